@@ -1,0 +1,82 @@
+"""The shape of the tree that a machine can check: names without a subject, length, module docstrings."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.fast
+
+PROJECT = Path(__file__).parents[2]
+ROOMS = ["casework", "wire", "offline_store", "edge_node", "sync_agent", "tui", "provisioning", "city_gateway"]
+DRAWERS = {
+    *("util", "utils", "helper", "helpers", "common", "misc", "core", "base", "shared", "lib", "kit"),
+    *("service", "services", "manager", "managers", "handler", "handlers"),
+}
+HARD_LIMIT_LINES = 400
+
+
+def product_files() -> list[Path]:
+    return sorted(path for room in ROOMS for path in (PROJECT / room).rglob("*.py"))
+
+
+def all_python_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return [PROJECT / line for line in listed.stdout.splitlines() if (PROJECT / line).exists()]
+
+
+def drawers_among(paths: list[Path]) -> list[Path]:
+    return [path for path in paths if {part.removesuffix(".py") for part in path.relative_to(PROJECT).parts} & DRAWERS]
+
+
+def test_no_module_or_folder_is_a_drawer() -> None:
+    assert drawers_among(product_files()) == []
+
+
+def test_the_drawer_rule_bites() -> None:
+    assert drawers_among([PROJECT / "wire" / "utils.py", PROJECT / "tui" / "helpers" / "x.py"])
+
+
+def test_no_file_is_longer_than_the_hard_limit() -> None:
+    long = {
+        str(path.relative_to(PROJECT)): n
+        for path in all_python_files()
+        if (n := len(path.read_text().splitlines())) > HARD_LIMIT_LINES
+    }
+    assert long == {}
+
+
+def test_every_product_module_says_what_it_is_for() -> None:
+    silent = [
+        str(path.relative_to(PROJECT))
+        for path in product_files()
+        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert silent == []
+
+
+def test_no_public_function_of_the_two_vocabulary_rooms_is_undocumented() -> None:
+    silent = []
+    for path in product_files():
+        if path.relative_to(PROJECT).parts[0] not in {"casework", "wire"}:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            if public and not ast.get_docstring(node):
+                silent.append(f"{path.relative_to(PROJECT)}:{node.name}")
+    assert silent == []
+
+
+@pytest.mark.parametrize("room", ["casework", "wire"])
+def test_the_pure_rooms_take_time_and_chance_as_arguments(room: str) -> None:
+    banned = {"datetime.now", "date.today", "time.time", "uuid.uuid4", "datetime.utcnow", "random.random"}
+    found = [
+        f"{path.relative_to(PROJECT)}:{node.lineno}"
+        for path in (PROJECT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in banned
+    ]
+    assert found == []
