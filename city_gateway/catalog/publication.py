@@ -1,0 +1,126 @@
+"""The three acts of a publisher: begin a repository, publish a release, renew what only says "still the newest".
+
+Clock and key generator are handed in; the commands beside this module and the demo are the composition roots.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from city_gateway.catalog.content import Dictionaries, Directory, assemble
+from city_gateway.catalog.dictionary import build_dictionary
+from city_gateway.catalog.key_files import PassphraseOf, county_role, create_keys, open_offline, open_online
+from city_gateway.catalog.repository import Published, Repository, online_folder
+from city_gateway.catalog.source import Source, check_source, read_source
+
+FIRST_DICTIONARY = 1
+MINIMUM_PROGRAM = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """Which nodes take the release: metadata that rides, signed, with the index."""
+
+    percent: int = 100
+    regions: Sequence[str] = ()
+    paused: bool = False
+    minimum_program: str = MINIMUM_PROGRAM
+    effective_from: datetime | None = None
+
+    def to_plain(self, version: int, now: datetime) -> dict[str, Any]:
+        """The custom data of the target catalog.json."""
+        return {
+            "version": version,
+            "rollout": {"percent": self.percent, "regions": list(self.regions), "paused": self.paused},
+            "minimum_program": self.minimum_program,
+            "effective_from": (self.effective_from or now).isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a publisher asks for."""
+
+    source: Path
+    recipients: Sequence[bytes]
+    version: int | None = None
+    new_dictionary: bool = False
+    revocation_number: int | None = None
+    revoked_nodes: Sequence[str] = ()
+    rollout: Rollout = field(default_factory=Rollout)
+
+
+def begin(
+    folder: Path,
+    keys: Path,
+    passphrase_of: PassphraseOf,
+    now: datetime,
+    generate: Callable[[], Ed25519PrivateKey] = Ed25519PrivateKey.generate,
+) -> None:
+    """Make all keys and the empty repository; after this the offline keys go to their holders."""
+    signers = create_keys(keys, online_folder(folder), passphrase_of, generate)
+    Repository(folder).create(signers, now)
+
+
+def publish(folder: Path, keys: Path, passphrase_of: PassphraseOf, order: Order, now: datetime) -> Published:
+    """Check the source, assemble the release, sign it, switch to it."""
+    source = read_source(order.source)
+    check_source(source)
+    repository = Repository(folder)
+    before = repository.published()
+    version = before.content_version + 1 if order.version is None else order.version
+    directory = _directory(repository, before, order)
+    content = assemble(
+        source,
+        version=version,
+        released_at=now,
+        directory=directory,
+        dictionaries=_dictionaries(repository, before, source, renew=order.new_dictionary),
+    )
+    county_content = {county_role(county): files for county, files in source.counties.items()}
+    signers = dict(open_offline(keys, passphrase_of, ["targets", *county_content])) | dict(
+        open_online(online_folder(folder))
+    )
+    return repository.publish(content, county_content, order.rollout.to_plain(version, now), signers, now)
+
+
+def refresh(folder: Path, now: datetime) -> Published:
+    """Renew snapshot and timestamp with the gateway's own keys; no holder is needed."""
+    return Repository(folder).refresh(open_online(online_folder(folder)), now)
+
+
+def renew_root(folder: Path, keys: Path, passphrase_of: PassphraseOf, now: datetime) -> int:
+    """Sign the next root with two holders; returns its number."""
+    return Repository(folder).renew_root(open_offline(keys, passphrase_of, ["root"]), now)
+
+
+def _directory(repository: Repository, before: Published, order: Order) -> Directory:
+    data = repository.target(before, "directory.json")
+    published = None if data is None else json.loads(data)
+    if order.revocation_number is None:
+        kept = {"number": 0, "nodes": []} if published is None else published["revocations"]
+        return Directory(order.recipients, kept["number"], kept["nodes"])
+    directory = Directory(order.recipients, order.revocation_number, order.revoked_nodes)
+    directory.must_follow(published)
+    return directory
+
+
+def _dictionaries(repository: Repository, before: Published, source: Source, *, renew: bool) -> Dictionaries:
+    index = repository.target(before, "catalog.json")
+    by_number: dict[int, bytes] = {}
+    if index is not None:
+        named = json.loads(index)["dictionary"]
+        for entry in [named, *named["older"]]:
+            by_number[entry["id"]] = repository.target(before, entry["path"]) or b""
+    if renew or not by_number:
+        built = build_dictionary(source.listed("forms"))
+        if built not in by_number.values():
+            by_number[max(by_number, default=FIRST_DICTIONARY - 1) + 1] = built
+    return Dictionaries(by_number)
