@@ -8,8 +8,8 @@ from __future__ import annotations
 from pypinyin import Style, lazy_pinyin
 
 
-def _latin(text: str) -> list[str]:
-    return [character for character in text.lower() if character.isascii() and character.isalnum()]
+def _latin(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isascii() and character.isalnum())
 
 
 def initials(text: str) -> str:

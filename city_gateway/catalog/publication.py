@@ -105,7 +105,9 @@ def _directory(repository: Repository, before: Published, order: Order) -> Direc
     data = repository.target(before, "directory.json")
     published = None if data is None else json.loads(data)
     if order.revocation_number is None:
-        kept = {"number": 0, "nodes": []} if published is None else published["revocations"]
+        if published is None:
+            return Directory(order.recipients)
+        kept = published["revocations"]
         return Directory(order.recipients, kept["number"], kept["nodes"])
     directory = Directory(order.recipients, order.revocation_number, order.revoked_nodes)
     directory.must_follow(published)

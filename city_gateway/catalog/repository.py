@@ -22,10 +22,10 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
+    Key,
     Metadata,
     MetaFile,
     Root,
-    Signed,
     Snapshot,
     TargetFile,
     Targets,
@@ -49,7 +49,7 @@ SNAPSHOT_DAYS = 90  # a stick may be under way for weeks; what was accepted stay
 TIMESTAMP_DAYS = 60
 
 Signers = Mapping[str, Sequence[CryptoSigner]]
-S = TypeVar("S", bound=Signed)
+S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
 _COMPACT = JSONSerializer(compact=True)
 
 
@@ -274,7 +274,7 @@ def _unnumbered(signed: S) -> Metadata[S]:
 
 def _delegations(signers: Signers) -> Delegations:
     roles: dict[str, DelegatedRole] = {}
-    keys = {}
+    keys: dict[str, Key] = {}
     for county in COUNTIES:
         (signer,) = signers[county_role(county)]
         keys[signer.public_key.keyid] = signer.public_key

@@ -1,0 +1,212 @@
+"""Fetching the catalog: the city's TUF repository, checked by python-tuf, laid into the mailbox for edge_node.
+
+Laws:
+- What lies in `mailbox/incoming/catalog` is always one whole release. A newer one is fetched beside it, in `.fetch`,
+  and moved over when every file of it is here and fits its signature; `arrived.json` is taken away first, written last.
+- The courier's check is a courtesy that saves bytes and spots an attack early; edge_node checks again and it
+  alone decides.
+- A refused release (tampered, rolled back, too few signatures, expired) changes nothing here. "Not reachable" is a
+  different thing: a captive portal's page, a redirect or a dropped line are only "not now".
+- Clock and HTTP client are handed in; python-tuf itself reads the machine's clock for expiry, so a wrong clock can
+  refuse a good release, never accept a bad one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+from tuf.api.exceptions import DownloadError, DownloadHTTPError, ExpiredMetadataError, RepositoryError
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.ngclient import Updater
+from tuf.ngclient.fetcher import FetcherInterface
+
+from offline_store.placing import flush_folder, place
+
+MARKER = "arrived.json"
+_FETCH = ".fetch"
+_TOP_LEVEL = ("targets", "snapshot", "timestamp")  # placed in this order; the chain of roots comes before
+
+
+class CatalogNotReachable(Exception):
+    """The city's catalog could not be fetched now."""
+
+    code = "catalog.not_reachable"
+
+
+class CatalogRefused(Exception):
+    """What was fetched is not a valid newer release; the field says which check refused it."""
+
+    code = "catalog.refused"
+
+    def __init__(self, check: str) -> None:
+        self.check = check
+        super().__init__(self.code, check)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The versions of the release that lies in the mailbox."""
+
+    root: int
+    timestamp: int
+    snapshot: int
+    targets: int
+    catalog: int
+    fetched_at: str
+
+
+class HttpFetcher(FetcherInterface):
+    """python-tuf's way to the network, through the agent's own httpx client."""
+
+    def __init__(self, client: httpx.Client, received: Callable[[int], None]) -> None:
+        self._client = client
+        self._received = received
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        # Errors inside a generator escape FetcherInterface.fetch(), so each one is turned into a DownloadError here.
+        try:
+            with self._client.stream("GET", url, follow_redirects=False) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise DownloadHTTPError("the city answered otherwise", answer.status_code)
+                if answer.headers.get("content-type", "").startswith("text/html"):
+                    raise DownloadError("a page, not the catalog: a captive portal")
+                before = 0
+                for chunk in answer.iter_bytes():
+                    self._received(answer.num_bytes_downloaded - before)
+                    before = answer.num_bytes_downloaded
+                    yield chunk
+        except httpx.HTTPError as broken:
+            raise DownloadError(type(broken).__name__) from broken
+
+
+def read_marker(cache: Path) -> Arrived | None:
+    """What `arrived.json` says, or None while nothing has arrived or a release is being moved in."""
+    try:
+        return Arrived(**json.loads((cache / MARKER).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def fetch_catalog(
+    *,
+    cache: Path,
+    trusted_root: bytes,
+    gateway_url: str,
+    county: str,
+    client: httpx.Client,
+    now: Callable[[], datetime],
+    received: Callable[[int], None] = lambda _bytes: None,
+) -> Arrived:
+    """Bring the newest release into the mailbox; returns what lies there afterwards, whether new or not.
+
+    `county` is the six-digit region whose own targets this node needs besides the common ones.
+    """
+    fetch = cache / _FETCH
+    fetched_metadata, fetched_targets = fetch / "metadata", fetch / "targets"
+    for folder in (fetched_metadata, fetched_targets):
+        folder.mkdir(parents=True, exist_ok=True)
+    base = f"{gateway_url.rstrip('/')}/v1/catalog"
+    try:
+        updater = Updater(
+            str(fetched_metadata),
+            f"{base}/metadata/",
+            str(fetched_targets),
+            f"{base}/targets/",
+            fetcher=HttpFetcher(client, received),
+            bootstrap=trusted_root,
+        )
+        updater.refresh()
+        roles = ["targets", *_county_role(updater, county)]
+        wanted = _wanted(updater, fetched_metadata, roles)
+        for info in wanted:
+            if not _fits(cache / "targets" / info.path, info) and updater.find_cached_target(info) is None:
+                updater.download_target(info)
+    except DownloadError as not_now:
+        raise CatalogNotReachable from not_now
+    except ExpiredMetadataError as expired:
+        raise CatalogRefused("expired") from expired
+    except RepositoryError as refused:
+        raise CatalogRefused(type(refused).__name__) from refused
+    return _move_in(cache, fetched_metadata, fetched_targets, roles, wanted, now())
+
+
+def _county_role(updater: Updater, county: str) -> list[str]:
+    """Asking for any path of the county loads its role; the answer itself does not matter."""
+    updater.get_targetinfo(f"county/{county}/index.json")
+    name = f"county-{county}"
+    return [name] if (Path(updater._dir) / f"{name}.json").exists() else []  # noqa: SLF001 - the folder we gave it
+
+
+def _wanted(updater: Updater, metadata: Path, roles: list[str]) -> list[TargetFile]:
+    """Every target of these roles, each looked up again through python-tuf so that delegation paths are enforced."""
+    infos: list[TargetFile] = []
+    for role in roles:
+        listed = Metadata[Targets].from_file(str(metadata / f"{quote(role, '')}.json"))
+        infos += [info for path in listed.signed.targets if (info := updater.get_targetinfo(path)) is not None]
+    return infos
+
+
+def _fits(path: Path, info: TargetFile) -> bool:
+    try:
+        info.verify_length_and_hashes(path.read_bytes())
+    except (OSError, RepositoryError):
+        return False
+    return True
+
+
+def _versions(metadata: Path, catalog: TargetFile | None, fetched_at: datetime) -> Arrived:
+    return Arrived(
+        root=Metadata[Root].from_file(str(metadata / "root.json")).signed.version,
+        timestamp=Metadata[Timestamp].from_file(str(metadata / "timestamp.json")).signed.version,
+        snapshot=Metadata[Snapshot].from_file(str(metadata / "snapshot.json")).signed.version,
+        targets=Metadata[Targets].from_file(str(metadata / "targets.json")).signed.version,
+        catalog=0 if catalog is None else int(catalog.custom["version"]),
+        fetched_at=fetched_at.isoformat(),
+    )
+
+
+def _move_in(
+    cache: Path, metadata: Path, targets: Path, roles: list[str], wanted: list[TargetFile], fetched_at: datetime
+) -> Arrived:
+    """Replace the release in the mailbox by the complete one in `.fetch`; safe to repeat after a crash anywhere."""
+    index = next((info for info in wanted if info.path == "catalog.json"), None)
+    arriving = _versions(metadata, index, fetched_at)
+    lying = read_marker(cache)
+    if lying is not None and _same(lying, arriving):
+        return lying
+    marker = cache / MARKER
+    marker.unlink(missing_ok=True)
+    flush_folder(cache)
+    for root in sorted((metadata / "root_history").iterdir()):
+        _place_below(cache / "metadata" / "root_history" / root.name, root.read_bytes())
+    for info in wanted:
+        destination = cache / "targets" / info.path
+        if not _fits(destination, info):
+            _place_below(destination, (targets / quote(info.path, "")).read_bytes())
+    for name in [*roles[1:], *_TOP_LEVEL]:
+        _place_below(cache / "metadata" / f"{name}.json", (metadata / f"{name}.json").read_bytes())
+    place(marker, json.dumps(asdict(arriving), sort_keys=True).encode())
+    kept = {cache / "targets" / info.path for info in wanted}
+    for old in [path for path in (cache / "targets").rglob("*") if path.is_file() and path not in kept]:
+        old.unlink(missing_ok=True)
+    shutil.rmtree(targets, ignore_errors=True)
+    return arriving
+
+
+def _same(one: Arrived, other: Arrived) -> bool:
+    """Two markers of the same release, whenever it was fetched."""
+    return {**asdict(one), "fetched_at": ""} == {**asdict(other), "fetched_at": ""}
+
+
+def _place_below(path: Path, data: bytes) -> None:
+    if path.exists() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place(path, data)
