@@ -1,0 +1,130 @@
+"""Applications as a clerk sees them, and the acts of the village on them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from wire.counter.drafts import HandedInView, ReturnPointView, ScanView, WhyText
+from wire.counter.faults import FaultBody
+from wire.counter.standing import Role
+from wire.fields import Asked, Day, Hex32, Moment, Plain, Region, Told
+
+Standing = Literal["saved_here", "at_city", "confirmed", "refused"]
+Light = Literal["green", "yellow", "red", "grey"]
+ClockStanding = Literal[
+    "unknown", "not_started", "running", "soon", "due_today", "overdue", "paused", "met", "provisional"
+]
+
+
+class PendingAct(Told):
+    """An act of this node that the city has not answered yet: why, who must act, and when it is tried next."""
+
+    op: str
+    why: str
+    who: str
+    next: Moment | None = None
+
+
+class DutyView(Told):
+    """Who must act now, and what."""
+
+    role: Role
+    region: Region | None = None
+    what: str
+
+
+class ApplicationBrief(Told):
+    """One line of a list; `due` and `light` are null or grey when they are not known."""
+
+    application_id: Hex32
+    receipt_no: str
+    item_id: str = ""
+    item_name: str
+    applicant_masked: str
+    state: str
+    standing: Standing
+    pending: list[PendingAct] = Field(default_factory=list)
+    who_must_act: DutyView | None = None
+    due: Day | None = None
+    light: Light = "grey"
+    updated_at: Moment
+
+
+class ClockView(Told):
+    """One of the two clocks."""
+
+    kind: Literal["notice", "handling"]
+    standing: ClockStanding
+    due: Day | None = None
+    remaining_days: int | None = None
+    provisional: bool = False
+
+
+class DecisionView(Told):
+    """The ruling."""
+
+    granted: bool
+    reason: str
+    document_name: str
+    document_no: str
+    decided_on: Moment
+
+
+class StepView(Told):
+    """One step of the history."""
+
+    at: Moment
+    event: str
+    role: Role
+    node_id: str
+    note: str = ""
+    pending: bool = False
+
+
+class ApplicationDetail(ApplicationBrief):
+    """Everything the node knows of one application, for a clerk who may see it."""
+
+    form_id: str
+    catalog_version: int
+    site: Region
+    township: Region
+    proxy: Literal["active", "suspended", "terminated"] = "active"
+    form: Plain
+    handed_in: list[HandedInView] = Field(default_factory=list)
+    scans: list[ScanView] = Field(default_factory=list)
+    return_points: list[ReturnPointView] = Field(default_factory=list)
+    returns_count: int = 0
+    deferred: list[str] = Field(default_factory=list)
+    clocks: list[ClockView] = Field(default_factory=list)
+    decision: DecisionView | None = None
+    outcome_reason: str = ""
+    refusal: FaultBody | None = None
+    history: list[StepView] = Field(default_factory=list)
+    acts: list[str] = Field(default_factory=list)
+
+
+class Withdraw(Asked):
+    """The applicant takes the application back."""
+
+    reason: WhyText
+
+
+class Deliver(Asked):
+    """The result was handed over."""
+
+    receiver: str = Field(min_length=1, max_length=60)
+    way: str = Field(min_length=1, max_length=40)
+
+
+class Rate(Asked):
+    """The applicant's own rating; sealed for the city at once."""
+
+    level: int = Field(ge=1, le=5)
+    text: str = Field(default="", max_length=500)
+
+
+class ChangeProxy(Asked):
+    """代办中止、续办、终止."""
+
+    act: Literal["suspend", "resume", "terminate"]
+    reason: WhyText

@@ -1,0 +1,58 @@
+"""Who is at the counter and how the node stands: sign-in and the status bar."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from wire.fields import Asked, Moment, Region, Told
+
+Role = Literal["agent", "clerk", "department", "city", "administrator"]
+
+
+class StatusBar(Told):
+    """What the status bar shows; every figure is as the node knows it now."""
+
+    site_name: str
+    region: Region
+    role: Literal["village", "township"]
+    now: Moment
+    clock_confidence: Literal["confirmed", "estimated", "doubtful"]
+    line: Literal["up", "down", "unknown"]
+    line_since: Moment | None = None
+    next_try: Moment | None = None
+    backlog_ops: int
+    backlog_scans: int
+    backlog_bytes: int
+    last_receipt_at: Moment | None = None
+    catalog_version: int | None = None
+    catalog_age_days: int | None = None
+    catalog_expired: bool = False
+    alarms: list[str] = Field(default_factory=list)
+
+
+class SignIn(Asked):
+    """A clerk signs in at this node."""
+
+    clerk: str = Field(min_length=1, max_length=40)
+    passphrase: str = Field(min_length=1, max_length=200, repr=False)
+
+
+class Unlock(Asked):
+    """The same clerk returns after an idle lock."""
+
+    passphrase: str = Field(min_length=1, max_length=200, repr=False)
+
+
+class ClerkView(Told):
+    """Who is at the counter."""
+
+    id: str
+    name: str
+    role: Role
+
+
+class SignedIn(Told):
+    """A session, to be sent as `Authorization: Bearer <session>`."""
+
+    session: str = Field(repr=False)
+    clerk: ClerkView
