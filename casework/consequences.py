@@ -3,6 +3,7 @@
 One function per event that says more than that it happened. Everything comes from the event and the application.
 """
 
+# ruff: noqa: ARG001 - one signature for all events
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """What can happen to an application: frozen events in the past tense, each with a stable `code`.
 
 - `at` is an aware moment, handed in by whoever acts; `by` says in whose name.
-- Fields listed in `must_say` may not be blank: the law wants a reason or an addressee, and a refusal without one is none.
+- Fields listed in `must_say` may not be blank: the law wants a reason or an addressee.
 - A rating is sealed for the city: a node carries only `sealed`, and `level` stays empty there.
 - `extra` keeps the fields of a later version, so that passing an event on loses nothing.
 """

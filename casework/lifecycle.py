@@ -1,7 +1,7 @@
 """How an application may move: one table, one way through it.
 
 - `TRANSITIONS` says, for every state, which event leads where; what is not in it is not allowed.
-- The proxy relation has a small table of its own, `PROXY_TRANSITIONS`; it moves beside the state and never moves the state.
+- The proxy relation has a small table of its own, `PROXY_TRANSITIONS`; it never moves the state.
 - `advance` returns a new application or raises; the one it was given is never touched.
 - A return can be answered as often as it is made; after acceptance a supplement is only for deferred materials.
 - A village's *collected* is not the competent body's *accepted*.
