@@ -21,7 +21,10 @@ from city_gateway.catalog import publication
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.key_files import HOLDERS, THRESHOLD, PassphraseOf
 from city_gateway.catalog.repository import Published, Repository
-from city_gateway.catalog.wording import error_lines
+from city_gateway.catalog.wording import GATEWAY_KEYS_MISSING, error_lines
+from city_gateway.errors import KeysMissing
+from city_gateway.folder import GatewayFolder
+from city_gateway.keys import load_keys
 
 app = typer.Typer(help="发布办事目录(TUF 签名)", no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(soft_wrap=True)
@@ -38,6 +41,9 @@ def _plain_errors() -> Iterator[None]:
     except CatalogError as error:
         for line in error_lines(error):
             console.print(line, markup=False, highlight=False)
+        raise typer.Exit(1) from error
+    except KeysMissing as error:
+        console.print(GATEWAY_KEYS_MISSING, markup=False, highlight=False)
         raise typer.Exit(1) from error
 
 
@@ -139,4 +145,5 @@ def _status_table(published: Published, now: datetime) -> Table:
 
 
 def _sealing_publics(folder: Path) -> list[bytes]:
-    raise NotImplementedError(folder)
+    """What nodes seal to: the newest key of this gateway."""
+    return [load_keys(GatewayFolder(folder).keys).newest_sealing.public]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from city_gateway.catalog.errors import CatalogError, Problem, SourceRefused
 
+GATEWAY_KEYS_MISSING = "网关还没有自己的密钥,请先运行 keys init。"
 ERRORS = {
     "catalog.source_refused": "目录源文件有 {count} 处问题,未发布。请逐条改正后重新发布:",
     "catalog.repository_missing": "文件夹 {folder} 里还没有目录仓库,请先运行 catalog init。",
