@@ -1,0 +1,169 @@
+"""What has to be handed in, what is still missing (all of it at once), and what a return may ask for.
+
+- A conditional material has to be decided: it applies or it does not; leaving it open is missing.
+- A required material needs at least one scan, unless it is to be verified online, or deferred where that is allowed.
+- Whoever files for somebody else hands in the mandate (代办委托书); it can be neither deferred nor looked up.
+- A required file field of the form is a material with the id `field:<field id>`.
+- A return names materials, conditions and fields of the guide the application was filed under, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from casework.application import HandedIn, ReturnKind, ReturnPoint, Scan, Seen
+from casework.catalog import ServiceItem
+from casework.errors import AddedRequirement, VagueReturn
+from casework.forms import Form, visible
+
+AUTHORIZATION: Final = "D-WT"
+AUTHORIZATION_NAME: Final = "代办委托书"
+FIELD_PREFIX: Final = "field:"
+IN_PERSON: Final = "self"
+
+NeedKind = Literal["required", "conditional", "optional", "authorization"]
+
+MISSING_CODES: Final = frozenset(
+    {
+        "material.not_handed_in",
+        "material.undecided",
+        "material.no_scan",
+        "material.not_deferrable",
+        "material.not_verifiable",
+    }
+)
+"""Why a material is missing; every surface has a sentence for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing the guide asks for, for these form values."""
+
+    material_id: str
+    name: str
+    kind: NeedKind
+    condition: str | None = None
+    form: str = ""
+    originals: int | None = None
+    copies: int | None = None
+    deferrable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that is still missing, and why."""
+
+    material_id: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returnable:
+    """One thing of the guide that a return may name."""
+
+    kind: ReturnKind
+    ref: str
+    name: str
+
+
+def needed(item: ServiceItem, form_values: Mapping[str, Any], form: Form | None = None) -> list[Need]:
+    """List what the guide asks for: the item's materials, the form's required files, the mandate of a proxy."""
+    needs = [
+        Need(
+            material_id=one.material_id,
+            name=one.name,
+            kind=one.necessity,
+            condition=one.condition,
+            form=one.form,
+            originals=one.originals,
+            copies=one.copies,
+            deferrable=one.deferrable is True,
+        )
+        for one in item.materials
+    ]
+    if form is not None:
+        shown = visible(form, form_values)
+        needs.extend(
+            Need(FIELD_PREFIX + one.id, one.label, "required", form="electronic")
+            for one in form.by_id.values()
+            if one.type == "file" and one.required and one.id in shown
+        )
+    if form_values.get("agent_mode") not in (None, "", IN_PERSON):
+        needs.append(Need(AUTHORIZATION, AUTHORIZATION_NAME, "authorization", form="original", originals=1))
+    return needs
+
+
+def missing(
+    item: ServiceItem,
+    form_values: Mapping[str, Any],
+    handed_in: Iterable[HandedIn],
+    scans: Iterable[Scan],
+    form: Form | None = None,
+) -> list[Missing]:
+    """List everything that is still missing, at once; empty means the materials are complete."""
+    seen = {one.material_id: one for one in handed_in}
+    scanned = {one.material_id for one in scans}
+    found = []
+    for need in needed(item, form_values, form):
+        why = _why_missing(need, seen.get(need.material_id), scanned=need.material_id in scanned)
+        if why is not None:
+            found.append(Missing(need.material_id, need.name, why))
+    return found
+
+
+def _why_missing(need: Need, one: HandedIn | None, *, scanned: bool) -> str | None:
+    if need.kind == "optional":
+        return None
+    if need.kind == "conditional":
+        if one is None or one.applies is None:
+            return "material.undecided"
+        if not one.applies:
+            return None
+    if one is None:
+        # A scan alone does not say how the paper was seen at the counter.
+        return "material.not_handed_in"
+    if one.seen is Seen.DEFERRED:
+        return None if need.deferrable else "material.not_deferrable"
+    if one.seen is Seen.TO_BE_VERIFIED:
+        return "material.not_verifiable" if need.kind == "authorization" else None
+    return None if scanned else "material.no_scan"
+
+
+def deferred_materials(handed_in: Iterable[HandedIn]) -> tuple[str, ...]:
+    """Name the materials that are to follow.
+
+    >>> deferred_materials([HandedIn("M1", Seen.DEFERRED), HandedIn("M2", Seen.COPY)])
+    ('M1',)
+    """
+    return tuple(one.material_id for one in handed_in if one.seen is Seen.DEFERRED and one.applies is not False)
+
+
+def condition_ref(item: ServiceItem, number: int) -> str:
+    """Name the `number`-th condition of an item (from 1), since the catalog gives conditions no id."""
+    return f"{item.item_id}-C{number:02d}"
+
+
+def returnable(item: ServiceItem, form: Form) -> list[Returnable]:
+    """List everything of the guide that a return may name."""
+    materials = [Returnable("material", one.material_id, one.name) for one in item.materials]
+    files = [
+        Returnable("material", FIELD_PREFIX + one.id, one.label) for one in form.by_id.values() if one.type == "file"
+    ]
+    conditions = [
+        Returnable("condition", condition_ref(item, number), text) for number, text in enumerate(item.conditions, 1)
+    ]
+    fields = [Returnable("field", one.id, one.label) for one in form.by_id.values()]
+    return [*materials, *files, Returnable("material", AUTHORIZATION, AUTHORIZATION_NAME), *conditions, *fields]
+
+
+def check_return(item: ServiceItem, form: Form, points: Sequence[ReturnPoint]) -> None:
+    """Refuse a return that asks for anything outside the guide, or that does not say what is wrong."""
+    allowed = {(one.kind, one.ref) for one in returnable(item, form)}
+    for point in points:
+        if (point.kind, point.ref) not in allowed:
+            raise AddedRequirement(point.kind, point.ref)
+        if not point.problem.strip():
+            raise VagueReturn(point.kind, point.ref)
