@@ -21,11 +21,11 @@ from typing import Literal, Self
 from pydantic import Field
 
 from wire.canonical import canonical_json, read_json, unb64
-from wire.errors import MalformedCode, MalformedMessage, NotForThisKey, WrongGateway
+from wire.errors import MalformedCode, MalformedMessage, WrongGateway
 from wire.fields import Bytes, Hex32, Key, Moment, Region, Signature, Told
-from wire.keys import KEY_ID_BYTES, SealingKey, SigningKey, key_id, verify
+from wire.keys import SealingKey, SigningKey, verify
+from wire.sealed_note import open_note, seal_note
 from wire.signed import SignedDocument, read_message, sign_message, validated
-from wire.suites import suite_by_number
 
 __all__ = [
     "CARD_LABEL",
@@ -49,7 +49,6 @@ __all__ = [
 CARD_LABEL = "gateway"
 ENROLMENT_LABEL = "enrolment"
 _REQUEST_LABEL = "enrolment-request"
-_REQUEST_CONTEXT = b"guangan-wire-1\0enrolment-request\0"
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 _READ_AS = str.maketrans("OIL", "011", " -")
@@ -180,22 +179,15 @@ def read_card(document: object, code: Code) -> GatewayCard:
 
 
 def seal_request(request: EnrolmentRequest, gateway_sealing_public: bytes) -> bytes:
-    """The request as it travels: key id, then one HPKE message of the canonical JSON."""
-    name = key_id(gateway_sealing_public)
-    data = canonical_json(request.model_dump(mode="json"))
-    return name + suite_by_number(1).wrap(gateway_sealing_public, data, _REQUEST_CONTEXT + name)
+    """The request as it travels, readable by the gateway only."""
+    return seal_note(_REQUEST_LABEL, canonical_json(request.model_dump(mode="json")), gateway_sealing_public)
 
 
 def open_request(data: bytes, *sealing_keys: SealingKey) -> EnrolmentRequest:
     """The request, opened with one of the gateway's keys, and its proof checked."""
-    name, sealed = data[:KEY_ID_BYTES], data[KEY_ID_BYTES:]
-    for key in sealing_keys:
-        if key_id(key.public) == name:
-            plain = suite_by_number(1).unwrap(key, sealed, _REQUEST_CONTEXT + name)
-            request = validated(EnrolmentRequest, plain, _REQUEST_LABEL)
-            request.check_proof()
-            return request
-    raise NotForThisKey
+    request = validated(EnrolmentRequest, open_note(_REQUEST_LABEL, data, *sealing_keys), _REQUEST_LABEL)
+    request.check_proof()
+    return request
 
 
 def sign_enrolment(document: EnrolmentDocument, key: SigningKey) -> SignedDocument:

@@ -50,10 +50,6 @@ class SigningKey:
         """Sign `data` for the one purpose named by `label`."""
         return self._private.sign(_labelled(label, data))
 
-    def sign_foreign(self, data: bytes) -> bytes:
-        """Sign bytes whose form another standard fixes (RFC 9421); only the transport key may do so."""
-        return self._private.sign(data)
-
     def __repr__(self) -> str:
         return f"SigningKey({key_id(self.public).hex()})"
 

@@ -63,11 +63,15 @@ class NodeReport(Told):
 
 
 class ExchangeHead(Told):
-    """The first frame of a request."""
+    """The first frame of a request; `nonce` is also the nonce of its HTTP signature.
+
+    `feed_hash` is the hash of the envelope at `feed_cursor`, by which a restored city sees where its feed parts ways.
+    """
 
     node: Hex32
     nonce: Hex32
     feed_cursor: int = Field(ge=0)
+    feed_hash: Hash | None = None
     feed_limit: int = Field(default=100, ge=0, le=MAX_ENVELOPES)
     scans_asking: list[Hash] = Field(default_factory=list, max_length=500)
     wait_s: int = Field(default=0, ge=0, le=300)
