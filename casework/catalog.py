@@ -23,6 +23,9 @@ PROXY_MODES: tuple[ProxyMode, ...] = ("full", "relatives_only", "assist_only", "
 SERVICE_MODES: tuple[ServiceMode, ...] = ("apply", "guide")
 NECESSITIES: tuple[Necessity, ...] = ("required", "conditional", "optional")
 
+LONGEST_LIMIT = 3650
+"""Days; a longer limit is a typing error."""
+
 PERMIT = "01"
 """GB/T 39046 type of a 行政许可; the five days of the notice bind by law only here."""
 
@@ -47,7 +50,7 @@ class Limit:
         if plain is None or plain.get("value") is None:
             return None
         value = plain["value"]
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_LIMIT:
             raise MalformedCatalog("time_limits.value")
         return cls(value, _choice(plain.get("unit"), LIMIT_UNITS, "time_limits.unit"), plain.get("basis") or "")
 

@@ -19,6 +19,9 @@ from casework.errors import MalformedEvent
 BEST_RATING, WORST_RATING = 1, 5
 """GB/T 39046 A.8: 1 is very satisfied, 5 very dissatisfied; 4 and 5 count as bad."""
 
+LONGEST_EXTENSION = 365
+"""Days; the longest extension any of the laws in the catalog knows is 30."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -191,6 +194,11 @@ class Extended(Event):
 
     days: int
     reason: str
+
+    def __post_init__(self) -> None:
+        Event.__post_init__(self)
+        if not 0 < self.days <= LONGEST_EXTENSION:
+            raise MalformedEvent(self.code, "days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

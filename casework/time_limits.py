@@ -1,0 +1,240 @@
+"""The two clocks of an application: the notice clock and the handling clock.
+
+- **Notice** (一次性告知): five working days from receipt; a return, acceptance or refusal answers it. Unanswered, a
+  行政许可 counts as accepted from receipt (行政许可法 art. 32). A supplement starts it again.
+- **Handling** (办理): the promised limit, else the statutory one, from acceptance to the decision. A special procedure
+  stops it only where `pauses_clock` is True; the day it begins still counts, the day it ends does not.
+- The starting day does not count (民法典 art. 201). Units belong to each limit. Unknown is unknown, never zero.
+- Nothing is *overdue* by an estimated calendar or by a clock nobody has confirmed; that is *provisional*.
+- Where a limit in calendar days ends on a rest day, a milder reading moves it to the next working day (art. 203);
+  `due` shows the plain day, and only the milder one makes it overdue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, Literal
+
+from casework.application import Application
+from casework.catalog import Limit, LimitUnit, ServiceItem
+from casework.states import CLOSED_STATES
+from casework.working_days import CITY_TIME, LONGEST_WALK, ONE_DAY, Calendar, city_day, no_day
+
+__all__ = [
+    "CITY_TIME",
+    "NOTICE_LIMIT",
+    "Calendar",
+    "Clock",
+    "ClockKind",
+    "DaySpan",
+    "Due",
+    "Standing",
+    "city_day",
+    "due",
+    "handling_clock",
+    "notice_clock",
+]
+
+ClockKind = Literal["notice", "handling"]
+_Day = date
+
+NOTICE_LIMIT: Final = Limit(5, "working_day", "行政许可法第32条")
+SOON_DAYS: Final = 2
+"""The third day of the notice clock is its first alarm: two days are left."""
+
+SOON_SHARE: Final = 5
+"""For long limits, soon is the last fifth."""
+
+
+class Standing(StrEnum):
+    """How a clock stands; what a traffic light is made of."""
+
+    UNKNOWN = "unknown"
+    NOT_STARTED = "not_started"
+    RUNNING = "running"
+    SOON = "soon"
+    DUE_TODAY = "due_today"
+    OVERDUE = "overdue"
+    PAUSED = "paused"
+    MET = "met"
+    PROVISIONAL = "provisional"
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpan:
+    """Days that do not count, both ends included: a pause of the clock, or what an emergency notice declares."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The last day of a limit; `latest` is the last day by the mildest reading."""
+
+    date: _Day
+    provisional: bool
+    latest: _Day
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock as it stands now; `remaining_days` counts in the unit of `limit` and is negative after the day."""
+
+    kind: ClockKind
+    due: date | None
+    standing: Standing
+    remaining_days: int | None = None
+    provisional: bool = False
+    limit: Limit | None = None
+    deemed_accepted: bool = False
+
+
+def due(start: date | datetime, limit: Limit, calendar: Calendar, skipped: Sequence[DaySpan] = ()) -> Due:
+    """Count a limit from its starting day, which itself does not count.
+
+    >>> due(date(2027, 1, 1), Limit(3, "calendar_day"), Calendar()).date
+    datetime.date(2027, 1, 4)
+    """
+    day = city_day(start) if isinstance(start, datetime) else start
+    if limit.unit == "immediate":
+        return Due(day, provisional=False, latest=day)
+    if limit.unit == "working_day":
+        end, provisional = calendar.add_working_days(day, limit.value, _skips(skipped))
+        return Due(end, provisional, end)
+    end = _add_calendar_days(day, limit.value, _skips(skipped))
+    working, estimated = calendar.is_working_day(end)
+    latest = end if working else calendar.add_working_days(end, 1)[0]
+    return Due(end, estimated, latest)
+
+
+def notice_clock(
+    application: Application,
+    item: ServiceItem,
+    calendar: Calendar,
+    now: datetime,
+    confident: bool,  # noqa: FBT001 - a fact about `now`
+    skipped: Sequence[DaySpan] = (),
+) -> Clock:
+    """Say how the five days of the one-time full notice stand; `confident` tells whether `now` is to be believed."""
+    received, answered = application.received_at, application.notice_given_at
+    if received is None or (answered is None and application.state in CLOSED_STATES):
+        return Clock("notice", None, Standing.NOT_STARTED, limit=NOTICE_LIMIT)
+    end = due(received, NOTICE_LIMIT, calendar, skipped)
+    if answered is not None:
+        left = _days_between(city_day(answered), end.date, "working_day", calendar, skipped)
+        return Clock("notice", end.date, Standing.MET, left, end.provisional, NOTICE_LIMIT)
+    clock = _running("notice", end, NOTICE_LIMIT, calendar, city_day(now), skipped, confident=confident)
+    deemed = item.is_permit and clock.standing is Standing.OVERDUE
+    return Clock("notice", clock.due, clock.standing, clock.remaining_days, clock.provisional, NOTICE_LIMIT, deemed)
+
+
+def handling_clock(
+    application: Application,
+    item: ServiceItem,
+    calendar: Calendar,
+    now: datetime,
+    confident: bool,  # noqa: FBT001 - a fact about `now`
+    skipped: Sequence[DaySpan] = (),
+) -> Clock:
+    """Say how the handling limit stands; `confident` tells whether `now` is to be believed."""
+    limit = item.handling_limit
+    start = application.accepted_at
+    decided = application.decision.decided_on if application.decision else None
+    if start is None or (decided is None and application.state in CLOSED_STATES):
+        return Clock("handling", None, Standing.NOT_STARTED, limit=limit)
+    if limit is None:
+        return Clock("handling", None, Standing.MET if decided else Standing.UNKNOWN)
+    limit = Limit(limit.value + application.extended_days, _counting_unit(limit, application), limit.basis)
+    start_day = _start_of_handling(start, application.received_at, item, calendar, skipped)
+    spans, paused_on = _pauses(application, item)
+    spans = (*skipped, *spans)
+    if paused_on is not None and decided is None:
+        used = _days_between(start_day, paused_on, limit.unit, calendar, spans)
+        return Clock("handling", None, Standing.PAUSED, limit.value - used, limit=limit)
+    end = due(start_day, limit, calendar, spans)
+    if decided is not None:
+        left = _days_between(city_day(decided), end.date, limit.unit, calendar, spans)
+        return Clock("handling", end.date, Standing.MET, left, end.provisional, limit)
+    return _running("handling", end, limit, calendar, city_day(now), spans, confident=confident)
+
+
+def _counting_unit(limit: Limit, application: Application) -> LimitUnit:
+    """Something due on the spot that was extended all the same is counted in working days."""
+    return "working_day" if limit.unit == "immediate" and application.extended_days else limit.unit
+
+
+def _start_of_handling(
+    accepted: datetime, received: datetime | None, item: ServiceItem, calendar: Calendar, skipped: Sequence[DaySpan]
+) -> date:
+    """Take the day of acceptance; for a permit accepted after the notice clock ran out, the day of receipt."""
+    if not item.is_permit or received is None or received > accepted:
+        return city_day(accepted)
+    end = due(received, NOTICE_LIMIT, calendar, skipped)
+    too_late = not end.provisional and city_day(accepted) > end.date
+    return city_day(received if too_late else accepted)
+
+
+def _pauses(application: Application, item: ServiceItem) -> tuple[tuple[DaySpan, ...], date | None]:
+    """Return the days that pauses took out, and the day on which a pause began that still lasts."""
+    never = {one.name for one in item.special_procedures if one.pauses_clock is False}
+    spans, open_since = [], None
+    for pause in application.pauses:
+        if pause.pauses_clock is not True or pause.kind in never:
+            continue
+        began = city_day(pause.started_at)
+        if pause.ended_at is None:
+            open_since = began
+        elif city_day(pause.ended_at) > began:
+            spans.append(DaySpan(began + ONE_DAY, city_day(pause.ended_at)))
+    return tuple(spans), open_since
+
+
+def _running(
+    kind: ClockKind,
+    end: Due,
+    limit: Limit,
+    calendar: Calendar,
+    today: date,
+    skipped: Sequence[DaySpan],
+    *,
+    confident: bool,
+) -> Clock:
+    left = _days_between(today, end.date, limit.unit, calendar, skipped)
+    if today > end.latest:
+        doubtful = end.provisional or not confident
+        standing = Standing.PROVISIONAL if doubtful else Standing.OVERDUE
+    elif today >= end.date:
+        standing = Standing.DUE_TODAY
+    else:
+        standing = Standing.SOON if left <= max(SOON_DAYS, limit.value // SOON_SHARE) else Standing.RUNNING
+    return Clock(kind, end.date, standing, left, end.provisional, limit)
+
+
+def _days_between(start: date, end: date, unit: LimitUnit, calendar: Calendar, skipped: Sequence[DaySpan]) -> int:
+    if unit != "calendar_day":
+        return calendar.working_days_between(start, end, _skips(skipped))
+    if not skipped:
+        return (end - start).days
+    first, last = min(start, end), max(start, end)
+    skips, span = _skips(skipped), min(last - first, LONGEST_WALK).days
+    days = sum(not skips(first + ONE_DAY * number) for number in range(1, span + 1))
+    return days if end >= start else -days
+
+
+def _add_calendar_days(start: date, days: int, skips: Callable[[date], bool]) -> date:
+    day, left, end = start, days, start + LONGEST_WALK
+    while left > 0 and day < end:
+        day += ONE_DAY
+        left -= not skips(day)
+    return day
+
+
+def _skips(spans: Sequence[DaySpan]) -> Callable[[date], bool]:
+    return (lambda day: any(day in span for span in spans)) if spans else no_day
