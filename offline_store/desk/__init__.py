@@ -1,0 +1,20 @@
+"""The encrypted database of a node; among the running programs only edge_node opens it.
+
+Opening: `keyring.machine_key()`, `keyring.unlock(path, machine)` give the key, `database.open_desk(path, key)` the
+`Desk`; `with desk.transaction() as tx:` to write (one act, one transaction, nobody else commits), `with
+desk.reading() as tx:` to read. The mappers, one per subject; each takes the open session first:
+
+    applications   save find load by_receipt page counts open_catalog_versions            Known Standing
+    drafts         save find load of_application page remove catalog_versions             Draft DraftKind
+    scans          save find load of_draft of_application with_status hand_over set_status remove hashes backlog
+                                                                                           KeptScan ScanStatus
+    journal        head append by_op after of_application unposted mark_posted repost_after unanswered settle
+                   backlog hash_at                                                         Link Backlog
+    feed           head cursor advance
+    catalog        active activate confirm versions item item_plain form form_plain document dictionaries
+                   search domains                                  Edition Active Activated ItemLine Domain
+    clerks         save set_active load everyone sign_in (takes the desk) begin_attempt passed   Clerk
+    keys           keep load sealing_keys                                                  NodeKeys
+    state          get put marks keep_marks time_floor raise_time_floor next_serial        Marks
+    pages          Page(rows, total, offset), what the `page` and `search` functions return
+"""

@@ -1,0 +1,162 @@
+"""Opening the desk and working on it in transactions.
+
+Laws: one act is one transaction; nobody but `transaction` commits, and leaving it by an error keeps nothing; a write
+begins with BEGIN IMMEDIATE, so that it waits at its start and never fails in its middle; writers queue for one
+connection, readers have their own and see the last committed state; what was committed was flushed to the disk.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
+from sqlcipher3 import dbapi2
+from sqlmodel import Session
+
+from offline_store.desk import upgrading
+from offline_store.desk.connection import CHECKED_AGAIN, Connection, assert_safe, named, opener
+from offline_store.errors import DeskBusy, DeskExists, DeskMissing, StoreError
+from offline_store.placing import flush_folder
+
+Transaction: TypeAlias = Session  # what `transaction` and `reading` give; programs name it without importing SQL
+
+READERS: Final = 4
+WAIT_S: Final = 30.0
+MODE: Final = 0o600
+
+
+class Desk:
+    """The open desk of this node; threads may share it."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._writing = _engine(path, key, "BEGIN IMMEDIATE", connections=1)
+        self._reading = _engine(path, key, "BEGIN", connections=READERS)
+        self._here = threading.local()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that may write; everything in it is kept together at the end, or nothing is."""
+        if getattr(self._here, "writes", False):
+            raise RuntimeError("a transaction inside a transaction would wait for itself")
+        self._here.writes = True
+        try:
+            with _session(self._writing) as session:
+                yield session
+                session.commit()
+        finally:
+            self._here.writes = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one committed state and cannot write."""
+        with _session(self._reading) as session:
+            yield session
+
+    def check(self) -> list[str]:
+        """Read every page and compare its authentication tag and structure; an empty list means whole."""
+        with self.reading() as session:
+            connection = session.connection()
+            pages = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA cipher_integrity_check")]
+            structure = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+        return pages + [line for line in structure if line != "ok"]
+
+    def copy_to(self, path: Path) -> None:
+        """A consistent copy under the same key, for a backup; refuses to overwrite."""
+        if path.exists():
+            raise DeskExists
+        with _own_errors(), self._reading.connect() as connection:
+            upgrading.copy(connection.connection.driver_connection, path)
+
+    def close(self) -> None:
+        """Close every connection; the write-ahead log is folded into the desk."""
+        self._reading.dispose()
+        self._writing.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_desk(path: Path, key: bytes, *, create: bool = False) -> Desk:
+    """Open the desk and bring it to this release's form; `create` makes a new one where none is."""
+    if create:
+        _make_empty(path)
+    elif not path.exists():
+        raise DeskMissing
+    upgrading.upgrade(path, key)
+    desk = Desk(path, key)
+    try:
+        with desk.transaction():
+            pass
+        with desk.reading():
+            pass
+    except BaseException:
+        desk.close()
+        raise
+    return desk
+
+
+def _make_empty(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, MODE))
+    except FileExistsError:
+        if path.stat().st_size:  # an empty file is a creation that a power cut interrupted
+            raise DeskExists from None
+    flush_folder(path.parent)
+
+
+def _engine(path: Path, key: bytes, begin: str, *, connections: int) -> Engine:
+    engine = create_engine(
+        "sqlite://",
+        module=dbapi2,
+        creator=opener(path, key, writing=begin != "BEGIN"),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=WAIT_S,
+        hide_parameters=True,  # an error text must not quote what was saved
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:  # noqa: ANN401
+        connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine, "checkout")
+    def _still_safe(connection: Connection, _record: object, _proxy: object) -> None:
+        assert_safe(connection, CHECKED_AGAIN)
+
+    return engine
+
+
+@contextmanager
+def _session(engine: Engine) -> Iterator[Session]:
+    with _own_errors(), Session(engine, expire_on_commit=False) as session:
+        session.connection()
+        yield session
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Errors of the libraries below become the store's own; errors of the caller pass."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except PoolTimeout:
+        raise DeskBusy from None
+    except DBAPIError as failure:
+        raise named(failure.orig or failure) from None
+    except dbapi2.Error as failure:
+        raise named(failure) from None

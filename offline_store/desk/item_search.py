@@ -1,0 +1,235 @@
+"""Finding a service item by what a villager calls it: title, alias, or the initials of their pinyin.
+
+Tiers, best first: the title itself, its beginning, its middle, an alias, initials, initials of an alias, initials
+with others between them (`sbk` for 社会保障卡), and only when no title matched the text of the guides. An item stands
+once, in its best tier.
+
+Laws: every item whose title or alias contains the text is found, from two characters on (and by a scan for one);
+words separated by blanks must all be found; initials come with the catalog and are never computed here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from sqlalchemy import delete, func
+from sqlmodel import Session, col, select
+
+from offline_store.desk.grams import PAIR, folded, grams, phrase
+from offline_store.desk.pages import Page
+from offline_store.desk.tables import ItemLineRow
+from wire.canonical import canonical_json, read_json
+
+EXACT, BEGINS, CONTAINS, ALIAS, INITIALS_BEGIN, INITIALS, ALIAS_INITIALS, SCATTERED, GUIDE = range(9)
+_BETWEEN: Final = "\n"  # between titles, and between initials: no match runs across
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """An item as a line of a list."""
+
+    item_id: str
+    name: str
+    domain: str
+    aliases: tuple[str, ...]
+    service_mode: str
+    proxy_mode: str
+    promised: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A subject area and how many items it holds."""
+
+    domain: str
+    items: int
+
+
+def search(tx: Session, text: str, limit: int = 20, *, domain: str | None = None, offset: int = 0) -> Page[ItemLine]:
+    """The items that answer to `text`, best first; all of them, by title, when there is no text."""
+    terms = [term for word in text.split() for term in _terms(folded(word))]
+    if not terms:
+        return _browse(tx, domain, offset, limit)
+    found = _all_of([_titled(tx, term) for term in terms]) or _all_of([_guided(tx, term) for term in terms])
+    ranked = _ranked(tx, found, domain)
+    return Page(_lines(tx, ranked[offset : offset + limit]), len(ranked), offset)
+
+
+def domains(tx: Session) -> list[Domain]:
+    """The subject areas of the active catalog."""
+    rows = tx.execute(
+        select(ItemLineRow.domain, func.count())
+        .group_by(col(ItemLineRow.domain))
+        .order_by(func.min(ItemLineRow.number))
+    )
+    return [Domain(domain, items) for domain, items in rows]
+
+
+def rebuild(tx: Session, items: Iterable[Mapping[str, Any]]) -> None:
+    """Make the index anew for the items of the version that becomes active, in the same transaction."""
+    tx.execute(delete(ItemLineRow))
+    connection = tx.connection()
+    connection.exec_driver_sql("INSERT INTO item_words (item_words) VALUES ('delete-all')")
+    words, lines = [], []
+    for number, item in enumerate(items, start=1):
+        titles = [folded(str(title)) for title in (item["name"], *(item.get("aliases") or ()))]
+        lines.append(_row(number, item, titles))
+        words.append((number, grams(titles[0], PAIR), _aliases_apart(titles[1:])))
+    if lines:
+        connection.execute(ItemLineRow.__table__.insert(), lines)  # type: ignore[attr-defined]
+        connection.exec_driver_sql("INSERT INTO item_words (rowid, name, aliases) VALUES (?, ?, ?)", words)
+
+
+def _row(number: int, item: Mapping[str, Any], titles: list[str]) -> dict[str, Any]:
+    line = ItemLine(
+        item_id=item["item_id"],
+        name=item["name"],
+        domain=item.get("domain") or "",
+        aliases=tuple(item.get("aliases") or ()),
+        service_mode=item.get("service_mode") or "",
+        proxy_mode=(item.get("agent_policy") or {}).get("mode") or "",
+        promised=(item.get("time_limits") or {}).get("promised"),
+    )
+    return {
+        "number": number,
+        "item_id": line.item_id,
+        "name": line.name,
+        "domain": line.domain,
+        "titles": _BETWEEN.join(titles),
+        "initials": folded(item.get("initials") or ""),
+        "alias_initials": _BETWEEN.join(folded(text) for text in item.get("initials_of_aliases") or ()),
+        "line": canonical_json(asdict(line)).decode(),
+        "guide": folded("".join(_guide_texts(item))),
+    }
+
+
+def _guide_texts(item: Mapping[str, Any]) -> Iterable[str]:
+    yield from item.get("conditions") or ()
+    yield from item.get("life_events") or ()
+    yield str(item.get("official_name") or "")
+    for material in item.get("materials") or ():
+        yield str(material.get("name") or "")
+    for entry in item.get("faq") or ():
+        yield f"{entry.get('q') or ''}{entry.get('a') or ''}"
+
+
+def _aliases_apart(aliases: Iterable[str]) -> str:
+    """Each alias in grams, with a mark between two that no query can contain."""
+    return " zz ".join(grams(alias, PAIR) for alias in aliases)
+
+
+def _terms(word: str) -> list[str]:
+    """A word cut where Chinese and Latin meet, since only Latin letters can be initials."""
+    terms: list[str] = []
+    for sign in word:
+        if terms and terms[-1][-1].isascii() == sign.isascii():
+            terms[-1] += sign
+        else:
+            terms.append(sign)
+    return terms
+
+
+def _all_of(found: list[dict[int, int]]) -> dict[int, int]:
+    """The items that every term found, each by its worst tier."""
+    common = set.intersection(*(set(one) for one in found))
+    return {number: max(one[number] for one in found) for number in common}
+
+
+def _titled(tx: Session, term: str) -> dict[int, int]:
+    tiers: dict[int, int] = {}
+    for number, titles in _with_titles(tx, term):
+        tiers[number] = min(_tier(term, place, title) for place, title in enumerate(titles.split(_BETWEEN)))
+    if term.isascii():
+        for number, tier in _with_initials(tx, term):
+            tiers[number] = min(tier, tiers.get(number, tier))
+    return tiers
+
+
+def _with_titles(tx: Session, term: str) -> Iterable[tuple[int, str]]:
+    expression = phrase(term, PAIR)
+    if expression is None:
+        rows = tx.execute(
+            select(ItemLineRow.number, ItemLineRow.titles).where(
+                col(ItemLineRow.titles).contains(term, autoescape=True)
+            )
+        )
+        return [(number, titles) for number, titles in rows]
+    matching = (
+        "SELECT l.number, l.titles FROM item_words w JOIN item_line l ON l.number = w.rowid WHERE item_words MATCH ?"
+    )
+    return [(number, titles) for number, titles in tx.connection().exec_driver_sql(matching, (expression,))]
+
+
+def _tier(term: str, place: int, title: str) -> int:
+    if term not in title:
+        return GUIDE
+    if term == title:
+        return EXACT
+    if place:
+        return ALIAS
+    return BEGINS if title.startswith(term) else CONTAINS
+
+
+def _with_initials(tx: Session, term: str) -> Iterable[tuple[int, int]]:
+    scattered = "%" + "%".join(term) + "%"  # a term is letters and digits only: nothing to escape
+    columns = (ItemLineRow.number, ItemLineRow.initials, ItemLineRow.alias_initials)
+    either = col(ItemLineRow.initials).like(scattered) | col(ItemLineRow.alias_initials).like(scattered)
+    for number, initials, of_aliases in tx.execute(select(*columns).where(either)):
+        tier = _initials_tier(term, initials, of_aliases.split(_BETWEEN))
+        if tier is not None:
+            yield number, tier
+
+
+def _initials_tier(term: str, initials: str, of_aliases: list[str]) -> int | None:
+    if initials.startswith(term):
+        return INITIALS_BEGIN
+    if len(term) < PAIR:
+        return None
+    if term in initials:
+        return INITIALS
+    if any(term in one for one in of_aliases):
+        return ALIAS_INITIALS
+    return SCATTERED if any(_in_order(term, one) for one in (initials, *of_aliases)) else None
+
+
+def _in_order(term: str, text: str) -> bool:
+    rest = iter(text)
+    return all(sign in rest for sign in term)
+
+
+def _guided(tx: Session, term: str) -> dict[int, int]:
+    if len(term) < PAIR:
+        return {}
+    said = col(ItemLineRow.guide).contains(term, autoescape=True)
+    return dict.fromkeys(tx.exec(select(ItemLineRow.number).where(said)).all(), GUIDE)
+
+
+def _ranked(tx: Session, found: Mapping[int, int], domain: str | None) -> list[int]:
+    """By tier, then the shorter title, then the item id."""
+    narrow = select(ItemLineRow.number, ItemLineRow.name, ItemLineRow.item_id).where(
+        col(ItemLineRow.number).in_(list(found))
+    )
+    if domain is not None:
+        narrow = narrow.where(ItemLineRow.domain == domain)
+    keys = [(found[number], len(name), item_id, number) for number, name, item_id in tx.execute(narrow)]
+    return [key[-1] for key in sorted(keys)]
+
+
+def _lines(tx: Session, numbers: list[int]) -> tuple[ItemLine, ...]:
+    kept = select(ItemLineRow.number, ItemLineRow.line).where(col(ItemLineRow.number).in_(numbers))
+    lines = dict(tx.exec(kept).all())
+    return tuple(_read(lines[number]) for number in numbers)
+
+
+def _browse(tx: Session, domain: str | None, offset: int, limit: int) -> Page[ItemLine]:
+    within = [] if domain is None else [col(ItemLineRow.domain) == domain]
+    total = tx.execute(select(func.count()).select_from(ItemLineRow).where(*within)).scalar_one()
+    rows = tx.exec(
+        select(ItemLineRow.line).where(*within).order_by(col(ItemLineRow.number)).offset(offset).limit(limit)
+    ).all()
+    return Page(tuple(_read(line) for line in rows), total, offset)
+
+
+def _read(line: str) -> ItemLine:
+    plain = read_json(line.encode(), "item_line")
+    return ItemLine(**{**plain, "aliases": tuple(plain["aliases"])})

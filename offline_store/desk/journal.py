@@ -1,0 +1,168 @@
+"""The node's journal: every sealed operation in order, and what became of it.
+
+Laws: numbers have no gap and every link names the last one, both read from the sealed bytes themselves; an envelope
+never changes; outcome and posting are notes beside it. `posted` says that the envelope lies in the mailbox: it is
+marked after the file is durable, so a crash in between costs one identical file. The mailbox can always be filled
+again from here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from offline_store.desk.tables import JournalRow
+from offline_store.errors import NotTheNextLink
+from wire.audit_chain import GENESIS, Head
+from wire.canonical import canonical_json, read_json
+from wire.envelope import envelope_hash, read_header
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the journal."""
+
+    seq: int
+    op_id: str
+    kind: str
+    application_id: str | None
+    at: datetime
+    posted: bool
+    outcome: str | None
+    refusal: dict[str, Any] | None
+    envelope: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What the city does not hold yet."""
+
+    ops: int
+    bytes: int
+
+
+def head(tx: Session) -> Head:
+    """The last link, from which the next envelope is sealed."""
+    return _current(tx)
+
+
+def _current(tx: Session) -> Head:
+    last = tx.exec(select(JournalRow.seq, JournalRow.link).order_by(col(JournalRow.seq).desc()).limit(1)).first()
+    return GENESIS if last is None else Head(*last)
+
+
+def append(
+    tx: Session,
+    *,
+    head: Head,
+    op_id: str,
+    kind: str,
+    application_id: str | None,
+    envelope: bytes,
+    body: bytes,
+    at: datetime,
+) -> None:
+    """Add a sealed envelope; `head` is the new head that it makes, `body` what was sealed in it.
+
+    The header is compared with the journal: what was sealed from a stale head is refused here and not at the city.
+    """
+    current, header = _current(tx), read_header(envelope)
+    follows = header.seq == head.seq == current.seq + 1 and header.prev == current.hash
+    if not follows or header.op_id.hex() != op_id or envelope_hash(envelope) != head.hash:
+        raise NotTheNextLink("journal", current.seq + 1, header.seq)
+    tx.add(
+        JournalRow(
+            seq=head.seq,
+            op_id=op_id,
+            kind=kind,
+            application_id=application_id,
+            at=at,
+            prev=current.hash,
+            link=head.hash,
+            envelope=envelope,
+            body=body,
+        )
+    )
+    tx.flush()
+
+
+def by_op(tx: Session, op_id: str) -> Link | None:
+    row = tx.exec(select(JournalRow).where(JournalRow.op_id == op_id)).one_or_none()
+    return None if row is None else _link(row)
+
+
+def after(tx: Session, seq: int, limit: int = 100) -> list[Link]:
+    """The links that follow `seq`, in order."""
+    return _links(tx, select(JournalRow).where(JournalRow.seq > seq).order_by(col(JournalRow.seq)).limit(limit))
+
+
+def of_application(tx: Session, application_id: str) -> list[Link]:
+    """What this node itself did to an application, in order."""
+    mine = select(JournalRow).where(JournalRow.application_id == application_id).order_by(col(JournalRow.seq))
+    return _links(tx, mine)
+
+
+def unposted(tx: Session, limit: int = 100) -> list[Link]:
+    """Links whose envelope is not known to lie in the mailbox, in order."""
+    waiting = select(JournalRow).where(col(JournalRow.posted) == False)  # noqa: E712
+    return _links(tx, waiting.order_by(col(JournalRow.seq)).limit(limit))
+
+
+def mark_posted(tx: Session, seqs: Iterable[int]) -> None:
+    tx.execute(update(JournalRow).where(col(JournalRow.seq).in_(list(seqs))).values(posted=True))
+
+
+def repost_after(tx: Session, seq: int) -> None:
+    """The mailbox lost its files, or the gateway's mark went back: everything after `seq` is to be posted again."""
+    tx.execute(update(JournalRow).where(col(JournalRow.seq) > seq).values(posted=False))
+
+
+def unanswered(tx: Session, limit: int = 100) -> list[Link]:
+    """Links for which no outcome came down yet, in order."""
+    waiting = select(JournalRow).where(col(JournalRow.outcome).is_(None))
+    return _links(tx, waiting.order_by(col(JournalRow.seq)).limit(limit))
+
+
+def settle(tx: Session, op_id: str, outcome: str, refusal: dict[str, Any] | None = None) -> bool:
+    """Note what the city made of an operation; False when this node's journal does not hold it."""
+    kept = None if refusal is None else canonical_json(refusal).decode()
+    mine = update(JournalRow).where(col(JournalRow.op_id) == op_id).values(outcome=outcome, refusal=kept)
+    return tx.execute(mine.returning(col(JournalRow.seq))).first() is not None
+
+
+def backlog(tx: Session, hwm: int) -> Backlog:
+    """How much lies beyond the gateway's mark."""
+    size = func.coalesce(func.sum(func.length(JournalRow.envelope)), 0)
+    ops, sealed = tx.execute(select(func.count(), size).where(col(JournalRow.seq) > hwm)).one()
+    return Backlog(ops, sealed)
+
+
+def hash_at(tx: Session, seq: int) -> bytes | None:
+    """The hash of an earlier link; with it a fork is told from a duplicate."""
+    if seq == GENESIS.seq:
+        return GENESIS.hash
+    return tx.exec(select(JournalRow.link).where(JournalRow.seq == seq)).one_or_none()
+
+
+def _links(tx: Session, statement: Any) -> list[Link]:  # noqa: ANN401 - a select of JournalRow
+    rows: Sequence[JournalRow] = tx.exec(statement).all()
+    return [_link(row) for row in rows]
+
+
+def _link(row: JournalRow) -> Link:
+    return Link(
+        seq=row.seq,
+        op_id=row.op_id,
+        kind=row.kind,
+        application_id=row.application_id,
+        at=row.at,
+        posted=row.posted,
+        outcome=row.outcome,
+        refusal=None if row.refusal is None else read_json(row.refusal.encode(), "refusal"),
+        envelope=row.envelope,
+        body=row.body,
+    )

@@ -1,0 +1,211 @@
+"""The key of the desk, wrapped once for each who may open it.
+
+Three kinds of slot: *machine* (a key the service manager hands to edge_node alone), *clerk* (a passphrase, for sites
+that choose to unlock at start), *city* (sealed to the city's recovery key, so that a dead machine's disk can be read
+by those entitled).
+
+Laws: the desk key is 32 random bytes and is never derived from anything a person can remember; it lies on the disk
+only wrapped; slots come and go without touching the desk; the kind and owner of a slot are bound into its wrap, so
+slots cannot be swapped.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from offline_store.desk.passphrases import SIGN_IN, Cost, folded
+from offline_store.errors import (
+    KeyringDamaged,
+    KeyringExists,
+    KeyringMissing,
+    MachineKeyMissing,
+    SlotRefused,
+)
+from offline_store.placing import place
+from wire.canonical import b64, canonical_json, read_json, unb64
+from wire.errors import WireError
+from wire.keys import SealingKey, key_id
+
+KEY_BYTES = 32
+SALT_BYTES = 16
+NONCE = bytes(12)  # each wrapping key is derived with a fresh salt and used once
+VERSION = 1
+MODE = 0o600
+CREDENTIAL = "desk-key"
+MACHINE_KEY_FILE = "GUANGAN_MACHINE_KEY_FILE"
+
+_SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
+
+Randomness = Callable[[int], bytes]
+
+
+def machine_key(environment: Mapping[str, str] = os.environ) -> bytes:
+    """The key handed to this process: a systemd credential, or a file that the environment names."""
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    named = environment.get(MACHINE_KEY_FILE)
+    candidates = [Path(folder) / CREDENTIAL] if folder else []
+    candidates += [Path(named)] if named else []
+    for path in candidates:
+        try:
+            return _key_from(path.read_bytes())
+        except (FileNotFoundError, PermissionError):
+            continue
+    raise MachineKeyMissing
+
+
+def create(path: Path, machine: bytes, city_public: bytes | None, randomness: Randomness = os.urandom) -> bytes:
+    """Make a keyring with a fresh desk key in it, and return that key; an existing keyring is never replaced."""
+    if path.exists():
+        raise KeyringExists
+    desk_key = randomness(KEY_BYTES)
+    slots = [_machine_slot(desk_key, machine, randomness)]
+    if city_public is not None:
+        slots.append(_city_slot(desk_key, city_public))
+    _write(path, slots)
+    return desk_key
+
+
+def unlock(path: Path, machine: bytes) -> bytes:
+    """The desk key, by the machine slot."""
+    for slot in _read(path):
+        if slot["kind"] == "machine":
+            return _unwrap(slot, _from_machine(machine, unb64(slot["salt"])), owner="")
+    raise SlotRefused("machine")
+
+
+def unlock_by_clerk(path: Path, clerk_id: str, passphrase: str) -> bytes:
+    """The desk key, by the slot of a clerk."""
+    for slot in _read(path):
+        if slot["kind"] == "clerk" and slot["owner"] == clerk_id:
+            cost = Cost(slot["memory_kib"], slot["iterations"], slot["lanes"])
+            return _unwrap(slot, _from_passphrase(passphrase, unb64(slot["salt"]), cost), owner=clerk_id)
+    raise SlotRefused("clerk")
+
+
+def unlock_by_city(path: Path, recovery: SealingKey) -> bytes:
+    """The desk key, by the city's recovery key; never called on a node that lives."""
+    for slot in _read(path):
+        if slot["kind"] == "city" and slot["owner"] == key_id(recovery.public).hex():
+            try:
+                return _SUITE.decrypt(unb64(slot["wrapped"]), recovery.private, info=_bound("city", slot["owner"]))
+            except (InvalidTag, ValueError):
+                break
+    raise SlotRefused("city")
+
+
+def put_machine_slot(path: Path, desk_key: bytes, machine: bytes, randomness: Randomness = os.urandom) -> None:
+    """Replace the machine slot: the disk moved to another machine, or its key was changed."""
+    others = [slot for slot in _read(path) if slot["kind"] != "machine"]
+    _write(path, [_machine_slot(desk_key, machine, randomness), *others])
+
+
+def put_clerk_slot(
+    path: Path,
+    desk_key: bytes,
+    clerk_id: str,
+    passphrase: str,
+    *,
+    cost: Cost = SIGN_IN,
+    randomness: Randomness = os.urandom,
+) -> None:
+    """Let a clerk's passphrase open the desk; a slot the clerk had before is replaced."""
+    others = [slot for slot in _read(path) if (slot["kind"], slot["owner"]) != ("clerk", clerk_id)]
+    salt = randomness(SALT_BYTES)
+    slot = _wrap("clerk", clerk_id, desk_key, _from_passphrase(passphrase, salt, cost), salt)
+    slot |= {"memory_kib": cost.memory_kib, "iterations": cost.iterations, "lanes": cost.lanes}
+    _write(path, [*others, slot])
+
+
+def put_city_slot(path: Path, desk_key: bytes, city_public: bytes) -> None:
+    """Let the city's recovery key open the desk; earlier city slots are replaced."""
+    others = [slot for slot in _read(path) if slot["kind"] != "city"]
+    _write(path, [*others, _city_slot(desk_key, city_public)])
+
+
+def drop_clerk_slot(path: Path, clerk_id: str) -> None:
+    _write(path, [slot for slot in _read(path) if (slot["kind"], slot["owner"]) != ("clerk", clerk_id)])
+
+
+def slots(path: Path) -> list[tuple[str, str]]:
+    """Kind and owner of every slot, for `doctor`."""
+    return [(slot["kind"], slot["owner"]) for slot in _read(path)]
+
+
+def _machine_slot(desk_key: bytes, machine: bytes, randomness: Randomness) -> dict[str, Any]:
+    salt = randomness(SALT_BYTES)
+    return _wrap("machine", "", desk_key, _from_machine(machine, salt), salt)
+
+
+def _city_slot(desk_key: bytes, city_public: bytes) -> dict[str, Any]:
+    owner = key_id(city_public).hex()
+    sealed = _SUITE.encrypt(desk_key, X25519PublicKey.from_public_bytes(city_public), info=_bound("city", owner))
+    return {"kind": "city", "owner": owner, "wrapped": b64(sealed)}
+
+
+def _wrap(kind: str, owner: str, desk_key: bytes, wrapping_key: bytes, salt: bytes) -> dict[str, Any]:
+    wrapped = ChaCha20Poly1305(wrapping_key).encrypt(NONCE, desk_key, _bound(kind, owner))
+    return {"kind": kind, "owner": owner, "salt": b64(salt), "wrapped": b64(wrapped)}
+
+
+def _unwrap(slot: Mapping[str, Any], wrapping_key: bytes, owner: str) -> bytes:
+    try:
+        return ChaCha20Poly1305(wrapping_key).decrypt(NONCE, unb64(slot["wrapped"]), _bound(slot["kind"], owner))
+    except (InvalidTag, ValueError):
+        raise SlotRefused(slot["kind"]) from None
+
+
+def _bound(kind: str, owner: str) -> bytes:
+    return canonical_json(["guangan-desk-keyring", VERSION, kind, owner])
+
+
+def _from_machine(machine: bytes, salt: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt, b"guangan-desk machine slot").derive(machine)
+
+
+def _from_passphrase(passphrase: str, salt: bytes, cost: Cost) -> bytes:
+    kdf = Argon2id(
+        salt=salt, length=KEY_BYTES, iterations=cost.iterations, lanes=cost.lanes, memory_cost=cost.memory_kib
+    )
+    return kdf.derive(folded(passphrase))
+
+
+def _key_from(data: bytes) -> bytes:
+    """32 raw bytes or 64 hexadecimal digits."""
+    if len(data) == KEY_BYTES:
+        return data
+    try:
+        key = bytes.fromhex(data.decode("ascii").strip())
+    except ValueError:
+        raise MachineKeyMissing from None
+    if len(key) != KEY_BYTES:
+        raise MachineKeyMissing
+    return key
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        document = read_json(path.read_bytes(), "keyring")
+        if document["version"] != VERSION:
+            raise KeyringDamaged
+        kept: list[dict[str, Any]] = document["slots"]
+        for slot in kept:
+            if not {"kind", "owner", "wrapped"} <= slot.keys():
+                raise KeyringDamaged
+    except FileNotFoundError:
+        raise KeyringMissing from None
+    except (WireError, KeyError, TypeError, AttributeError):
+        raise KeyringDamaged from None
+    return kept
+
+
+def _write(path: Path, kept: list[dict[str, Any]]) -> None:
+    place(path, canonical_json({"version": VERSION, "slots": kept}), mode=MODE)

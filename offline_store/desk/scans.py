@@ -1,0 +1,154 @@
+"""The scans that this node knows: whose they are, the key that opens them, where their sealed bytes are.
+
+Laws: the content key lies in the encrypted desk alone, so forgetting a row makes its file unreadable wherever copies
+of it lie; a scan belongs to a draft or to an application, and moves from the one to the other in the transaction that
+collects. A scan of another node has no content key until its bytes are here, only the wrap that the feed brought.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import delete, func, update
+from sqlmodel import Session, col, select
+
+from offline_store.desk.tables import ScanRow
+from offline_store.errors import Unknown
+
+
+class ScanStatus(StrEnum):
+    """Where the sealed bytes are."""
+
+    DRAFT = "draft"  # here, not yet part of anything saved
+    OUTGOING = "outgoing"  # here, saved, the city does not have them
+    STORED = "stored"  # here and at the city
+    WANTED = "wanted"  # at the city, not here
+    ARRIVED = "arrived"  # at the city, fetched, here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptScan:
+    """One scan."""
+
+    scan_hash: str
+    status: ScanStatus
+    material_id: str
+    page: int
+    length: int
+    media_type: str
+    kept_at: datetime
+    draft_id: str | None = None
+    application_id: str | None = None
+    content_key: bytes | None = None
+    wrap: bytes | None = None
+
+
+def save(tx: Session, scan: KeptScan) -> None:
+    """Keep a scan; one that is known is replaced, so a feed entry may come twice."""
+    tx.merge(
+        ScanRow(
+            scan_hash=scan.scan_hash,
+            status=scan.status.value,
+            draft_id=scan.draft_id,
+            application_id=scan.application_id,
+            material_id=scan.material_id,
+            page=scan.page,
+            length=scan.length,
+            media_type=scan.media_type,
+            kept_at=scan.kept_at,
+            content_key=scan.content_key,
+            wrap=scan.wrap,
+        )
+    )
+    tx.flush()
+
+
+def find(tx: Session, scan_hash: str) -> KeptScan | None:
+    row = tx.get(ScanRow, scan_hash)
+    return None if row is None else _kept(row)
+
+
+def load(tx: Session, scan_hash: str) -> KeptScan:
+    """The scan, or Unknown."""
+    scan = find(tx, scan_hash)
+    if scan is None:
+        raise Unknown("scan", scan_hash)
+    return scan
+
+
+def of_draft(tx: Session, draft_id: str) -> list[KeptScan]:
+    return _where(tx, col(ScanRow.draft_id) == draft_id)
+
+
+def of_application(tx: Session, application_id: str) -> list[KeptScan]:
+    return _where(tx, col(ScanRow.application_id) == application_id)
+
+
+def with_status(tx: Session, status: ScanStatus) -> list[KeptScan]:
+    return _where(tx, col(ScanRow.status) == status.value)
+
+
+def hand_over(tx: Session, draft_id: str, application_id: str) -> list[KeptScan]:
+    """The scans of a draft become those of the application that it became, and are to be sent."""
+    tx.execute(
+        update(ScanRow)
+        .where(col(ScanRow.draft_id) == draft_id)
+        .values(draft_id=None, application_id=application_id, status=ScanStatus.OUTGOING.value)
+    )
+    return [scan for scan in of_application(tx, application_id) if scan.status is ScanStatus.OUTGOING]
+
+
+def set_status(tx: Session, scan_hash: str, status: ScanStatus, content_key: bytes | None = None) -> None:
+    """Note that bytes moved; with a content key when the wrap was opened."""
+    row = tx.get(ScanRow, scan_hash)
+    if row is None:
+        raise Unknown("scan", scan_hash)
+    row.status = status.value
+    if content_key is not None:
+        row.content_key = content_key
+    tx.add(row)
+
+
+def remove(tx: Session, hashes: Collection[str]) -> None:
+    """Forget scans and their keys."""
+    tx.execute(delete(ScanRow).where(col(ScanRow.scan_hash).in_(list(hashes))))
+
+
+def hashes(tx: Session) -> set[str]:
+    """Every scan the desk knows, for the sweep of the vault."""
+    return set(tx.exec(select(ScanRow.scan_hash)).all())
+
+
+def backlog(tx: Session) -> tuple[int, int]:
+    """How many scans the city does not have yet, and their bytes."""
+    size = func.coalesce(func.sum(ScanRow.length), 0)
+    waiting = select(func.count(), size).where(col(ScanRow.status) == ScanStatus.OUTGOING.value)
+    count, length = tx.execute(waiting).one()
+    return count, length
+
+
+def _where(tx: Session, condition: object) -> list[KeptScan]:
+    rows = tx.exec(
+        select(ScanRow)
+        .where(condition)  # type: ignore[arg-type]
+        .order_by(col(ScanRow.material_id), col(ScanRow.page), col(ScanRow.kept_at))
+        .execution_options(populate_existing=True)
+    ).all()
+    return [_kept(row) for row in rows]
+
+
+def _kept(row: ScanRow) -> KeptScan:
+    return KeptScan(
+        scan_hash=row.scan_hash,
+        status=ScanStatus(row.status),
+        material_id=row.material_id,
+        page=row.page,
+        length=row.length,
+        media_type=row.media_type,
+        kept_at=row.kept_at,
+        draft_id=row.draft_id,
+        application_id=row.application_id,
+        content_key=row.content_key,
+        wrap=row.wrap,
+    )

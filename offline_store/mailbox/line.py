@@ -1,0 +1,36 @@
+"""The state of the line as the courier last saw it; nothing in it is personal."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from offline_store.errors import DamagedFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineState:
+    """Times are ISO 8601 in UTC by the machine's clock; `up` is None until the first try after a start."""
+
+    up: bool | None = None
+    since: str | None = None
+    last_try: str | None = None
+    next_try: str | None = None
+    last_error: str | None = None
+    backlog_ops: int = 0
+    backlog_scans: int = 0
+    backlog_bytes: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "LineState":
+        """Fields that this release does not know are left out: courier and service are updated one after the other."""
+        try:
+            plain: dict[str, Any] = json.loads(data)
+            known = {field.name for field in fields(cls)}
+            return cls(**{name: value for name, value in plain.items() if name in known})
+        except (ValueError, TypeError, AttributeError) as broken:
+            raise DamagedFile("line.json") from broken

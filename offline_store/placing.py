@@ -1,0 +1,60 @@
+"""How a file comes to lie on the disk so that it survives the next power cut, whole or not at all.
+
+Laws: write, fsync the file, rename, fsync the folder; leaving out any of the four loses the file or leaves it empty.
+Until the rename the bytes lie under a dotted name, which no reader of the store ever lists.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+FILE_MODE = 0o640
+UNFINISHED = ".placing"
+
+
+def place(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
+    """Put `data` at `path` durably, replacing what lay there in one step."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{UNFINISHED}")
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    flush_folder(path.parent)
+
+
+def take_away(path: Path) -> bool:
+    """Remove a file if it is there; not flushed, because every removal here is safe to repeat after a power cut."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def placed(folder: Path, suffix: str) -> Iterator[os.DirEntry[str]]:
+    """The finished files of `folder` whose names end in `suffix`, in the order of their names."""
+    with os.scandir(folder) as entries:
+        found = [entry for entry in entries if entry.name.endswith(suffix) and not entry.name.startswith(".")]
+    yield from sorted(found, key=lambda entry: entry.name)
+
+
+def sweep_unfinished(folder: Path) -> int:
+    """Remove what a killed program left half written; called at start, before anything is placed."""
+    left = [Path(entry.path) for entry in os.scandir(folder) if entry.name.endswith(UNFINISHED)]
+    return sum(take_away(path) for path in left)
