@@ -123,8 +123,9 @@ def fetch_catalog(
             bootstrap=trusted_root,
         )
         updater.refresh()
-        roles = ["targets", *_county_role(updater, county)]
-        wanted = _wanted(updater, fetched_metadata, roles)
+        counties = _county_roles(updater, fetched_metadata)
+        own = [counties[county]] if county in counties else []
+        wanted = _wanted(updater, fetched_metadata, ["targets", *own])
         for info in wanted:
             if not _fits(cache / "targets" / info.path, info) and updater.find_cached_target(info) is None:
                 updater.download_target(info)
@@ -134,14 +135,18 @@ def fetch_catalog(
         raise CatalogRefused("expired") from expired
     except RepositoryError as refused:
         raise CatalogRefused(type(refused).__name__) from refused
-    return _move_in(cache, fetched_metadata, fetched_targets, roles, wanted, now())
+    return _move_in(cache, fetch, list(counties.values()), wanted, now())
 
 
-def _county_role(updater: Updater, county: str) -> list[str]:
-    """Asking for any path of the county loads its role; the answer itself does not matter."""
-    updater.get_targetinfo(f"county/{county}/index.json")
-    name = f"county-{county}"
-    return [name] if (Path(updater._dir) / f"{name}.json").exists() else []  # noqa: SLF001 - the folder we gave it
+def _county_roles(updater: Updater, metadata: Path) -> dict[str, str]:
+    """Load every county's role (edge_node verifies all of them, a few hundred bytes each): county code -> role name."""
+    delegations = Metadata[Targets].from_file(str(metadata / "targets.json")).signed.delegations
+    roles: dict[str, str] = {}
+    for name, role in ((delegations.roles if delegations else None) or {}).items():
+        for pattern in role.paths or ():
+            updater.get_targetinfo(pattern.replace("*", "index.json"))  # loads the role, whether there is such a file
+            roles[pattern.split("/")[1]] = name
+    return roles
 
 
 def _wanted(updater: Updater, metadata: Path, roles: list[str]) -> list[TargetFile]:
@@ -172,10 +177,9 @@ def _versions(metadata: Path, catalog: TargetFile | None, fetched_at: datetime) 
     )
 
 
-def _move_in(
-    cache: Path, metadata: Path, targets: Path, roles: list[str], wanted: list[TargetFile], fetched_at: datetime
-) -> Arrived:
+def _move_in(cache: Path, fetch: Path, counties: list[str], wanted: list[TargetFile], fetched_at: datetime) -> Arrived:
     """Replace the release in the mailbox by the complete one in `.fetch`; safe to repeat after a crash anywhere."""
+    metadata, targets = fetch / "metadata", fetch / "targets"
     index = next((info for info in wanted if info.path == "catalog.json"), None)
     arriving = _versions(metadata, index, fetched_at)
     lying = read_marker(cache)
@@ -190,7 +194,7 @@ def _move_in(
         destination = cache / "targets" / info.path
         if not _fits(destination, info):
             _place_below(destination, (targets / quote(info.path, "")).read_bytes())
-    for name in [*roles[1:], *_TOP_LEVEL]:
+    for name in [*counties, *_TOP_LEVEL]:
         _place_below(cache / "metadata" / f"{name}.json", (metadata / f"{name}.json").read_bytes())
     place(marker, json.dumps(asdict(arriving), sort_keys=True).encode())
     kept = {cache / "targets" / info.path for info in wanted}

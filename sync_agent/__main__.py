@@ -1,0 +1,56 @@
+"""`python -m sync_agent run --root DIR` carries the mail of one node; `status` prints what waits and why."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from offline_store.mailbox.incoming import Incoming
+from offline_store.mailbox.outgoing import Outgoing
+from offline_store.paths import NodePaths
+from sync_agent.loop import run as carry
+from sync_agent.settings import AgentSettings
+from sync_agent.wording import words
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
+
+
+@app.command()
+def run(root: Root) -> None:
+    """Carry mail until told to stop (SIGTERM, Ctrl-C)."""
+    asyncio.run(_until_signalled(NodePaths(root)))
+
+
+@app.command()
+def status(root: Root) -> None:
+    """Print the state of the line and what waits to leave this node."""
+    paths = NodePaths(root)
+    line = Incoming(paths.incoming).line()
+    if line is None:
+        typer.echo(words("status.never_tried"))
+        raise typer.Exit(1)
+    up = {True: "status.up", False: "status.down", None: "status.unknown"}[line.up]
+    typer.echo(words(up, since=line.since or "-"))
+    typer.echo(words("status.backlog", ops=line.backlog_ops, scans=line.backlog_scans, size=line.backlog_bytes))
+    typer.echo(words("status.tries", last=line.last_try or "-", next=line.next_try or "-"))
+    if line.last_error:
+        typer.echo(words("status.error", code=line.last_error))
+    for ticket in Outgoing(paths.outgoing).scan_tickets():
+        typer.echo(words("status.scan", scan=ticket.scan_hash[:12], size=ticket.length))
+
+
+async def _until_signalled(paths: NodePaths) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await carry(paths, AgentSettings(), stopped)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,202 @@
+"""Drives the exchange machine of `wire.exchange`: asks, has the answer judged, does what follows, in that order.
+
+Laws: what the machine says must be kept is kept before anything else is said; an answer that the gateway did not
+sign changes nothing here; a halted conversation stays halted until the node is enrolled anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+
+from offline_store.errors import StoreError
+from offline_store.mailbox.incoming import Incoming
+from offline_store.mailbox.outgoing import Outgoing
+from sync_agent.inbound import feed_cursor
+from sync_agent.memory import remember_epochs, remembered_epochs
+from sync_agent.outbound import ScanSender, next_batch
+from sync_agent.retry import tried_again
+from sync_agent.settings import AgentSettings
+from sync_agent.uplink import Answer, Uplink
+from wire.canonical import read_json
+from wire.enrolment import EnrolmentDocument
+from wire.envelope import envelope_hash
+from wire.errors import WireError
+from wire.exchange import (
+    Answered,
+    Ask,
+    Consequence,
+    DeliverFeed,
+    GoBack,
+    Halt,
+    KeepReceipt,
+    NodeExchange,
+    Phase,
+    Silence,
+    Tell,
+    WaitFor,
+    advance,
+)
+from wire.judgement import Accepted, Expected, NotNow, judge
+from wire.messages import ExchangeHead, NodeReport, write_request
+from wire.receipt import Receipt, read_receipt
+
+MIB = 1024 * 1024
+ASKING_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one question brought. `why` is a code when it failed."""
+
+    ok: bool
+    more: bool = False
+    why: str | None = None
+    retry_after: int | None = None
+
+
+class Conversation:
+    """The talk of one node with its gateway."""
+
+    def __init__(
+        self,
+        node: EnrolmentDocument,
+        *,
+        uplink: Uplink,
+        outgoing: Outgoing,
+        incoming: Incoming,
+        sender: ScanSender,
+        settings: AgentSettings,
+        agent_folder: Path,
+    ) -> None:
+        self._node = node
+        self._uplink = uplink
+        self._outgoing = outgoing
+        self._incoming = incoming
+        self._sender = sender
+        self._settings = settings
+        self._folder = agent_folder
+        receipt = self._last_receipt()
+        self._exchange = NodeExchange(hwm=receipt.hwm if receipt else 0, epochs=remembered_epochs(agent_folder))
+
+    @property
+    def halted(self) -> bool:
+        """This identity may not speak any more."""
+        return self._exchange.phase is Phase.HALTED
+
+    @property
+    def hwm(self) -> int:
+        """The city's mark as last heard."""
+        return self._exchange.hwm
+
+    async def ask(self) -> Heard:
+        """One round trip: push what fits, take receipt and feed page."""
+        cursor = feed_cursor(self._outgoing, self._incoming)
+        nonce = self._uplink.fresh_nonce()
+        self._exchange, _ = advance(replace(self._exchange, feed_cursor=cursor), Ask(nonce))
+        batch = next_batch(
+            self._outgoing, self._exchange.hwm, self._settings.batch_envelopes, self._settings.batch_bytes
+        )
+        asking = sorted(self._sender.whole)[:ASKING_MOST]
+        head = ExchangeHead(
+            node=self._node.node_id, nonce=nonce, feed_cursor=cursor, scans_asking=asking, report=self._report()
+        )
+        body = write_request(head, batch.envelopes)
+        try:
+            answer = await tried_again(lambda: self._uplink.exchange(body, nonce))
+        except httpx.HTTPError as broken:
+            return self._do(Silence(type(broken).__name__), None, asking)
+        expected = Expected(self._node.gateway.signing_public, self._node.node_id, nonce, cursor)
+        verdict = judge(answer.status, answer.headers, answer.body, expected)
+        if isinstance(verdict, NotNow) and verdict.server_time is not None:
+            self._uplink.learn_time(verdict.server_time)
+        if isinstance(verdict, Accepted):
+            self._uplink.learn_time(verdict.receipt.server_time)
+        heard = self._do(Answered(verdict, self._written(), self._hash_at), answer, asking)
+        if not isinstance(verdict, Accepted) or not heard.ok:
+            return heard
+        waits = next_batch(self._outgoing, self._exchange.hwm, 1, 1).envelopes
+        moved = self._exchange.hwm >= batch.last
+        return replace(heard, more=verdict.receipt.feed_more or bool(waits and moved))
+
+    def _do(self, event: Answered | Silence, answer: Answer | None, asking: list[str]) -> Heard:
+        self._exchange, consequences = advance(self._exchange, event)
+        heard = Heard(ok=isinstance(event, Answered) and isinstance(event.verdict, Accepted))
+        for consequence in consequences:
+            heard = self._follow(consequence, heard, answer, asking)
+        return heard
+
+    def _follow(self, consequence: Consequence, heard: Heard, answer: Answer | None, asking: list[str]) -> Heard:
+        match consequence:
+            case KeepReceipt(receipt, document):
+                self._incoming.put_receipt(document)
+                self._stored(receipt, asking)
+                if self._exchange.epochs != remembered_epochs(self._folder):
+                    remember_epochs(self._folder, self._exchange.epochs)
+            case DeliverFeed(first, envelopes):
+                for seq, data in enumerate(envelopes, start=first):
+                    self._incoming.put_feed(seq, data)
+            case WaitFor(why, seconds):
+                return replace(heard, ok=heard.ok and seconds is None, why=why, retry_after=seconds)
+            case Tell(code) | Halt(code):
+                self._keep_refusal(answer)
+                return replace(heard, ok=False, why=code)
+            case GoBack():
+                return replace(heard, more=True)
+        return heard
+
+    def _stored(self, receipt: Receipt, asking: list[str]) -> None:
+        """The signed receipt says which of the scans asked about the gateway holds whole; the others go again."""
+        for scan_hash in asking:
+            if scan_hash in receipt.scans_stored:
+                self._incoming.mark_scan_stored(scan_hash)
+            else:
+                self._sender.send_again(scan_hash)
+
+    def _keep_refusal(self, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        try:
+            document = read_json(answer.body, "refusal")
+        except WireError:
+            return
+        if isinstance(document, dict):
+            self._incoming.put_refusal(document)
+
+    def _report(self) -> NodeReport:
+        facts = self._outgoing.facts()
+        free = shutil.disk_usage(self._folder).free // MIB
+        waiting = sum(1 for _ in self._outgoing.envelopes(self._exchange.hwm))
+        return NodeReport(
+            catalog_version=facts.catalog_version if facts else None,
+            program_version=facts.program_version if facts else "",
+            backlog_ops=waiting,
+            backlog_scans=len(self._sender.waiting()),
+            disk_free_mb=free,
+            clock_offset_s=round(self._uplink.clock_offset.total_seconds()),
+        )
+
+    def _last_receipt(self) -> Receipt | None:
+        try:
+            document = self._incoming.receipt()
+            if document is None:
+                return None
+            return read_receipt(document, self._node.gateway.signing_public, node=self._node.node_id)
+        except (WireError, StoreError):
+            return None
+
+    def _written(self) -> int | None:
+        """The newest envelope that lies here; unknown when edge_node has taken them all away."""
+        numbers = [seq for seq, _ in self._outgoing.envelopes()]
+        return max(numbers, default=None)
+
+    def _hash_at(self, seq: int) -> bytes | None:
+        for number, path in self._outgoing.envelopes(seq - 1):
+            try:
+                return envelope_hash(path.read_bytes()) if number == seq else None
+            except FileNotFoundError:
+                return None
+        return None

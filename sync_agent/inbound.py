@@ -1,0 +1,71 @@
+"""What comes down: receipts and feed are laid into the mailbox as they are, wanted scans into the vault.
+
+Laws: nothing is opened or decided here; a scan continues at the byte where it was cut, and becomes visible only
+when its hash is its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from offline_store.errors import StoreError
+from offline_store.mailbox.incoming import Incoming
+from offline_store.mailbox.outgoing import Outgoing
+from offline_store.vault.scans import Vault
+from sync_agent.retry import tried_again
+from sync_agent.uplink import Uplink
+
+RANGE_BYTES = 256 * 1024
+PARTIAL, OK = 206, 200
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+def feed_cursor(outgoing: Outgoing, incoming: Incoming) -> int:
+    """The last feed number this node has: what edge_node has taken in, then what lies here without a hole."""
+    facts = outgoing.facts()
+    cursor = facts.feed_cursor if facts else 0
+    for seq, _ in incoming.feed(cursor):
+        if seq != cursor + 1:
+            break
+        cursor = seq
+    return cursor
+
+
+class ScanFetcher:
+    """Brings scans that edge_node asked for."""
+
+    def __init__(self, uplink: Uplink, outgoing: Outgoing, vault: Vault) -> None:
+        self._uplink = uplink
+        self._outgoing = outgoing
+        self._vault = vault
+
+    def waiting(self) -> list[str]:
+        """Wanted scans that are not here yet."""
+        return [scan_hash for scan_hash in self._outgoing.wanted() if not self._vault.has(scan_hash)]
+
+    async def fetch(self, interrupted: Callable[[], bool]) -> int:
+        """Fetch what is wanted; returns how many scans became whole."""
+        whole = 0
+        for scan_hash in self.waiting():
+            if interrupted():
+                break
+            whole += await self._fetch_one(scan_hash, interrupted)
+        return whole
+
+    async def _fetch_one(self, scan_hash: str, interrupted: Callable[[], bool]) -> bool:
+        part = self._vault.part(scan_hash)
+        while not interrupted():
+            offset = part.offset
+            answer = await tried_again(lambda at=offset: self._uplink.fetch_scan(scan_hash, at, at + RANGE_BYTES - 1))
+            said = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+            if answer.status != PARTIAL or said is None or int(said[1]) != offset:
+                return False
+            offset = part.append(offset, answer.body)
+            if offset >= int(said[3]):
+                try:
+                    part.finish()
+                except StoreError:
+                    return False
+                return True
+        return False

@@ -1,0 +1,125 @@
+"""What goes up: the next envelopes exactly as they lie, then scans, the most urgent and smallest first.
+
+Laws: an envelope always goes before a scan; between two pieces of a scan the courier looks whether a new envelope
+was saved and lets it pass; a scan continues at the byte that the gateway names; nothing is removed here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from offline_store.errors import StoreError
+from offline_store.mailbox.outgoing import Outgoing, ScanTicket
+from offline_store.vault.scans import Vault
+from sync_agent.retry import tried_again
+from sync_agent.uplink import Answer, Uplink
+
+CREATED, NO_CONTENT, OK, CONFLICT = 201, 204, 200, 409
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Envelopes that follow one another without a hole."""
+
+    envelopes: tuple[bytes, ...]
+    last: int
+
+
+def next_batch(outgoing: Outgoing, after: int, most: int, most_bytes: int) -> Batch:
+    """The envelopes after number `after`, in order; empty when the next one does not lie here."""
+    envelopes: list[bytes] = []
+    last, size = after, 0
+    for seq, path in outgoing.envelopes(after):
+        if seq != last + 1 or len(envelopes) == most:
+            break
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            break
+        if envelopes and size + len(data) > most_bytes:
+            break
+        envelopes.append(data)
+        last, size = seq, size + len(data)
+    return Batch(tuple(envelopes), last)
+
+
+class ScanSender:
+    """Carries scans up over several connections; remembers within this run how far each one came."""
+
+    def __init__(self, uplink: Uplink, outgoing: Outgoing, vault: Vault, *, piece_bytes: int, connections: int) -> None:
+        self._uplink = uplink
+        self._outgoing = outgoing
+        self._vault = vault
+        self._piece_bytes = piece_bytes
+        self._connections = connections
+        self.offsets: dict[str, int] = {}
+        self.whole: set[str] = set()
+        self.missing: set[str] = set()
+
+    def waiting(self) -> list[ScanTicket]:
+        """Tickets of scans that the gateway does not hold whole as far as this run knows."""
+        passed = self.whole | self.missing
+        return [ticket for ticket in self._outgoing.scan_tickets() if ticket.scan_hash not in passed]
+
+    def waiting_bytes(self) -> int:
+        """Bytes of scans still to send."""
+        return sum(ticket.length - self.offsets.get(ticket.scan_hash, 0) for ticket in self.waiting())
+
+    def send_again(self, scan_hash: str) -> None:
+        """The gateway does not hold it after all."""
+        self.whole.discard(scan_hash)
+        self.offsets.pop(scan_hash, None)
+
+    async def send(self, interrupted: Callable[[], bool]) -> None:
+        """Send what waits until done or `interrupted`; a transport error of one scan ends the whole sending."""
+        queue = iter(self.waiting())
+
+        async def worker() -> None:
+            for ticket in queue:
+                if interrupted():
+                    return
+                await self._send_one(ticket, interrupted)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._connections):
+                group.create_task(worker())
+
+    async def _send_one(self, ticket: ScanTicket, interrupted: Callable[[], bool]) -> None:
+        scan_hash = ticket.scan_hash
+        try:
+            length = self._vault.length(scan_hash)
+        except StoreError:
+            self.missing.add(scan_hash)
+            return
+        if scan_hash not in self.offsets and not self._take_offset(
+            scan_hash, await tried_again(lambda: self._uplink.create_scan(scan_hash, length))
+        ):
+            return
+        with self._vault.open(scan_hash) as sealed:
+            while (offset := self.offsets[scan_hash]) < length:
+                if interrupted():
+                    return
+                sealed.seek(offset)
+                piece = sealed.read(self._piece_bytes)
+                checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
+                answer = await tried_again(
+                    lambda at=offset, data=piece, check=checksum: self._uplink.patch_scan(scan_hash, at, data, check)
+                )
+                if answer.status == CONFLICT:
+                    answer = await tried_again(lambda: self._uplink.scan_offset(scan_hash))
+                if not self._take_offset(scan_hash, answer):
+                    return
+        self.whole.add(scan_hash)
+
+    def _take_offset(self, scan_hash: str, answer: Answer) -> bool:
+        """How far the gateway says it is; False when it did not say (not now, try in the next round)."""
+        said = answer.headers.get("upload-offset", "")
+        if answer.status not in (CREATED, OK, NO_CONTENT) or not said.isdigit():
+            self.offsets.pop(scan_hash, None)
+            return False
+        self.offsets[scan_hash] = int(said)
+        return True

@@ -1,0 +1,142 @@
+"""The one place that speaks HTTP to the gateway.
+
+Laws: every request is signed with the transport key; redirects are not followed; what comes back is bytes for
+`wire.judgement`, never a decision of this module; the gateway's signed time corrects the clock used for signing.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from wire.http_signature import sign_request
+from wire.keys import SigningKey
+from wire.messages import CONTENT_TYPE
+
+CONNECT_S = 15.0
+TUS = {"tus-resumable": "1.0.0"}
+OFFSET = "application/offset+octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, believed by nobody yet; `nonce` is that of the question."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    nonce: str
+
+
+class Uplink:
+    """A signed way to one gateway."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        node_id: str,
+        transport_key: SigningKey,
+        clock: Callable[[], datetime],
+        nonce: Callable[[], str],
+    ) -> None:
+        self._client = client
+        self._node_id = node_id
+        self._key = transport_key
+        self._clock = clock
+        self._nonce = nonce
+        self.clock_offset = timedelta(0)
+        self.sent_bytes = 0
+        self.received_bytes = 0
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    def fresh_nonce(self) -> str:
+        """Thirty-two hex digits that were never used before."""
+        return self._nonce()
+
+    def learn_time(self, server_time: datetime) -> None:
+        """The gateway said, with its signature, what time it is."""
+        self.clock_offset = server_time - self._clock()
+
+    async def exchange(self, body: bytes, nonce: str) -> Answer:
+        """Batch up, receipt and feed page down."""
+        return await self._send("POST", "/v1/exchange", {"content-type": CONTENT_TYPE}, body, nonce)
+
+    async def create_scan(self, scan_hash: str, length: int) -> Answer:
+        """Announce a scan; answers with its place, also when it was announced before."""
+        name = base64.b64encode(scan_hash.encode()).decode()
+        headers = TUS | {"upload-length": str(length), "upload-metadata": f"hash {name}"}
+        return await self._send("POST", "/v1/scans", headers, b"")
+
+    async def scan_offset(self, scan_hash: str) -> Answer:
+        """Ask how much of a scan the gateway holds."""
+        return await self._send("HEAD", f"/v1/scans/{scan_hash}", dict(TUS), b"")
+
+    async def patch_scan(self, scan_hash: str, offset: int, piece: bytes, checksum: str) -> Answer:
+        """Add a piece; `checksum` is base64 of its SHA-256."""
+        headers = TUS | {"content-type": OFFSET, "upload-offset": str(offset), "upload-checksum": f"sha256 {checksum}"}
+        return await self._send("PATCH", f"/v1/scans/{scan_hash}", headers, piece)
+
+    async def fetch_scan(self, scan_hash: str, first: int, last: int) -> Answer:
+        """A range of a scan that this node may read; both ends are included."""
+        return await self._send("GET", f"/v1/scans/{scan_hash}", {"range": f"bytes={first}-{last}"}, b"")
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, nonce: str | None = None
+    ) -> Answer:
+        nonce = nonce or self._nonce()
+        request = self._client.build_request(method, path, content=body or None)
+        signed = sign_request(
+            method=method,
+            url=str(request.url),
+            headers=headers,
+            body=body,
+            node_id=self._node_id,
+            transport_key=self._key,
+            created=self._clock() + self.clock_offset,
+            nonce=nonce,
+        )
+        request.headers.update(signed)
+        answer = await self._client.send(request)
+        self.sent_bytes += len(body)
+        self.received_bytes += len(answer.content)
+        return Answer(answer.status_code, answer.headers, answer.content, nonce)
+
+
+def line_client(gateway_url: str, answer_s: float, connections: int) -> httpx.AsyncClient:
+    """The client for a village line: patient, without redirects, with BBR where the kernel has it."""
+    transport = httpx.AsyncHTTPTransport(
+        limits=httpx.Limits(max_connections=connections + 1, max_keepalive_connections=connections + 1),
+        socket_options=congestion_options(),
+        trust_env=False,
+    )
+    timeout = httpx.Timeout(answer_s, connect=CONNECT_S)
+    return httpx.AsyncClient(base_url=gateway_url, transport=transport, timeout=timeout, follow_redirects=False)
+
+
+def congestion_options() -> list[tuple[int, int, bytes]]:
+    """BBR if this kernel offers it: on a lossy line it is worth three times the stock congestion control."""
+    option = getattr(socket, "TCP_CONGESTION", None)
+    if option is None:
+        return []
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.IPPROTO_TCP, option, b"bbr")
+        except OSError:
+            return []
+    return [(socket.IPPROTO_TCP, option, b"bbr")]
