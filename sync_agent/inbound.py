@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from offline_store.errors import StoreError
 from offline_store.mailbox.incoming import Incoming
@@ -57,7 +58,8 @@ class ScanFetcher:
         part = self._vault.part(scan_hash)
         while not interrupted():
             offset = part.offset
-            answer = await tried_again(lambda at=offset: self._uplink.fetch_scan(scan_hash, at, at + RANGE_BYTES - 1))
+            fetch = partial(self._uplink.fetch_scan, scan_hash, offset, offset + RANGE_BYTES - 1)
+            answer = await tried_again(fetch)
             said = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
             if answer.status != PARTIAL or said is None or int(said[1]) != offset:
                 return False

@@ -11,6 +11,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from offline_store.errors import StoreError
 from offline_store.mailbox.outgoing import Outgoing, ScanTicket
@@ -106,9 +107,7 @@ class ScanSender:
                 sealed.seek(offset)
                 piece = sealed.read(self._piece_bytes)
                 checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
-                answer = await tried_again(
-                    lambda at=offset, data=piece, check=checksum: self._uplink.patch_scan(scan_hash, at, data, check)
-                )
+                answer = await tried_again(partial(self._uplink.patch_scan, scan_hash, offset, piece, checksum))
                 if answer.status == CONFLICT:
                     answer = await tried_again(lambda: self._uplink.scan_offset(scan_hash))
                 if not self._take_offset(scan_hash, answer):
