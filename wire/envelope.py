@@ -250,10 +250,10 @@ def _compress(body: bytes, dictionary: Dictionary) -> bytes:
 def _decompress(packed: bytes, dictionary: Dictionary) -> bytes:
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS, zdict=dictionary.data)
     try:
-        body = unpacker.decompress(packed, MAX_BODY_BYTES)
+        body = unpacker.decompress(packed, MAX_BODY_BYTES + 1)
     except zlib.error:
         raise Tampered("body") from None
-    if unpacker.unconsumed_tail:
+    if len(body) > MAX_BODY_BYTES:
         raise TooLarge(MAX_BODY_BYTES)
     if not unpacker.eof or unpacker.unused_data:
         raise Tampered("body")

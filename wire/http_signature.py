@@ -150,6 +150,7 @@ def sign_request(
         label="node",
         tag=TAG,
         covered_component_ids=covered,
+        use_existing_digest=True,
     )
     return signed
 
