@@ -103,7 +103,7 @@ link_project() {
 compile_wording() {
     local venv="$1" folder="$2" room
     for room in "${TRANSLATED_ROOMS[@]}"; do
-        [ -d "$folder/$room/locale" ] || continue
+        compgen -G "$folder/$room/locale/*/LC_MESSAGES/$room.po" >/dev/null || continue
         "$venv/bin/pybabel" -q compile -d "$folder/$room/locale" -D "$room"
     done
 }

@@ -1,0 +1,124 @@
+"""`python -m provisioning ...`: what an installer runs. The composition root: clock, randomness and HTTP enter here."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from casework.application import Role
+from offline_store.desk.keyring import machine_key
+from offline_store.errors import StoreError
+from offline_store.paths import NodePaths
+from provisioning import clerks as people
+from provisioning import doctor as examination
+from provisioning import enrol as enrolment
+from provisioning.demo import app as demo
+from provisioning.errors import NodeRunning, ProvisioningError
+from provisioning.wording import sentence
+from wire.errors import WireError
+
+HTTP_TIMEOUT_S = 30.0
+
+app = typer.Typer(help="安装、检查节点,演示整个系统", no_args_is_help=True, pretty_exceptions_enable=False)
+clerk_app = typer.Typer(help="办事人员", no_args_is_help=True)
+app.add_typer(clerk_app, name="clerk")
+app.add_typer(demo)
+console = Console(soft_wrap=True)
+
+Root = Annotated[Path, typer.Option("--root", help="节点文件夹")]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ProvisioningError, StoreError, WireError) as error:
+        console.print(sentence(error), markup=False, highlight=False)
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _edge_node_stopped(paths: NodePaths) -> Iterator[None]:
+    """Hold the lock that edge_node holds while it runs: the desk has one owner at a time."""
+    with paths.edge_lock.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as busy:
+            raise NodeRunning from busy
+        yield
+
+
+@app.command()
+def enrol(
+    *,
+    root: Root,
+    gateway: Annotated[str, typer.Option("--gateway", help="网关网址")],
+    code: Annotated[str | None, typer.Option("--code", help="一次性开通码")] = None,
+    code_stdin: Annotated[bool, typer.Option("--code-stdin", help="从标准输入读开通码")] = False,
+    role: Annotated[str | None, typer.Option("--role", help="village 或 township,与开通码核对")] = None,
+) -> None:
+    """开通节点(断电、断线后可原样重做)。"""
+    text = sys.stdin.readline().strip() if code_stdin or code is None else code
+    with _plain_errors(), httpx.Client(timeout=HTTP_TIMEOUT_S) as client:
+        document = enrolment.enrol(
+            paths=NodePaths(root),
+            gateway_url=gateway,
+            code_text=text,
+            role=role,
+            machine=machine_key(),
+            client=client,
+            randomness=os.urandom,
+            now=lambda: datetime.now(UTC),
+        )
+    console.print(f"已开通:{document.site_name}({document.role},{document.region})", highlight=False)
+
+
+@clerk_app.command("add")
+def clerk_add(
+    *,
+    root: Root,
+    clerk_id: Annotated[str, typer.Option("--id", help="登录名")],
+    name: Annotated[str, typer.Option("--name", help="姓名")],
+    role: Annotated[Role, typer.Option("--role", help="agent 代办员,clerk 乡镇工作人员")],
+    passphrase_stdin: Annotated[bool, typer.Option("--passphrase-stdin", help="从标准输入读口令")] = False,
+) -> None:
+    """登记办事人员(须先停止 edge_node)。"""
+    passphrase: str = (
+        sys.stdin.readline().rstrip("\n")
+        if passphrase_stdin
+        else typer.prompt("口令", hide_input=True, confirmation_prompt=True)
+    )
+    paths = NodePaths(root)
+    with _plain_errors(), _edge_node_stopped(paths):
+        people.add_clerk(
+            paths=paths,
+            machine=machine_key(),
+            clerk_id=clerk_id,
+            name=name,
+            role=role,
+            passphrase=passphrase,
+            randomness=os.urandom,
+        )
+    console.print(f"已登记 {clerk_id}。", highlight=False)
+
+
+@app.command()
+def doctor(*, root: Root) -> None:
+    """检查节点:时钟、磁盘、密钥、数据库、线路、目录。"""
+    report = examination.examine(NodePaths(root), now=datetime.now(UTC), environment=os.environ)
+    console.print(examination.table(report))
+    raise typer.Exit(examination.exit_code(report))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,40 @@
+"""The people of a node's counter: added by the installer while edge_node is stopped."""
+
+from __future__ import annotations
+
+from casework.application import Role
+from offline_store.desk import clerks
+from offline_store.desk.passphrases import SIGN_IN, Cost
+from offline_store.node_file import read_node_file
+from offline_store.paths import NodePaths
+from provisioning.errors import ProvisioningError
+from provisioning.node_keys import Randomness, open_node_desk
+
+PASSPHRASE_MIN_CHARACTERS = 8
+OWN_REGION = ""  # the region the node itself answers for
+
+
+class PassphraseTooShort(ProvisioningError):
+    """A clerk's passphrase is too short."""
+
+    code = "provisioning.passphrase_too_short"
+
+
+def add_clerk(
+    *,
+    paths: NodePaths,
+    machine: bytes,
+    clerk_id: str,
+    name: str,
+    role: Role,
+    passphrase: str,
+    randomness: Randomness,
+    cost: Cost = SIGN_IN,
+) -> None:
+    """Add a clerk, or give an existing one a new name, role and passphrase."""
+    if len(passphrase) < PASSPHRASE_MIN_CHARACTERS:
+        raise PassphraseTooShort(minimum=PASSPHRASE_MIN_CHARACTERS)
+    read_node_file(paths.enrolment)
+    clerk = clerks.Clerk(clerk_id=clerk_id, name=name, role=role, region=OWN_REGION, active=True)
+    with open_node_desk(paths, machine) as desk, desk.transaction() as tx:
+        clerks.save(tx, clerk, passphrase, randomness=randomness, cost=cost)

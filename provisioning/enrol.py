@@ -1,0 +1,135 @@
+"""Enrolment: a bare folder becomes a node that the city knows.
+
+Laws:
+- The code names its gateway; a gateway whose key does not fit is refused before the secret leaves the machine.
+- Safe to run again after a crash at any step: what was made is found again, and the gateway answers a used code the
+  same for the same keys. The node file is written last; before it exists there is no node.
+- The document is believed only if the gateway of the code signed it and it names exactly this machine's keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from offline_store.desk import state
+from offline_store.desk.database import Desk
+from offline_store.errors import NodeFileMissing
+from offline_store.node_file import read_node_file, write_node_file
+from offline_store.paths import NodePaths
+from provisioning.errors import EnrolledElsewhere, GatewayRefused, GatewayUnreachable, WrongDocument, WrongRole
+from provisioning.node_keys import MachineKeys, Randomness, load_or_make_keys, open_or_make_desk
+from wire.canonical import b64, read_json
+from wire.enrolment import (
+    Code,
+    EnrolmentDocument,
+    EnrolmentRequest,
+    GatewayCard,
+    read_card,
+    read_code,
+    read_enrolment,
+    seal_request,
+)
+from wire.errors import WireError, WrongGateway
+from wire.messages import read_refusal
+from wire.signed import SignedDocument
+
+NONCE_BYTES = 16
+GATEWAY_PIN = "gateway.signing_public"
+
+
+def enrol(
+    *,
+    paths: NodePaths,
+    gateway_url: str,
+    code_text: str,
+    role: str | None,
+    machine: bytes,
+    client: httpx.Client,
+    randomness: Randomness,
+    now: Callable[[], datetime],
+) -> EnrolmentDocument:
+    """Enrol this folder; returns what the city says the node is."""
+    code = read_code(code_text)
+    known = _already(paths, code)
+    if known is not None:
+        return known
+    address = f"{gateway_url.rstrip('/')}/v1/enrol"
+    card = _card(client, address, code)
+    paths.create()
+    with open_or_make_desk(paths, machine, card.sealing_publics[0], randomness) as desk:
+        keys = load_or_make_keys(paths, desk, randomness, now())
+        request = EnrolmentRequest.make(
+            code=code,
+            identity=keys.identity,
+            sealing=keys.sealing.public,
+            transport=keys.transport.public,
+            nonce=randomness(NONCE_BYTES).hex(),
+        )
+        signed = _ask(client, address, seal_request(request, card.sealing_publics[0]), card)
+        document = read_enrolment(signed, card.signing_public)
+        _must_be_ours(document, keys, role)
+        _pin(desk, card)
+    write_node_file(paths.enrolment, signed)
+    return document
+
+
+def _already(paths: NodePaths, code: Code) -> EnrolmentDocument | None:
+    try:
+        document = read_node_file(paths.enrolment)
+    except NodeFileMissing:
+        return None
+    try:
+        code.check_gateway(document.gateway.signing_public)
+    except WrongGateway as other:
+        raise EnrolledElsewhere(site=document.site) from other
+    return document
+
+
+def _card(client: httpx.Client, address: str, code: Code) -> GatewayCard:
+    answer = _said(client, "GET", address)
+    if answer.status_code != httpx.codes.OK:
+        raise GatewayUnreachable(status=answer.status_code)
+    try:
+        return read_card(read_json(answer.content), code)
+    except WrongGateway:
+        raise
+    except WireError as broken:
+        raise GatewayUnreachable(status=answer.status_code) from broken
+
+
+def _ask(client: httpx.Client, address: str, sealed: bytes, card: GatewayCard) -> SignedDocument:
+    answer = _said(client, "POST", address, sealed)
+    try:
+        document: Any = read_json(answer.content)
+        if answer.status_code == httpx.codes.OK and isinstance(document, dict):
+            return document
+        refusal = read_refusal(document, card.signing_public)
+    except WireError as broken:
+        raise GatewayUnreachable(status=answer.status_code) from broken
+    raise GatewayRefused(refusal=refusal.code)
+
+
+def _said(client: httpx.Client, method: str, address: str, body: bytes | None = None) -> httpx.Response:
+    try:
+        headers = {"content-type": "application/octet-stream"} if body is not None else None
+        return client.request(method, address, content=body, headers=headers, follow_redirects=False)
+    except httpx.HTTPError as broken:
+        raise GatewayUnreachable(status=0) from broken
+
+
+def _must_be_ours(document: EnrolmentDocument, keys: MachineKeys, role: str | None) -> None:
+    ours = (keys.identity.public, keys.sealing.public, keys.transport.public)
+    if (document.identity_public, document.sealing_public, document.transport_public) != ours:
+        raise WrongDocument
+    if role is not None and document.role != role:
+        raise WrongRole(asked=role, issued=document.role)
+
+
+def _pin(desk: Desk, card: GatewayCard) -> None:
+    """From now on only this gateway's word counts, whatever the node file says."""
+    with desk.transaction() as tx:
+        state.put(tx, GATEWAY_PIN, b64(card.signing_public))

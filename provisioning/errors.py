@@ -1,0 +1,81 @@
+"""Why bringing a node to life can fail; every class has a stable code, wording.py has its Chinese sentence.
+
+ProvisioningError
+ +-- GatewayUnreachable   no answer, or an answer that is not the gateway's
+ +-- GatewayRefused       the gateway said no, signed; its code is in the field
+ +-- WrongRole            the code was issued for the other kind of node
+ +-- WrongDocument        the document names keys that are not this machine's
+ +-- EnrolledElsewhere    this folder already belongs to a node of another gateway
+ +-- NodeRunning          the desk is in use; stop edge_node first
+ +-- NotEnrolled          there is no node in this folder
+ +-- ProgramDied          a program of the demo ended by itself
+ +-- DayStuck             the demo's day did not get on within its limit
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ProvisioningError(Exception):
+    """A step of provisioning failed; the step can be repeated."""
+
+    code: ClassVar[str] = "provisioning.error"
+
+    def __init__(self, **fields: object) -> None:
+        self.fields = fields
+        super().__init__(self.code, fields)
+
+
+class GatewayUnreachable(ProvisioningError):
+    """The gateway did not answer, or something else answered in its place."""
+
+    code = "provisioning.gateway_unreachable"
+
+
+class GatewayRefused(ProvisioningError):
+    """The gateway refused the enrolment."""
+
+    code = "provisioning.gateway_refused"
+
+
+class WrongRole(ProvisioningError):
+    """The code was issued for a node of another role."""
+
+    code = "provisioning.wrong_role"
+
+
+class WrongDocument(ProvisioningError):
+    """The enrolment document does not name this machine's keys."""
+
+    code = "provisioning.wrong_document"
+
+
+class EnrolledElsewhere(ProvisioningError):
+    """This folder already holds a node of another gateway."""
+
+    code = "provisioning.enrolled_elsewhere"
+
+
+class NodeRunning(ProvisioningError):
+    """The desk is in use by a running edge_node."""
+
+    code = "provisioning.node_running"
+
+
+class NotEnrolled(ProvisioningError):
+    """There is no enrolled node in this folder."""
+
+    code = "provisioning.not_enrolled"
+
+
+class ProgramDied(ProvisioningError):
+    """A program of the demo ended by itself."""
+
+    code = "provisioning.program_died"
+
+
+class DayStuck(ProvisioningError):
+    """Something the demo waits for did not happen within its limit."""
+
+    code = "provisioning.day_stuck"
