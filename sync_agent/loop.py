@@ -125,7 +125,7 @@ class Rounds:
             fetch_catalog(
                 cache=self._paths.catalog_cache,
                 trusted_root=trusted_root,
-                gateway_url=self._node.gateway_url,
+                gateway_url=self._settings.gateway_url or self._node.gateway_url,
                 county=self._node.region[:6],
                 client=client,
                 now=lambda: datetime.now(UTC) + self._uplink.clock_offset,
@@ -180,7 +180,7 @@ def open_uplink(paths: NodePaths, settings: AgentSettings) -> Uplink:
     """The signed way of this node to its gateway."""
     node = read_node_file(paths.enrolment)
     return Uplink(
-        line_client(node.gateway_url, settings.answer_s, settings.connections),
+        line_client(settings.gateway_url or node.gateway_url, settings.answer_s, settings.connections),
         node_id=node.node_id,
         transport_key=SigningKey.from_bytes(paths.transport_key.read_bytes()),
         clock=lambda: datetime.now(UTC),

@@ -11,6 +11,9 @@ class AgentSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GUANGAN_AGENT_", extra="ignore")
 
+    gateway_url: str | None = None
+    """Another way to the same gateway (a tunnel, a relay of the county); the enrolment's address when not set. Who
+    answers there is believed for its signature alone."""
     idle_s: float = Field(default=60.0, gt=0)
     """Rest between two questions when nothing waits."""
     catalog_s: float = Field(default=900.0, gt=0)
