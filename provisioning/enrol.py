@@ -2,8 +2,8 @@
 
 Laws:
 - The code names its gateway; a gateway whose key does not fit is refused before the secret leaves the machine.
-- Safe to run again after a crash at any step: what was made is found again, and the gateway answers a used code the
-  same for the same keys. The node file is written last; before it exists there is no node.
+- Safe to run again after a crash at any step: keys and nonce are kept before they are sent, so that the same request
+  goes out again, which the gateway answers with the same document although its code is used. The node file is written last; before it exists there is no node.
 - The document is believed only if the gateway of the code signed it and it names exactly this machine's keys.
 """
 
@@ -32,6 +32,7 @@ from wire.enrolment import (
     read_code,
     read_enrolment,
     seal_request,
+    secret_digest,
 )
 from wire.errors import WireError, WrongGateway
 from wire.messages import read_refusal
@@ -39,6 +40,7 @@ from wire.signed import SignedDocument
 
 NONCE_BYTES = 16
 GATEWAY_PIN = "gateway.signing_public"
+ASKED = "enrolment.asked"
 
 
 def enrol(
@@ -67,7 +69,7 @@ def enrol(
             identity=keys.identity,
             sealing=keys.sealing.public,
             transport=keys.transport.public,
-            nonce=randomness(NONCE_BYTES).hex(),
+            nonce=_nonce(desk, code, randomness),
         )
         signed = _ask(client, address, seal_request(request, card.sealing_publics[0]), card)
         document = read_enrolment(signed, card.signing_public)
@@ -119,6 +121,18 @@ def _said(client: httpx.Client, method: str, address: str, body: bytes | None = 
         return client.request(method, address, content=body, headers=headers, follow_redirects=False)
     except httpx.HTTPError as broken:
         raise GatewayUnreachable(status=0) from broken
+
+
+def _nonce(desk: Desk, code: Code, randomness: Randomness) -> str:
+    """One nonce for each code, kept before it is sent: a lost answer can only be asked for with the very same request."""
+    name = f"{ASKED}.{secret_digest(code.secret).hex()}"
+    with desk.transaction() as tx:
+        kept = state.get(tx, name)
+        if isinstance(kept, str):
+            return kept
+        fresh = randomness(NONCE_BYTES).hex()
+        state.put(tx, name, fresh)
+        return fresh
 
 
 def _must_be_ours(document: EnrolmentDocument, keys: MachineKeys, role: str | None) -> None:

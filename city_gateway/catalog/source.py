@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from casework.catalog import ServiceItem
+from casework.catalog import PROXY_MODES, ServiceItem
 from casework.forms import Form
 from casework.time_limits import Calendar
-
 from city_gateway.catalog.errors import Problem, SourceRefused
 from city_gateway.catalog.key_files import COUNTIES
 
@@ -159,6 +158,9 @@ def _references(source: Source) -> Iterator[Problem]:
         yield from _unknown(where, [item.get("form_id")], known["forms"])
         if form_of.get(item.get("form_id"), item.get("item_id")) != item.get("item_id"):
             yield Problem("catalog.form_of_another_item", where, str(item.get("form_id")))
+        mode = (item.get("agent_policy") or {}).get("mode")
+        if mode is not None and mode not in PROXY_MODES:  # a node would take a mistyped mode for "unknown"
+            yield Problem("catalog.mode_unknown", where, str(mode))
         if not str(item.get("domain") or "").strip():
             yield Problem("catalog.domain_missing", where)
         region = (item.get("codes") or {}).get("region")

@@ -27,6 +27,7 @@ PROBLEMS = {
     "catalog.does_not_load": "无法按目录格式读入",
     "catalog.reference_unknown": "引用了不存在的编号",
     "catalog.form_of_another_item": "登记表属于另一事项",
+    "catalog.mode_unknown": "没有这种代办方式",
     "catalog.domain_missing": "事项没有所属领域",
 }
 

@@ -123,6 +123,10 @@ def item(plain: Any) -> Any:
     return plain["items"][3]
 
 
+def unit(plain: Any) -> Any:
+    return next(entry["time_limits"]["promised"] for entry in plain["items"] if entry["time_limits"]["promised"])
+
+
 def field(plain: Any) -> Any:
     return plain["forms"][0]["sections"][0]["fields"][0]
 
@@ -132,7 +136,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Any], object], str]] = {
     "item twice": ("items", lambda plain: plain["items"].append(item(plain)), "catalog.id_twice"),
     "no such form": ("items", lambda plain: item(plain).update(form_id="F-NONE"), REFERENCE),
     "no domain": ("items", lambda plain: item(plain).update(domain=" "), "catalog.domain_missing"),
-    "no such mode": ("items", lambda plain: item(plain)["agent_policy"].update(mode="maybe"), DOES_NOT_LOAD),
+    "no such mode": ("items", lambda plain: item(plain)["agent_policy"].update(mode="maybe"), "catalog.mode_unknown"),
     "no such source": ("items", lambda plain: item(plain)["sources"].append("NO"), REFERENCE),
     "no such region": (
         "items",
@@ -144,6 +148,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Any], object], str]] = {
         lambda plain: item(plain).update(form_id=plain["items"][4]["form_id"]),
         "catalog.form_of_another_item",
     ),
+    "no such unit": ("items", lambda plain: unit(plain).update(unit="moons"), DOES_NOT_LOAD),
     "no such field type": ("forms", lambda plain: field(plain).update(type="magic"), DOES_NOT_LOAD),
     "visible when nothing": (
         "forms",
