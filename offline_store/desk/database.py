@@ -92,7 +92,7 @@ class Desk:
 def open_desk(path: Path, key: bytes, *, create: bool = False) -> Desk:
     """Open the desk and bring it to this release's form; `create` makes a new one where none is."""
     if create:
-        _make_empty(path)
+        _make_empty(path, key)
     elif not path.exists():
         raise DeskMissing
     upgrading.upgrade(path, key)
@@ -108,11 +108,12 @@ def open_desk(path: Path, key: bytes, *, create: bool = False) -> Desk:
     return desk
 
 
-def _make_empty(path: Path) -> None:
+def _make_empty(path: Path, key: bytes) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, MODE))
     except FileExistsError:
-        if path.stat().st_size:  # an empty file is a creation that a power cut interrupted
+        # A file without a form is a creation that was cut off; it is continued.
+        if path.stat().st_size and upgrading.form_of(path, key) is not None:
             raise DeskExists from None
     flush_folder(path.parent)
 

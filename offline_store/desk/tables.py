@@ -27,8 +27,10 @@ class ApplicationRow(SQLModel, table=True):
     __tablename__ = "application"
     __table_args__ = (
         Index("application_by_state", "state", "updated_at"),
-        Index("application_by_due", "state", "due"),
+        Index("application_by_due", "state", "due", "updated_at"),
         Index("application_by_site", "site", "updated_at"),
+        Index("application_by_catalog", "catalog_version", "state"),
+        Index("application_by_item", "item_id", "updated_at"),
     )
 
     number: int | None = Field(default=None, primary_key=True)
@@ -45,7 +47,7 @@ class ApplicationRow(SQLModel, table=True):
     due: date | None = None
     version: int
     case_seq: int
-    catalog_version: int = Field(index=True)
+    catalog_version: int
     pending: str
     refusal: str | None = None
     shown: str = Field(sa_column=_wide())

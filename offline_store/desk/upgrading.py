@@ -19,6 +19,7 @@ from offline_store.placing import flush_folder, take_away
 
 RELEASES: Final = ("0001",)  # every form a desk ever had, oldest first; a test compares them with the migrations
 VERSION_TABLE: Final = "desk_form"
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
 def upgrade(path: Path, key: bytes) -> None:
@@ -88,7 +89,7 @@ def _run(path: Path, key: bytes) -> None:
     )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection

@@ -109,7 +109,7 @@ class Outgoing:
             raise DamagedFile(FACTS) from broken
 
     def stamp(self) -> tuple[int, int]:
-        """Changes whenever an envelope, a ticket or a wish comes or goes: a cheap way to notice that something was saved."""
+        """Changes whenever an envelope, a ticket or a wish comes or goes: a cheap sign that something was saved."""
         return self._envelopes.stat().st_mtime_ns, self._scans.stat().st_mtime_ns
 
     def sweep(self) -> int:

@@ -31,12 +31,13 @@ STATEMENTS = (
         UNIQUE (application_id)
     )
     """,
-    "CREATE INDEX application_by_due ON application (state, due)",
+    "CREATE INDEX application_by_catalog ON application (catalog_version, state)",
+    "CREATE INDEX application_by_due ON application (state, due, updated_at)",
+    "CREATE INDEX application_by_item ON application (item_id, updated_at)",
     "CREATE INDEX application_by_site ON application (site, updated_at)",
     "CREATE INDEX application_by_state ON application (state, updated_at)",
     "CREATE INDEX ix_application_applicant_id_no ON application (applicant_id_no)",
     "CREATE INDEX ix_application_applicant_name ON application (applicant_name)",
-    "CREATE INDEX ix_application_catalog_version ON application (catalog_version)",
     "CREATE INDEX ix_application_receipt_no ON application (receipt_no)",
     "CREATE INDEX ix_application_updated_at ON application (updated_at)",
     """
@@ -189,7 +190,7 @@ STATEMENTS = (
     # Contentless: found by its grams (module `grams`), a name itself stands only in its row.
     """
     CREATE VIRTUAL TABLE application_words USING fts5(
-        name, id_no, receipt_no, content='', contentless_delete=1, tokenize='ascii'
+        name, id_no, receipt_tail, content='', contentless_delete=1, tokenize='ascii'
     )
     """,
     """
