@@ -104,14 +104,14 @@ def due(start: date | datetime, limit: Limit, calendar: Calendar, skipped: Seque
     """
     day = city_day(start) if isinstance(start, datetime) else start
     if limit.unit == "immediate":
-        return Due(day, provisional=False, latest=day)
+        return Due(day, calendar.is_working_day(day)[1], day)
     if limit.unit == "working_day":
         end, provisional = calendar.add_working_days(day, limit.value, _skips(skipped))
         return Due(end, provisional, end)
     end = _add_calendar_days(day, limit.value, _skips(skipped))
     working, estimated = calendar.is_working_day(end)
-    latest = end if working else calendar.add_working_days(end, 1)[0]
-    return Due(end, estimated, latest)
+    latest, guessed = (end, estimated) if working else calendar.add_working_days(end, 1)
+    return Due(end, estimated or guessed, latest)
 
 
 def notice_clock(
@@ -218,7 +218,7 @@ def _running(
 
 
 def _days_between(start: date, end: date, unit: LimitUnit, calendar: Calendar, skipped: Sequence[DaySpan]) -> int:
-    if unit != "calendar_day":
+    if unit == "working_day":
         return calendar.working_days_between(start, end, _skips(skipped))
     if not skipped:
         return (end - start).days
