@@ -1,0 +1,48 @@
+"""`python -m tui --socket PATH`: the village agent's screen on a terminal.
+
+The words are loaded before anything is drawn; a node that does not answer is shown as such, not waited for.
+"""
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tui.wording import LANGUAGES, WordingMissing, language_for, speak
+
+SCAN_FOLDER = Path("~/扫描")
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(prog="tui", description="Screen of the village agent; talks to the node's socket.")
+    parser.add_argument("--socket", required=True, type=Path, help="the node's counter socket, <root>/run/counter.sock")
+    parser.add_argument("--scan-folder", type=Path, default=SCAN_FOLDER, help="where scanner and phone leave files")
+    parser.add_argument("--lang", choices=LANGUAGES, help="language of the screen; else LANG decides")
+    parser.add_argument("--idle-minutes", type=float, default=10.0, help="idle minutes before the screen locks")
+    return parser.parse_args(words)
+
+
+def main() -> int:
+    """Run the screen until the agent leaves it."""
+    asked = arguments(sys.argv[1:])
+    try:
+        speak(language_for(asked.lang, os.environ))
+    except WordingMissing as missing:
+        sys.stderr.write(f"The wording '{missing}' is not compiled; run ./install.sh once.\n")
+        return 2
+    from tui.app import CounterApp  # after --help, which must not pay for Textual
+    from tui.counter_client import over_socket
+
+    CounterApp(
+        over_socket(str(asked.socket)),
+        now=lambda: datetime.now(UTC).astimezone(),
+        scan_folder=asked.scan_folder.expanduser(),
+        idle_seconds=asked.idle_minutes * 60,
+    ).run(mouse=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

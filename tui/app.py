@@ -1,0 +1,109 @@
+"""The composition of the screen: what is handed to it, what runs beside the screens, what works everywhere.
+
+Laws:
+- Clock, transport and scan folder come from outside; nothing here reads the environment.
+- How things stand is asked every two seconds, whatever screen is shown; the answer is drawn at once.
+- After idle minutes the lock screen covers everything; what lies below stays as it was.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from httpx import AsyncBaseTransport
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.events import Key, Paste
+
+from tui.counter import Counter
+from tui.counter_client import CounterClient
+from tui.screens.counter_screen import CounterScreen
+from tui.screens.help import HelpScreen
+from tui.screens.lock import LockScreen
+from tui.screens.sign_in import SignInScreen
+from tui.wording import t
+
+LOOK_SECONDS = 2.0
+IDLE_LOCK_SECONDS = 600.0
+
+
+class CounterApp(App[None]):
+    """The village agent's program."""
+
+    CSS_PATH = "styles/counter.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", show=False, priority=True),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("tab", "app.focus_next", show=False),
+        Binding("shift+tab", "app.focus_previous", show=False),
+    ]
+
+    def __init__(
+        self,
+        transport: AsyncBaseTransport,
+        *,
+        now: Callable[[], datetime],
+        scan_folder: Path,
+        idle_seconds: float = IDLE_LOCK_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        super().__init__()
+        self.counter = Counter(CounterClient(transport), now, scan_folder, lock=self.action_lock)
+        self._idle_seconds = idle_seconds
+        self._look_seconds = look_seconds
+        self._touched = now()
+        self._locked = False
+
+    async def on_mount(self) -> None:
+        self.title = t("app.title")
+        await self.push_screen(SignInScreen())
+        self.run_worker(self.look(), group="look", exclusive=True)
+        self.set_interval(self._look_seconds, self._tick)
+
+    async def on_unmount(self) -> None:
+        await self.counter.client.close()
+
+    def _tick(self) -> None:
+        self.run_worker(self.look(), group="look", exclusive=True)
+        idle = (self.counter.now() - self._touched).total_seconds()
+        if self.counter.clerk is not None and idle > self._idle_seconds:
+            self.action_lock()
+
+    async def look(self) -> None:
+        """Ask how things stand and draw it."""
+        await self.counter.look()
+        if isinstance(self.screen, CounterScreen):
+            self.screen.show_standing()
+
+    async def on_event(self, event: object) -> None:
+        if isinstance(event, Key | Paste):
+            self._touched = self.counter.now()
+        await super().on_event(event)  # type: ignore[arg-type]
+
+    def action_lock(self) -> None:
+        """Cover everything until the clerk is back."""
+        if self.counter.clerk is None or self._locked:
+            return
+        self._locked = True
+        self.push_screen(LockScreen(), self._unlocked)
+
+    def _unlocked(self, _: None) -> None:
+        self._locked = False
+        self._touched = self.counter.now()
+
+    def action_help(self) -> None:
+        """Explain the screen in front."""
+        screen = self.screen
+        if isinstance(screen, HelpScreen):
+            screen.dismiss(None)
+        elif isinstance(screen, CounterScreen):
+            self.push_screen(HelpScreen(screen.place))
+
+    async def action_leave(self) -> None:
+        """End the program, whatever is shown; unsaved text is sent first by the screens that have some."""
+        for screen in self.screen_stack:
+            if isinstance(screen, CounterScreen):
+                await screen.put_away()
+        self.exit()

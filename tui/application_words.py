@@ -1,0 +1,59 @@
+"""An application in words: where it stands, who must act, by when. Saved here is never called received there."""
+
+from datetime import date
+
+from tui.wording import of, t
+from wire.counter import ApplicationBrief, ApplicationDetail, ClockView, PendingAct
+
+LIGHTS = {"green": "$text-success", "yellow": "$text-warning", "red": "bold $text-error", "grey": "$text-muted"}
+
+
+def standing_words(brief: ApplicationBrief) -> str:
+    """State and standing: a state that the city has not confirmed is shown together with where it is saved."""
+    state = of("state", brief.state)
+    if brief.standing == "confirmed":
+        return state
+    return t("application.unconfirmed", state=state, standing=of("standing", brief.standing))
+
+
+def due_words(due: date | None) -> str:
+    """The day by which somebody must act; unknown stays unknown."""
+    return t("application.due", day=f"{due:%m-%d}") if due else t("application.no_due")
+
+
+def duty_words(brief: ApplicationBrief) -> str:
+    """Who must act now, and what is to be done."""
+    duty = brief.who_must_act
+    if duty is None:
+        return t("application.nobody")
+    return t("application.must_act", who=of("role", duty.role), what=of("duty", duty.what.removeprefix("duty.")))
+
+
+def pending_words(pending: PendingAct) -> str:
+    """An act the city has not answered: why, who must act, when it is tried next."""
+    again = t("application.next_try", at=f"{pending.next.astimezone():%m-%d %H:%M}") if pending.next else ""
+    what, why = of("event", pending.op), of("pending", pending.why.removeprefix("pending."))
+    return t("application.pending", what=what, why=why, who=of("pending_who", pending.who), again=again)
+
+
+def clock_words(clock: ClockView) -> str:
+    """One of the two clocks."""
+    kind, standing = of("clock_kind", clock.kind), of("clock_standing", clock.standing)
+    parts = [f"{kind}：{standing}"]
+    if clock.due:
+        parts.append(t("application.clock_due", day=f"{clock.due:%Y-%m-%d}"))
+    if clock.remaining_days is not None and clock.standing in {"running", "soon", "due_today"}:
+        parts.append(t("application.clock_left", days=clock.remaining_days))
+    if clock.provisional:
+        parts.append(t("application.provisional"))
+    return "，".join(parts)
+
+
+def decision_words(detail: ApplicationDetail) -> str:
+    """The ruling in one line."""
+    ruling = detail.decision
+    if ruling is None:
+        return ""
+    verdict = t("application.granted") if ruling.granted else t("application.refused")
+    paper = f"{ruling.document_name} {ruling.document_no}".strip()
+    return t("application.ruling", verdict=verdict, reason=ruling.reason or "—", paper=paper or "—")

@@ -1,0 +1,94 @@
+"""Which key does what on which screen. The key bar, the bindings and the manual's table are all made from here.
+
+Laws: F1 is help and Esc is back on every screen; a key that types a character is bound only where nothing is typed.
+Function keys have a control key beside them, for serial lines that swallow function keys.
+"""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from tui.actions import ACTIONS
+from tui.wording import of
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A key of a screen; `keys` is empty when a widget of the screen handles it itself."""
+
+    shown: str
+    action: str
+    keys: str = ""
+
+
+HELP = Bound("F1", "help", "f1")
+BACK = Bound("Esc", "back", "escape")
+CHOOSE = Bound("1-9", "choose")
+TURN = Bound("PgDn", "turn")
+SCROLL = Bound("↑↓", "scroll")
+NEXT_FIELD = Bound("Tab", "next_field")
+SEND = Bound("F9", "send", "f9,ctrl+s")
+
+KEYMAP: dict[str, tuple[Bound, ...]] = {
+    "sign_in": (HELP, NEXT_FIELD, Bound("Enter", "send", "f9,ctrl+s"), Bound("Ctrl+Q", "leave")),
+    "lock": (HELP, Bound("Enter", "send", "f9,ctrl+s"), Bound("Ctrl+Q", "leave")),
+    "home": (HELP, CHOOSE, Bound("F8", "lock", "f8,ctrl+l"), Bound("Ctrl+Q", "leave")),
+    "search": (HELP, CHOOSE, TURN, BACK),
+    "guide": (HELP, Bound("Enter", "begin", "enter,f9,ctrl+s"), SCROLL, BACK),
+    "drafts": (HELP, CHOOSE, TURN, Bound("Del", "discard", "delete"), BACK),
+    "wizard": (
+        HELP,
+        Bound("PgUp", "previous_step", "pageup,ctrl+p"),
+        Bound("PgDn", "next_step", "pagedown,ctrl+n"),
+        Bound("F5", "check", "f5,ctrl+r"),
+        Bound("F7", "newer", "f7"),
+        Bound("F9", "collect", "f9,ctrl+s"),
+        BACK,
+    ),
+    "material": (
+        HELP,
+        NEXT_FIELD,
+        Bound("F4", "add_scan", "f4,ctrl+o"),
+        Bound("F6", "remove_scan", "f6,ctrl+x"),
+        Bound("Esc", "done", "escape"),
+    ),
+    "scan_picker": (
+        HELP,
+        CHOOSE,
+        TURN,
+        Bound("F9", "attach", "f9,ctrl+s"),
+        Bound("F5", "reload", "f5,ctrl+r"),
+        Bound("F2", "folder", "f2,ctrl+o"),
+        BACK,
+    ),
+    "region_picker": (HELP, CHOOSE, TURN, Bound("F2", "up", "f2,ctrl+o"), BACK),
+    "table_row": (HELP, NEXT_FIELD, SEND, BACK),
+    "act_form": (HELP, NEXT_FIELD, SEND, BACK),
+    "choose": (HELP, CHOOSE, BACK),
+    "slip": (HELP, SCROLL, Bound("Esc", "home", "escape,enter")),
+    "applications": (
+        HELP,
+        CHOOSE,
+        TURN,
+        Bound("/", "find", "slash"),
+        Bound("f", "filter", "f"),
+        Bound("F5", "reload", "f5,ctrl+r"),
+        BACK,
+    ),
+    "application": (HELP, CHOOSE, SCROLL, Bound("F5", "reload", "f5,ctrl+r"), BACK),
+    "help": (Bound("Esc", "back", "escape,f1,enter"),),
+}
+
+
+def bindings_for(place: str) -> list[BindingType]:
+    """The Textual bindings of a screen; help and leaving belong to the app, everywhere."""
+    return [
+        Binding(bound.keys, ACTIONS[bound.action].does, show=False)
+        for bound in KEYMAP[place]
+        if bound.keys and bound.action not in {"help", "leave"}
+    ]
+
+
+def shown_for(place: str) -> list[tuple[str, str]]:
+    """What the key bar of a screen shows."""
+    return [(bound.shown, of("key", ACTIONS[bound.action].words)) for bound in KEYMAP[place]]

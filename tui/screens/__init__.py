@@ -1,0 +1,1 @@
+"""One screen a module: what the agent sees at once, and which keys do what there."""

@@ -1,0 +1,119 @@
+"""One application: where it stands, who must act, its clocks, its history, and what can be done here now.
+
+Laws: only acts that the node allows are offered; what the city has not confirmed is marked as not confirmed.
+"""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.application_words import clock_words, decision_words, due_words, duty_words, pending_words, standing_words
+from tui.keymap import bindings_for
+from tui.screens.counter_acts import act_forms, offered
+from tui.screens.counter_screen import CounterScreen
+from tui.screens.slip import SlipScreen
+from tui.screens.wizard import WizardScreen
+from tui.widgets.numbered_list import NumberedList, Row
+from tui.widgets.quiet_scroll import ReadingScroll
+from tui.wording import of, t
+from wire.counter import ApplicationDetail
+
+
+class ApplicationDetailScreen(CounterScreen[None]):
+    """Reads one application; acts are chosen by number."""
+
+    place = "application"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("application")
+
+    def __init__(self, application_id: str) -> None:
+        super().__init__()
+        self.application_id = application_id
+        self.detail: ApplicationDetail | None = None
+
+    def body(self) -> ComposeResult:
+        yield NumberedList()
+        with ReadingScroll():
+            yield Static("", id="detail", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(NumberedList).focus()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.load()
+
+    def action_reload(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        """Fetch and show the application as it stands now."""
+        given = await self.attempt(lambda: self.counter.client.application(self.application_id))
+        if given is None:
+            return
+        self.detail = detail = given.value
+        rows = [Row(act, of("act", act)) for act in offered(detail)]
+        acts = self.query_one(NumberedList)
+        acts.show(rows, keep=True)
+        acts.styles.height = len(rows)
+        self.query_one("#detail", Static).update(page_of(detail))
+
+    @on(NumberedList.Chosen)
+    def _chosen(self, event: NumberedList.Chosen) -> None:
+        match event.row.key:
+            case "slip":
+                self.show_slip()
+            case "supplement":
+                self.answer()
+            case act if self.detail is not None:
+                self.app.push_screen(act_forms(self.counter.client, self.detail)[act]())
+
+    @work(exclusive=True, group="act")
+    async def show_slip(self) -> None:
+        """Show the receipt again."""
+        given = await self.attempt(lambda: self.counter.client.slip(self.application_id))
+        if given is not None:
+            await self.app.push_screen(SlipScreen(given.value, fresh=False))
+
+    @work(exclusive=True, group="act")
+    async def answer(self) -> None:
+        """Open a draft that answers the return point by point."""
+        given = await self.attempt(lambda: self.counter.client.supplement(self.application_id))
+        if given is not None:
+            await self.app.push_screen(WizardScreen(given.value))
+
+
+def page_of(detail: ApplicationDetail) -> Content:
+    """The application as text."""
+    lines = [
+        Content.styled(f"{detail.receipt_no}  {detail.item_name}", "bold"),
+        Content(f"{t('slip.applicant', name=detail.applicant_masked)} · {of('proxy_standing', detail.proxy)}"),
+        Content.assemble((standing_words(detail), "bold"), f" · {duty_words(detail)} · {due_words(detail.due)}"),
+    ]
+    lines += [Content.styled("! " + pending_words(pending), "$text-warning") for pending in detail.pending]
+    if detail.refusal is not None:
+        lines.append(Content.styled(t("application.not_applied", why=detail.refusal.message), "bold $text-error"))
+    lines += [Content(clock_words(clock)) for clock in detail.clocks]
+    if detail.outcome_reason:
+        lines.append(Content(t("application.reason", reason=detail.outcome_reason)))
+    if detail.decision is not None:
+        lines.append(Content.styled(decision_words(detail), "bold"))
+    if detail.return_points:
+        lines.append(Content.styled(t("application.returned", count=detail.returns_count), "bold $text-warning"))
+        for number, point in enumerate(detail.return_points, 1):
+            what = f"{of('return_kind', point.kind)}：{point.label or point.ref}"
+            words = t("return.line", problem=point.problem, remedy=point.remedy)
+            lines.append(Content(f"{number}. {what} — {words}"))
+    lines.append(Content.styled(t("application.history"), "bold $text-accent"))
+    for step in reversed(detail.history):
+        open_mark = t("application.step_pending") if step.pending else ""
+        note = f"：{step.note}" if step.note else ""
+        words = (
+            f"{step.at.astimezone():%m-%d %H:%M}  {of('event', step.event)}（{of('role', step.role)}）{note}{open_mark}"
+        )
+        lines.append(Content(words))
+    return Content("\n").join(lines)

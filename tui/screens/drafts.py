@@ -1,0 +1,70 @@
+"""Drafts: applications that were begun and not yet collected. They are on this machine only."""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from tui.keymap import bindings_for
+from tui.screens.choose import YES, confirm
+from tui.screens.counter_screen import CounterScreen
+from tui.screens.wizard import WizardScreen
+from tui.widgets.numbered_list import NumberedList, Row
+from tui.wording import t
+from wire.counter import DraftBrief
+
+
+class DraftsScreen(CounterScreen[None]):
+    """Go on with a draft, or throw it away."""
+
+    place = "drafts"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("drafts")
+
+    def body(self) -> ComposeResult:
+        yield NumberedList(empty=t("drafts.nothing"))
+
+    def on_mount(self) -> None:
+        self.query_one(NumberedList).focus()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        """Fetch the list."""
+        given = await self.attempt(self.counter.client.drafts)
+        if given is not None:
+            rows = [self._row(draft) for draft in given.value.rows]
+            self.query_one(NumberedList).show(rows, total=len(rows), keep=True)
+
+    @staticmethod
+    def _row(draft: DraftBrief) -> Row:
+        at = f"{draft.updated_at.astimezone():%m-%d %H:%M}"
+        kind = t("drafts.supplement") if draft.kind == "supplement" else t("drafts.collect")
+        name = draft.applicant_masked or t("drafts.no_name")
+        return Row(draft.draft_id, f"{name} · {draft.item_name}", f"{kind} · {t('drafts.saved_at', at=at)}")
+
+    @on(NumberedList.Chosen)
+    def _chosen(self, event: NumberedList.Chosen) -> None:
+        self.go_on(event.row.key)
+
+    @work(exclusive=True, group="open")
+    async def go_on(self, draft_id: str) -> None:
+        """Open a draft where it was left."""
+        given = await self.attempt(lambda: self.counter.client.draft(draft_id))
+        if given is not None:
+            await self.app.push_screen(WizardScreen(given.value))
+
+    @work(exclusive=True, group="open")
+    async def action_discard(self) -> None:
+        """Throw a draft away, after asking."""
+        row = self.query_one(NumberedList).current
+        if row is None:
+            return
+        question = confirm(t("drafts.discard_question", title=row.title), t("drafts.discard"))
+        if await self.app.push_screen_wait(question) != YES:
+            return
+        if await self.attempt(lambda: self.counter.client.discard_draft(row.key)) is not None:
+            self.load()

@@ -1,0 +1,67 @@
+"""The locked screen: covers everything, keeps everything. The same clerk's passphrase opens it.
+
+When the session itself is gone (the node was restarted) the same passphrase signs in again; what lies below goes on.
+"""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Static
+
+from tui.errors import SessionOver
+from tui.keymap import bindings_for
+from tui.screens.counter_screen import CounterScreen, Given
+from tui.widgets.editing import Done
+from tui.widgets.text_editor import TextEditor
+from tui.wording import t
+
+
+class LockScreen(CounterScreen[None]):
+    """Asks for the passphrase of the clerk who is working here."""
+
+    place = "lock"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("lock")
+
+    def body(self) -> ComposeResult:
+        clerk = self.counter.clerk
+        yield Static(t("lock.why", clerk=clerk.name if clerk else ""), classes="sentence", markup=False)
+        yield Static(t("sign_in.passphrase"), classes="caption")
+        yield TextEditor("passphrase", "text", "", password=True)
+
+    def on_mount(self) -> None:
+        self.query_one(TextEditor).focus()
+
+    @on(Done)
+    def _done(self) -> None:
+        self.action_send()
+
+    @work(exclusive=True, group="unlock")
+    async def action_send(self) -> None:
+        editor = self.query_one(TextEditor)
+        typed, editor.value = editor.value, ""
+        if not typed:
+            return
+        self.say(t("sign_in.checking"))
+        if isinstance(await self.attempt_here(typed), Given):
+            self.dismiss(None)
+            self.counter.opened()
+
+    async def attempt_here(self, passphrase: str) -> Given[None] | None:
+        """Unlock, or sign in again when the session is gone; never waits for itself."""
+        client, clerk = self.counter.client, self.counter.clerk
+
+        async def open_again() -> None:
+            if clerk is None:
+                raise SessionOver
+            if self.counter.session_lost:
+                await client.sign_in(clerk.id, passphrase)
+                return
+            try:
+                await client.unlock(passphrase)
+            except SessionOver:
+                self.counter.session_lost = True
+                await client.sign_in(clerk.id, passphrase)
+
+        return await self.attempt_without_lock(open_again)

@@ -1,0 +1,179 @@
+"""One material of a draft: does it apply, how was it seen, how many copies, and its scanned pages.
+
+Laws: how a paper was seen is what the agent says it was, nothing is filled in for them; a scan is shown only after
+the node has sealed it.
+"""
+
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Static
+
+from casework.forms import Field
+from tui.draft_desk import AUTHORIZATION, DraftDesk
+from tui.errors import CounterError
+from tui.guide_words import copies_words
+from tui.keymap import bindings_for
+from tui.scan_folder import ScanFile, size_words
+from tui.screens.counter_screen import CounterScreen, sentence_of
+from tui.screens.scan_picker import ScanPicker
+from tui.widgets.editing import Done, Edited
+from tui.widgets.editor_for import editor_for
+from tui.widgets.field_frame import FieldFrame
+from tui.widgets.numbered_list import NumberedList, Row
+from tui.widgets.quiet_scroll import QuietScroll
+from tui.wording import of, t
+from wire.counter import HandedInView
+
+SEEN = ("original_seen", "copy", "electronic_licence", "to_be_verified")
+ON_PAPER = ("original_seen", "copy")
+DEFERRED = "deferred"
+COPIES_MAX = 99
+NOTE_MAX = 200  # characters, as the node takes them
+
+
+class MaterialScreen(CounterScreen[None]):
+    """Everything about one material."""
+
+    place = "material"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("material")
+
+    def __init__(self, desk: DraftDesk, material_id: str) -> None:
+        super().__init__()
+        self.desk = desk
+        self.material_id = material_id
+        self.need = desk.need(material_id)
+        held = desk.handed_in.get(material_id)
+        self.values: dict[str, Any] = held.model_dump() if held else {}
+
+    def caption(self) -> str:
+        return self.need.name
+
+    def body(self) -> ComposeResult:
+        yield Static(self._what_is_wanted(), classes="sentence", markup=False)
+        with QuietScroll():
+            for field in self._fields():
+                yield FieldFrame(field, editor_for(field, self.values.get(field.id)))
+            yield Static(t("material.pages"), classes="caption")
+            yield NumberedList(empty=t("material.no_pages"))
+
+    def _what_is_wanted(self) -> str:
+        lines = [t("return.line", problem=p.problem, remedy=p.remedy) for p in self.desk.points_on(self.material_id)]
+        if self.material_id == AUTHORIZATION:
+            return "\n".join([t("material.authorization"), *lines])
+        need = of("necessity", self.need.kind)
+        if self.need.condition:
+            need = t("guide.on_condition", condition=self.need.condition)
+        wanted = copies_words(self.need.form, self.need.originals, self.need.copies)
+        return "\n".join([t("material.wanted", need=need, form=wanted), *lines])
+
+    def _fields(self) -> list[Field]:
+        seen = [*ON_PAPER] if self.material_id == AUTHORIZATION else [*SEEN, *([DEFERRED] * self.need.deferrable)]
+        plain: list[dict[str, Any]] = [
+            {
+                "id": "seen",
+                "label": t("material.seen"),
+                "type": "select",
+                "required": True,
+                "options": [[code, of("seen", code)] for code in seen],
+                "help": t("material.seen_help"),
+            },
+            {"id": "copies", "label": t("material.copies"), "type": "number"},
+            {"id": "note", "label": t("material.note"), "type": "text"},
+        ]
+        if self.need.kind == "conditional":
+            applies = {"id": "applies", "label": t("material.applies"), "type": "boolean", "required": True}
+            plain.insert(0, applies)
+        return [Field.from_plain(one) for one in plain]
+
+    def on_mount(self) -> None:
+        self._show_pages()
+        self._show_applicable()
+        self.focus_next()
+
+    @on(Edited)
+    def _edited(self, event: Edited) -> None:
+        self.values[event.field_id] = event.value
+        self._show_applicable()
+        self._keep()
+
+    def _keep(self) -> None:
+        """Tell the draft; without a word on how the paper was seen there is nothing to tell yet."""
+        applies, seen = self.values.get("applies"), self.values.get("seen")
+        if seen is None and applies is not False:
+            return
+        copies = str(self.values.get("copies") or "")
+        self.desk.hand_in(
+            HandedInView(
+                material_id=self.material_id,
+                seen=seen or "to_be_verified",
+                applies=applies,
+                copies=int(copies) if copies.isdecimal() and int(copies) <= COPIES_MAX else 0,
+                note=str(self.values.get("note") or "")[:NOTE_MAX],
+            )
+        )
+
+    def _show_applicable(self) -> None:
+        unused = self.values.get("applies") is False
+        for frame in self.query(FieldFrame):
+            frame.display = frame.field.id == "applies" or not unused
+
+    def _show_pages(self) -> None:
+        rows = [
+            Row(
+                scan.scan_hash,
+                t("material.page", page=scan.page, kind=scan.media_type.split("/")[-1], size=size_words(scan.length)),
+            )
+            for scan in self.desk.scans_of(self.material_id)
+        ]
+        pages = self.query_one(NumberedList)
+        pages.show(rows, keep=True)
+        pages.styles.height = max(1, len(rows))
+
+    @on(Done)
+    def _done(self) -> None:
+        self.focus_next()
+
+    def action_add_scan(self) -> None:
+        self.app.push_screen(ScanPicker(self.need.name, self.desk.attached), self._picked)
+
+    def _picked(self, files: list[ScanFile] | None) -> None:
+        if files:
+            self.attach(files)
+
+    @work(exclusive=True, group="attach")
+    async def attach(self, files: list[ScanFile]) -> None:
+        """Give the files to the node one after the other; the first failure is said and the rest is not tried."""
+        for number, file in enumerate(files, 1):
+            self.say(t("material.attaching", number=number, count=len(files), size=size_words(file.length)))
+            try:
+                await self.desk.attach(file, self.material_id)
+            except (CounterError, OSError) as failure:
+                words = sentence_of(failure) if isinstance(failure, CounterError) else t("material.unreadable")
+                self.say(t("material.not_attached", name=file.path.name, why=words), "error")
+                self._show_pages()
+                return
+            self._show_pages()
+        self.say(t("material.attached", count=len(files)), "good")
+
+    @work(exclusive=True, group="attach")
+    async def action_remove_scan(self) -> None:
+        row = self.query_one(NumberedList).current
+        scan = next((one for one in self.desk.scans if row and one.scan_hash == row.key), None)
+        if scan is None:
+            self.say(t("material.no_pages"), "warning")
+            return
+        if await self.attempt(lambda: self.desk.detach(scan)) is not None:
+            self._show_pages()
+            self.say(t("material.removed", page=scan.page))
+
+    def action_back(self) -> None:
+        if self.values.get("seen") is None and self.values.get("applies") is not False and self.query(FieldFrame):
+            scans = self.desk.scans_of(self.material_id)
+            if scans and self.query_one("#say").has_class("reminded") is False:
+                self.query_one("#say").add_class("reminded")
+                self.say(t("material.say_how_seen"), "warning")
+                return
+        self.dismiss(None)

@@ -1,0 +1,63 @@
+"""Sign-in: who is at the counter. Works without a line; the node checks the passphrase itself."""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Static
+
+from tui.keymap import bindings_for
+from tui.screens.counter_screen import CounterScreen
+from tui.screens.home import HomeScreen
+from tui.widgets.editing import Done
+from tui.widgets.text_editor import TextEditor
+from tui.wording import t
+
+
+class SignInScreen(CounterScreen[None]):
+    """The first screen."""
+
+    place = "sign_in"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("sign_in")
+
+    def body(self) -> ComposeResult:
+        yield Static(t("sign_in.clerk"), classes="caption")
+        yield TextEditor("clerk", "text", "")
+        yield Static(t("sign_in.passphrase"), classes="caption")
+        yield TextEditor("passphrase", "text", "", password=True)
+
+    def on_mount(self) -> None:
+        self.query(TextEditor).first().focus()
+
+    @on(Done)
+    def _done(self, event: Done) -> None:
+        if event.field_id == "clerk":
+            self.focus_next()
+        else:
+            self.action_send()
+
+    @work(exclusive=True, group="sign-in")
+    async def action_send(self) -> None:
+        clerk_field, passphrase_field = self.query(TextEditor)
+        clerk_id, passphrase = clerk_field.value.strip(), passphrase_field.value
+        if not clerk_id or not passphrase:
+            self.say(t("sign_in.both"), "warning")
+            return
+        passphrase_field.value = ""
+        self.say(t("sign_in.checking"))
+        given = await self.attempt_without_lock(lambda: self.counter.client.sign_in(clerk_id, passphrase))
+        if given is None:
+            passphrase_field.focus()
+            return
+        self.say("")
+        self.counter.clerk = given.value.clerk
+        await self.app.push_screen(HomeScreen(), self._came_back)
+
+    def _came_back(self, _: None) -> None:
+        self.counter.clerk = None
+        self.show_standing()
+        self.query(TextEditor).first().focus()
+
+    def action_back(self) -> None:
+        """There is nothing behind the first screen."""

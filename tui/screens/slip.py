@@ -1,0 +1,79 @@
+"""The 收件单 on the screen, with its QR code: what the villager takes along.
+
+Laws: it says that papers were taken in for delivery, never that the application was accepted; an unknown time limit
+is told as such.
+"""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.guide_words import limit_words
+from tui.keymap import bindings_for
+from tui.qr import half_blocks
+from tui.screens.counter_screen import CounterScreen
+from tui.widgets.quiet_scroll import ReadingScroll
+from tui.wording import of, t
+from wire.counter import Slip
+
+
+class SlipScreen(CounterScreen[None]):
+    """A receipt; after collecting, leaving it leads home."""
+
+    place = "slip"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("slip")
+
+    def __init__(self, slip: Slip, *, answering: bool = False, fresh: bool = True) -> None:
+        super().__init__()
+        self.slip = slip
+        self.answering = answering
+        self.fresh = fresh
+
+    def body(self) -> ComposeResult:
+        with Horizontal():
+            with ReadingScroll():
+                yield Static(self._words(), markup=False)
+            yield Static(Content("\n").join([Content(line) for line in half_blocks(self.slip.qr_text)]), id="qr")
+
+    def on_mount(self) -> None:
+        self.query_one(ReadingScroll).focus()
+        if self.fresh:
+            self.say(t("slip.answered") if self.answering else t("slip.saved"), "good")
+
+    def _words(self) -> Content:
+        slip = self.slip
+        lines = [
+            Content.styled(slip.receipt_no, "bold"),
+            Content(slip.item_name),
+            Content(t("slip.applicant", name=slip.applicant_masked)),
+            Content(t("slip.collected", at=f"{slip.collected_at.astimezone():%Y-%m-%d %H:%M}")),
+            Content(t("slip.by", site=slip.site_name, clerk=slip.clerk_name)),
+            Content(self._limit()),
+            Content.styled(t("slip.materials", count=len(slip.materials)), "bold"),
+        ]
+        for number, material in enumerate(slip.materials, 1):
+            how = of("seen", material.seen)
+            pages = t("materials.pages", pages=material.pages) if material.pages else t("materials.no_page")
+            lines.append(Content(f"{number}. {material.name} · {how} · {pages}"))
+        lines.append(Content(slip.query_hint or t("slip.query")))
+        lines.append(Content.styled(t("slip.not_accepted"), "$text-warning"))
+        return Content("\n").join(lines)
+
+    def _limit(self) -> str:
+        promised = self.slip.promised
+        if promised is None or promised.value is None:
+            return t("slip.limit_unknown")
+        return t("guide.promised", limit=limit_words(promised.model_dump()))
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+    def action_go_home(self) -> None:
+        if self.fresh:
+            super().action_go_home()
+        else:
+            self.dismiss(None)

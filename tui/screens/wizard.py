@@ -1,0 +1,307 @@
+"""The wizard: a draft step by step, from its first field to the receipt.
+
+Laws:
+- Every change is on its way to the node within 300 ms; the step line says when it is not saved.
+- Leaving, by whatever key, sends what is unsaved first. With the node away the screen asks before it lets go.
+- Steps may be visited in any order; only the node's summary opens the way to collecting.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.autosave import Kept
+from tui.draft_desk import DraftDesk
+from tui.keymap import bindings_for
+from tui.screens.answer_form import answer_form
+from tui.screens.choose import YES, ChooseScreen, confirm
+from tui.screens.counter_screen import CounterScreen
+from tui.screens.field_filling import FieldFilling
+from tui.screens.material import MaterialScreen
+from tui.screens.slip import SlipScreen
+from tui.steps.authorization_step import AuthorizationStep
+from tui.steps.fields_step import FieldsStep
+from tui.steps.materials_step import MaterialsStep
+from tui.steps.points_step import PointsStep
+from tui.steps.summary_step import SummaryStep
+from tui.widgets.editing import Left, Wanted
+from tui.widgets.numbered_list import NumberedList, Row
+from tui.widgets.step_line import StepLine
+from tui.wizard_model import Step, StepKind, mark_of, place_of, steps_of
+from tui.wording import of, t
+from wire.counter import DraftView, ReturnPointView
+
+T = TypeVar("T")
+
+SAVED_TONES = {Kept.SAVED: "good", Kept.WAITING: "", Kept.AWAY: "error", Kept.REFUSED: "error"}
+
+
+class WizardScreen(CounterScreen[None]):
+    """One draft."""
+
+    place = "wizard"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("wizard")
+
+    def __init__(self, view: DraftView) -> None:
+        super().__init__()
+        self.view = view
+        self.desk: DraftDesk | None = None
+        self.at = 0
+        self.seen: set[Step] = set()
+        self.filling: FieldFilling | None = None
+        self.ready = False
+
+    def body(self) -> ComposeResult:
+        with Horizontal(id="progress"):
+            yield StepLine()
+            yield Static("", id="kept", markup=False)
+        yield Vertical(id="step")
+
+    def on_mount(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        """Fetch the form and the guide of the draft, then show its first step."""
+        opened = await self.attempt(lambda: DraftDesk.open(self.counter.client, self._ask, self.view, self._told))
+        if opened is None:
+            return
+        self.desk = opened.value
+        self.filling = FieldFilling(self, self.desk)
+        self._told(self.desk.autosave.kept)
+        await self._show(0)
+
+    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await self.counter.ask(call)
+
+    def _told(self, kept: Kept) -> None:
+        if self.is_mounted:
+            words = self.query_one("#kept", Static)
+            words.update(of("kept", kept))
+            words.set_class(SAVED_TONES[kept] == "error", "error")
+            if kept is Kept.AWAY:
+                self.say(t("wizard.kept_here"), "error")
+            elif kept is Kept.SAVED and self.query_one("#say").has_class("error"):
+                self.say(t("wizard.saved_again"), "good")
+
+    # --- steps ------------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> list[Step]:
+        return steps_of(self.desk) if self.desk else []
+
+    async def _show(self, at: int, *, field_id: str = "", material_id: str = "") -> None:
+        """Go to a step, and to a field or a material of it."""
+        if self.desk is None:
+            return
+        steps = self.steps
+        if self.at < len(steps) and self.query_one("#step", Vertical).children:
+            self.seen.add(steps[self.at])
+        self.at = max(0, min(at, len(steps) - 1))
+        step = steps[self.at]
+        body = await self._body_of(step)
+        holder = self.query_one("#step", Vertical)
+        await holder.remove_children()
+        await holder.mount(body)
+        self.show_marks()
+        if field_id and isinstance(body, FieldsStep):
+            body.go_to(field_id)
+        elif material_id and isinstance(body, MaterialsStep):
+            body.go_to(material_id)
+        else:
+            getattr(body, "go_to_first", holder.focus)()
+        self.ready = False
+        if step.kind is StepKind.SUMMARY:
+            self.ask_summary()
+
+    async def _body_of(self, step: Step) -> Widget:
+        if self.desk is None or self.filling is None:
+            return Static()
+        match step.kind:
+            case StepKind.POINTS:
+                return PointsStep(self.desk)
+            case StepKind.AUTHORIZATION:
+                return AuthorizationStep(self.desk)
+            case StepKind.MATERIALS:
+                return MaterialsStep(self.desk)
+            case StepKind.SUMMARY:
+                return SummaryStep(self.desk)
+            case StepKind.SECTION:
+                return FieldsStep(self.desk, step.ref, await self.filling.shown_in(step.ref), checked=step in self.seen)
+
+    def show_marks(self) -> None:
+        """Show how far each step has come."""
+        if self.desk is not None:
+            steps = self.steps
+            self.at = min(self.at, len(steps) - 1)
+            marks = [(step.title, mark_of(self.desk, step, seen=step in self.seen)) for step in steps]
+            self.query_one(StepLine).show(marks, self.at)
+
+    def caption(self) -> str:
+        return of("title", "wizard")
+
+    @work(exclusive=True, group="step")
+    async def action_step(self, by: int) -> None:
+        await self._show(self.at + by)
+
+    @work(exclusive=True, group="step")
+    async def action_check(self) -> None:
+        await self._show(len(self.steps) - 1)
+
+    @work(exclusive=True, group="step")
+    async def go_to(self, *, field_id: str = "", material_id: str = "") -> None:
+        """Go to where a field or a material is put right."""
+        if self.desk is not None:
+            at = place_of(self.desk, self.steps, field_id=field_id, material_id=material_id)
+            await self._show(at, field_id=field_id or material_id.removeprefix("field:"), material_id=material_id)
+
+    # --- what the steps ask for -------------------------------------------------------------------------------
+
+    @on(Left)
+    def _left(self) -> None:
+        self.show_marks()
+        if self.desk is not None:
+            self.run_worker(self.desk.autosave.flush(), group="flush")
+
+    @on(Wanted)
+    def _wanted(self, event: Wanted) -> None:
+        step = self.query_one("#step").query_one(FieldsStep)
+        self.fill(event, step)
+
+    @work(exclusive=True, group="fill")
+    async def fill(self, event: Wanted, step: FieldsStep) -> None:
+        """Fill a field on another screen."""
+        if self.filling is not None:
+            await self.filling.fill(event, step)
+            self.show_marks()
+
+    @on(NumberedList.Chosen)
+    def _chosen(self, event: NumberedList.Chosen) -> None:
+        match self.steps[self.at].kind:
+            case StepKind.MATERIALS | StepKind.AUTHORIZATION:
+                self.open_material(event.row.key)
+            case StepKind.POINTS:
+                self.open_point(self.view.return_points[int(event.row.key)])
+            case StepKind.SUMMARY:
+                self._open_line(event.row.key)
+
+    def _open_line(self, key: str) -> None:
+        kind, _, ref = key.partition(":")
+        if key == SummaryStep.COLLECT:
+            self.action_collect()
+        elif key == SummaryStep.NEWER:
+            self.action_newer()
+        elif kind == "field":
+            self.go_to(field_id=ref)
+        else:
+            self.go_to(material_id=ref)
+
+    @work(exclusive=True, group="fill")
+    async def open_material(self, material_id: str) -> None:
+        """Work on one material, then show how it stands."""
+        if self.desk is None:
+            return
+        await self.app.push_screen_wait(MaterialScreen(self.desk, material_id))
+        for step in self.query(MaterialsStep):
+            step.show()
+        for paper in self.query(AuthorizationStep):
+            paper.show()
+        self.show_marks()
+
+    @work(exclusive=True, group="fill")
+    async def open_point(self, point: ReturnPointView) -> None:
+        """Put a point of a return right, or say what was done about it."""
+        if self.desk is None:
+            return
+        desk = self.desk
+        words = t("return.line", problem=point.problem, remedy=point.remedy)
+        if point.kind != "condition":
+            answers = [Row("go", t("return.go")), Row("say", t("return.say"), desk.answers.get(point.ref, ""))]
+            chosen = await self.app.push_screen_wait(ChooseScreen(words, answers))
+            if chosen == "go":
+                field_id = point.ref if point.kind == "field" else ""
+                self.go_to(field_id=field_id, material_id="" if field_id else point.ref)
+            if chosen != "say":
+                return
+
+        async def answer(values: dict[str, Any]) -> None:
+            desk.answer(point.ref, str(values["answer"]))
+            await desk.autosave.flush()
+
+        await self.app.push_screen_wait(answer_form(words, desk.answers.get(point.ref, ""), answer))
+        for step in self.query(PointsStep):
+            step.show()
+        self.show_marks()
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="summary")
+    async def ask_summary(self) -> None:
+        """Save what is unsaved, then ask the node what is missing."""
+        desk = self.desk
+        if desk is None:
+            return
+        if not await desk.autosave.flush():
+            self.say(t("wizard.kept_here"), "error")
+            return
+        found = await self.attempt(desk.summary)
+        steps = self.query(SummaryStep)
+        if found is not None and steps:
+            steps.first().show(found.value)
+            self.ready = found.value.ready
+
+    @work(exclusive=True, group="collect")
+    async def action_collect(self) -> None:
+        """代办收件: the one act that cannot be taken back here, so it is asked for once more."""
+        desk = self.desk
+        if desk is None or self.steps[self.at].kind is not StepKind.SUMMARY or not self.ready:
+            self.say(t("wizard.check_first"), "warning")
+            return
+        answering = self.view.kind == "supplement"
+        question = t("wizard.answer_question") if answering else t("wizard.collect_question")
+        yes = t("summary.answer") if answering else t("summary.collect")
+        if await self.app.push_screen_wait(confirm(question, yes)) != YES:
+            return
+        self.say(t("wizard.collecting"))
+        slip = await self.attempt(desk.collect)
+        if slip is None:
+            self.ask_summary()
+            return
+        desk.autosave.close()
+        self.app.switch_screen(SlipScreen(slip.value, answering=answering))
+
+    @work(exclusive=True, group="collect")
+    async def action_newer(self) -> None:
+        """Carry the draft over to the newest catalog; what still fits is kept by the node."""
+        if self.desk is None or self.view.newer_version is None:
+            return
+        if not await self.desk.autosave.flush():
+            return
+        moved = await self.attempt(lambda: self.counter.client.carry_over(self.view.draft_id))
+        if moved is not None:
+            self.desk.autosave.close()
+            self.app.switch_screen(WizardScreen(moved.value))
+
+    async def put_away(self) -> None:
+        if self.desk is not None:
+            await self.desk.autosave.flush()
+
+    def action_back(self) -> None:
+        self.leave()
+
+    @work(exclusive=True, group="leave")
+    async def leave(self) -> None:
+        """Leave; the draft stays on the node. With unsaved text the screen asks first."""
+        if self.desk is not None:
+            if not await self.desk.autosave.flush():
+                question = confirm(t("wizard.leave_question"), t("wizard.leave_anyway"))
+                if await self.app.push_screen_wait(question) != YES:
+                    return
+            self.desk.autosave.close()
+        self.dismiss(None)

@@ -1,0 +1,1 @@
+"""The steps of the wizard: one body widget each, all over the same `DraftDesk`."""

@@ -1,0 +1,59 @@
+"""A field as a person sees it: its label, its editor, and under it the help or what is wrong with it.
+
+Laws: the problem stands beside its field and stays until the field is right; help shows while the field is in use;
+a required field is marked by a sign, not by colour alone.
+"""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantBlur, DescendantFocus
+from textual.widget import Widget
+from textual.widgets import Static
+
+from casework.forms import Field
+from tui.wording import t
+
+
+class FieldFrame(Vertical):
+    """One field of a form."""
+
+    def __init__(self, field: Field, editor: Widget) -> None:
+        super().__init__(id=f"field-{field.id}")
+        self.field = field
+        self.editor = editor
+        self.problem = ""
+        self.in_use = False
+
+    def compose(self) -> ComposeResult:
+        mark = t("field.required_mark") if self.field.required else " "
+        with Horizontal(classes="line"):
+            yield Static(f"{mark}{self.field.label}", classes="label", markup=False)
+            self.editor.add_class("editor")
+            yield self.editor
+        yield Static("", classes="under", markup=False)
+
+    def on_mount(self) -> None:
+        self._show_under()
+
+    def show_problem(self, sentence: str) -> None:
+        """Show what is wrong with the field; an empty sentence says that it is right."""
+        self.problem = sentence
+        self._show_under()
+
+    def on_descendant_focus(self, _event: DescendantFocus) -> None:
+        self.in_use = True
+        self._show_under()
+
+    def on_descendant_blur(self, _event: DescendantBlur) -> None:
+        self.in_use = False
+        self._show_under()
+
+    def _show_under(self) -> None:
+        under = self.query_one(".under", Static)
+        help_words = self.field.help or "" if self.in_use else ""
+        words = f"✗ {self.problem}" if self.problem else help_words
+        under.update(words)
+        under.display = bool(words)
+        under.set_class(bool(self.problem), "problem")
+        self.set_class(bool(self.problem), "wrong")
+        self.set_class(self.in_use, "in-use")

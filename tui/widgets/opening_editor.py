@@ -1,0 +1,52 @@
+"""A field that is filled on another screen: a region, scans. Enter, or simply typing, opens it."""
+
+from textual.content import Content
+from textual.events import Blur, Focus, Key
+from textual.widget import Widget
+
+from tui.columns import fit
+from tui.widgets.editing import Done, Edited, Left, Wanted
+
+
+class OpeningEditor(Widget, can_focus=True):
+    """Shows what was chosen; `kind` says which screen chooses."""
+
+    def __init__(self, field_id: str, kind: str, *, shown: str, invitation: str) -> None:
+        super().__init__()
+        self.field_id = field_id
+        self.kind = kind
+        self.shown = shown
+        self.invitation = invitation
+
+    def show(self, words: str) -> None:
+        """Show another choice."""
+        self.shown = words
+        self.refresh()
+
+    def render(self) -> Content:
+        if self.shown:
+            return Content(fit(self.shown, self.size.width))
+        return Content.styled(fit(self.invitation, self.size.width), "$text-muted")
+
+    def on_key(self, event: Key) -> None:
+        if event.key == "enter" or (event.is_printable and event.character and not event.character.isspace()):
+            typed = event.character if event.key != "enter" and event.character else ""
+            self.post_message(Wanted(self.field_id, self.kind, typed=typed))
+        elif event.key == "down":
+            self.post_message(Done(self.field_id))
+        elif event.key == "up":
+            self.screen.focus_previous()
+        elif event.key in {"delete", "backspace"} and self.kind == "region":
+            self.show("")
+            self.post_message(Edited(self.field_id, None))
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_focus(self, _event: Focus) -> None:
+        self.refresh()
+
+    def on_blur(self, _event: Blur) -> None:
+        self.refresh()
+        self.post_message(Left(self.field_id))

@@ -1,0 +1,44 @@
+"""One line of text, a number or a date."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.events import Blur
+from textual.widgets import Input
+
+from tui.widgets.editing import Done, Edited, Left, typed_of, value_of
+
+
+class TextEditor(Input):
+    """An input that speaks of its field; up and down leave it, Enter goes to the next field."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+
+    def __init__(
+        self, field_id: str, kind: str, value: object, *, placeholder: str = "", password: bool = False
+    ) -> None:
+        super().__init__(
+            typed_of(value), placeholder=placeholder, password=password, compact=True, select_on_focus=False
+        )
+        self.field_id = field_id
+        self.kind = kind
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(Edited(self.field_id, value_of(self.kind, event.value)))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(Done(self.field_id))
+
+    def _on_blur(self, event: Blur) -> None:
+        super()._on_blur(event)
+        if self.kind == "date":
+            self.value = typed_of(value_of("date", self.value))
+        self.post_message(Left(self.field_id))
