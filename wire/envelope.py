@@ -6,7 +6,8 @@ Laws:
 - The header is associated data of the body and context of every wrap; the signature covers all bytes before it.
 - A new reader gets a new wrap of the same content key (`rewrap`), never a new envelope: one hash names the bytes
   in the village, at the city and in the township.
-- The body is compressed before it is sealed, with a dictionary that the header names by number.
+- The body is compressed before it is sealed, with a dictionary that the header names by number and the seal binds
+  by hash.
 
 Byte layout (integers big endian):
 
@@ -151,7 +152,7 @@ def seal(
     header = fixed + b"".join(key_id(public) for public in recipients)
     content_key = randomness(suite.content_key_bytes)
     wraps = b"".join(suite.wrap(public, content_key, _WRAP_CONTEXT + header) for public in recipients)
-    unsigned = header + wraps + suite.encrypt(content_key, _ZERO_NONCE, packed, header)
+    unsigned = header + wraps + suite.encrypt(content_key, _ZERO_NONCE, packed, _associated(suite, header, dictionary))
     return unsigned + suite.sign(signer, _SIGN_LABEL, unsigned)
 
 
@@ -235,11 +236,16 @@ def _open_body(
 ) -> Opened:
     start = len(header.encoded) + len(header.recipients) * suite.wrap_bytes
     sealed = data[start : start + header.body_length]
-    packed = suite.decrypt(content_key, _ZERO_NONCE, sealed, header.encoded)
     dictionary = NO_DICTIONARY if header.dictionary == 0 else dictionaries.get(header.dictionary)
     if dictionary is None:
         raise UnknownDictionary(header.dictionary)
+    packed = suite.decrypt(content_key, _ZERO_NONCE, sealed, _associated(suite, header.encoded, dictionary))
     return Opened(header, _decompress(packed, dictionary), content_key)
+
+
+def _associated(suite: Suite, header: bytes, dictionary: Dictionary) -> bytes:
+    """The header and, because raw DEFLATE would not notice another dictionary, the hash of the one in use."""
+    return header + suite.digest(dictionary.data) if dictionary.number else header
 
 
 def _compress(body: bytes, dictionary: Dictionary) -> bytes:

@@ -35,7 +35,7 @@ class WireError(Exception):
         return f"{sentence} [{self.code}]" + (f" {told}" if told else "")
 
 
-class Malformed(WireError):  # noqa: N818 - named after what happened
+class Malformed(WireError):
     """The bytes are not what they claim to be."""
 
     code = "wire.malformed"
@@ -124,7 +124,7 @@ class MalformedCode(Malformed):
     code = "enrolment.malformed_code"
 
 
-class Untrusted(WireError):  # noqa: N818 - named after what happened
+class Untrusted(WireError):
     """The bytes are well formed but must not be believed."""
 
     code = "wire.untrusted"
@@ -178,7 +178,7 @@ class WrongGateway(Untrusted):
     code = "enrolment.wrong_gateway"
 
 
-class ChainBroken(WireError):  # noqa: N818 - named after what happened
+class ChainBroken(WireError):
     """The envelope does not continue the chain."""
 
     code = "chain.broken"
@@ -209,7 +209,7 @@ class Fork(ChainBroken):
     code = "chain.fork"
 
 
-class RequestRefused(WireError):  # noqa: N818 - named after what happened
+class RequestRefused(WireError):
     """The HTTP request is not proven to come from a node."""
 
     code = "request.refused"
@@ -238,7 +238,7 @@ class RequestChanged(RequestRefused):
 
 
 @dataclass(eq=False)
-class ReleaseRefused(WireError):  # noqa: N818 - named after what happened
+class ReleaseRefused(WireError):
     """The catalog release cannot be accepted."""
 
     part: str
@@ -290,7 +290,7 @@ class ReleaseIncomplete(ReleaseRefused):
 
 
 @dataclass(eq=False)
-class IllegalStep(WireError):  # noqa: N818 - named after what happened
+class IllegalStep(WireError):
     """The conversation does not allow this step now."""
 
     phase: str

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from tuf.api.exceptions import LengthOrHashMismatchError, RepositoryError, UnsignedMetadataError
-from tuf.api.metadata import (  # type: ignore[attr-defined]  # documented here by tuf, not exported
+from tuf.api.metadata import (
     Metadata,
     MetaFile,
     Root,

@@ -142,6 +142,9 @@ def test_a_missing_dictionary_is_a_reason_of_its_own_and_a_wrong_one_gives_nothi
     with pytest.raises(UnknownDictionary) as told:
         open_sealed(data, recipient=people.city, signer_public=people.node.public)
     assert told.value.dictionary == 3
+    drifted = {3: Dictionary(3, WORDS.data.replace(b"application", b"applicatioN"))}
+    with pytest.raises(Tampered):
+        open_sealed(data, recipient=people.city, signer_public=people.node.public, dictionaries=drifted)
 
 
 def test_a_bomb_is_refused_at_the_limit(people, monkeypatch: pytest.MonkeyPatch) -> None:
