@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
-from typing import Literal as _Literal
+from typing import Any, Literal, get_args
 
 from casework.errors import MalformedCatalog
 from casework.identifiers import LEVELS
 
-FieldType = _Literal[
+FieldType = Literal[
     "text", "textarea", "number", "date", "select", "multiselect", "boolean", "region", "file", "table", "consent"
 ]
 FIELD_TYPES: tuple[FieldType, ...] = get_args(FieldType)

@@ -253,3 +253,12 @@ def test_a_newer_catalog_says_what_it_changes_and_keeps_what_still_fits() -> Non
     values = {"applicant_name": "张测试", "insured_year": 2026, "insured_kind": "resident", "agent_mode": ""}
     assert carry_over(values, old_form, form) == {"applicant_name": "张测试", "agent_mode": ""}
     assert carry_over({"insured_year": 2031}, old_form, form) == {"insured_year": 2031}
+
+
+def test_a_value_does_not_carry_over_into_a_field_of_another_type() -> None:
+    plain = copy.deepcopy(PLAIN_FORMS["F-GA-YB-005"])
+    day = next(one for section in plain["sections"] for one in section["fields"] if one["id"] == "diag_date")
+    day["type"] = "text"
+    old_form = FORMS["F-GA-YB-005"]
+    assert carry_over({"diag_date": "2026-01-05"}, old_form, old_form) == {"diag_date": "2026-01-05"}
+    assert carry_over({"diag_date": "2026-01-05"}, old_form, Form.from_plain(plain)) == {}
