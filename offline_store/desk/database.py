@@ -39,6 +39,7 @@ class Desk:
         self.path = path
         self._writing = _engine(path, key, "BEGIN IMMEDIATE", connections=1)
         self._reading = _engine(path, key, "BEGIN", connections=READERS)
+        self._open = opener(path, key, writing=True)
         self._here = threading.local()
 
     @contextmanager
@@ -72,8 +73,11 @@ class Desk:
         """A consistent copy under the same key, for a backup; refuses to overwrite."""
         if path.exists():
             raise DeskExists
-        with _own_errors(), self._reading.connect() as connection:
-            upgrading.copy(connection.connection.driver_connection, path)
+        connection = self._open()  # its own: it reads for long, and a connection for readers may not even copy
+        try:
+            upgrading.copy(connection, path)
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close every connection; the write-ahead log is folded into the desk."""

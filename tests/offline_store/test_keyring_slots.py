@@ -1,0 +1,115 @@
+"""Keyring: three kinds of slot around one desk key."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from offline_store.desk import keyring
+from offline_store.desk.passphrases import ONLY_FOR_TESTS
+from offline_store.errors import (
+    KeyringDamaged,
+    KeyringExists,
+    KeyringMissing,
+    MachineKeyMissing,
+    SlotRefused,
+)
+from tests.offline_store.desk_fixtures import counted_randomness
+from wire.keys import SealingKey
+
+pytestmark = pytest.mark.node
+
+MACHINE = b"m" * 32
+CITY = SealingKey.from_bytes(b"c" * 32)
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    return tmp_path / "keyring.json"
+
+
+def test_each_slot_opens_the_same_key(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, CITY.public, counted_randomness())
+    keyring.put_clerk_slot(ring, key, "z01", "稻田与水渠", cost=ONLY_FOR_TESTS)
+    assert keyring.unlock(ring, MACHINE) == key
+    assert keyring.unlock_by_clerk(ring, "z01", "稻田与水渠") == key
+    assert keyring.unlock_by_city(ring, CITY) == key
+    assert {kind for kind, _ in keyring.slots(ring)} == {"machine", "city", "clerk"}
+
+
+def test_the_desk_key_does_not_lie_on_the_disk(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, CITY.public)
+    kept = ring.read_bytes()
+    assert key not in kept
+    assert key.hex().encode() not in kept
+    assert ring.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_does_not_fit_opens_nothing(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, CITY.public)
+    keyring.put_clerk_slot(ring, key, "z01", "right", cost=ONLY_FOR_TESTS)
+    for kind, attempt in {
+        "machine": lambda: keyring.unlock(ring, b"x" * 32),
+        "clerk": lambda: keyring.unlock_by_clerk(ring, "z01", "wrong"),
+        "city": lambda: keyring.unlock_by_city(ring, SealingKey.from_bytes(b"d" * 32)),
+    }.items():
+        with pytest.raises(SlotRefused) as refused:
+            attempt()
+        assert refused.value.slot == kind
+    with pytest.raises(SlotRefused):
+        keyring.unlock_by_clerk(ring, "nobody", "right")
+    assert keyring.unlock(ring, MACHINE) == key
+
+
+def test_a_slot_under_another_name_opens_nothing(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, None)
+    keyring.put_clerk_slot(ring, key, "z01", "right", cost=ONLY_FOR_TESTS)
+    ring.write_text(ring.read_text().replace('"z01"', '"z02"'))
+    with pytest.raises(SlotRefused):
+        keyring.unlock_by_clerk(ring, "z02", "right")
+
+
+def test_the_machine_slot_can_be_renewed_and_a_clerk_dropped(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, None)
+    keyring.put_clerk_slot(ring, key, "z01", "right", cost=ONLY_FOR_TESTS)
+    keyring.put_machine_slot(ring, key, b"n" * 32)
+    keyring.put_city_slot(ring, key, CITY.public)
+    keyring.drop_clerk_slot(ring, "z01")
+    assert keyring.unlock(ring, b"n" * 32) == keyring.unlock_by_city(ring, CITY) == key
+    with pytest.raises(SlotRefused):
+        keyring.unlock(ring, MACHINE)
+    assert {kind for kind, _ in keyring.slots(ring)} == {"machine", "city"}
+
+
+def test_an_existing_keyring_is_never_replaced(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, None)
+    with pytest.raises(KeyringExists):
+        keyring.create(ring, MACHINE, None)
+    assert keyring.unlock(ring, MACHINE) == key
+
+
+def test_a_missing_or_torn_keyring_says_so(ring: Path) -> None:
+    with pytest.raises(KeyringMissing):
+        keyring.unlock(ring, MACHINE)
+    keyring.create(ring, MACHINE, None)
+    whole = ring.read_text()
+    newer = json.dumps(json.loads(whole) | {"version": 2})
+    for broken in (whole[:-5], "[]", "{}", '{"version":1,"slots":[{}]}', newer, '{"version":1,"slots":[1]}'):
+        ring.write_text(broken)
+        with pytest.raises(KeyringDamaged):
+            keyring.unlock(ring, MACHINE)
+
+
+def test_the_machine_key_comes_from_the_service_manager_or_a_named_file(tmp_path: Path) -> None:
+    (tmp_path / "desk-key").write_bytes(MACHINE)
+    (tmp_path / "other").write_text(MACHINE.hex() + "\n")
+    assert keyring.machine_key({"CREDENTIALS_DIRECTORY": str(tmp_path)}) == MACHINE
+    assert keyring.machine_key({"GUANGAN_MACHINE_KEY_FILE": str(tmp_path / "other")}) == MACHINE
+    (tmp_path / "other").write_text("short")
+    for environment in (
+        {},
+        {"CREDENTIALS_DIRECTORY": "/nowhere"},
+        {"GUANGAN_MACHINE_KEY_FILE": str(tmp_path / "other")},
+    ):
+        with pytest.raises(MachineKeyMissing):
+            keyring.machine_key(environment)
