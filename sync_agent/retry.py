@@ -33,4 +33,8 @@ async def tried_again(call: Callable[[], Awaitable[Answer]]) -> Answer:
         wait=wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S),
         reraise=True,
     )
-    return await retrying(call)
+
+    async def once() -> Answer:  # tenacity awaits coroutine functions, not a lambda that returns an awaitable
+        return await call()
+
+    return await retrying(once)
