@@ -1,0 +1,150 @@
+"""`python -m city_gateway`: serve, keys init, node-code, clerk add, catalog ...
+
+Laws: no secret in an argument; a passphrase comes from standard input; clock and chance enter here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from city_gateway import keys
+from city_gateway.acts.enrol import issue_code
+from city_gateway.acts.gateway import CITY_REGION
+from city_gateway.acts.office import add_clerk
+from city_gateway.app import Settings, build_app, now_utc, open_gateway
+from city_gateway.catalog.commands import app as catalog_commands
+from city_gateway.errors import GatewayError
+from city_gateway.folder import GatewayFolder
+from city_gateway.ledger.database import open_ledger
+from city_gateway.wording import say
+
+KEEP_ALIVE_S = 75
+SHUTDOWN_S = 5
+
+app = typer.Typer(help="市级网关", no_args_is_help=True, pretty_exceptions_enable=False)
+keys_app = typer.Typer(help="网关自己的密钥", no_args_is_help=True)
+clerk_app = typer.Typer(help="后台部门人员", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+app.add_typer(clerk_app, name="clerk")
+app.add_typer(catalog_commands, name="catalog")
+
+Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
+Database = Annotated[
+    str, typer.Option("--database", help="sqlite:///… 或 postgresql+psycopg://…", envvar="GUANGAN_LEDGER")
+]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except GatewayError as error:
+        typer.echo(say(f"error.{error.code}", **error.params), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def serve(
+    *,
+    database: Database,
+    folder: Folder,
+    public_url: Annotated[str, typer.Option("--public-url", help="节点看到的地址")],
+    listen: Annotated[str, typer.Option("--listen", help="监听 HOST:PORT")] = "127.0.0.1:8440",
+    automatic_rulings: Annotated[
+        float | None, typer.Option("--automatic-rulings", help="演示:受理后多少秒自动办理")
+    ] = None,
+) -> None:
+    """启动网关。"""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    waited = None if automatic_rulings is None else timedelta(seconds=automatic_rulings)
+    host, _, port = listen.rpartition(":")
+    with _plain_errors():
+        gateway = open_gateway(Settings(database, folder, public_url))
+    typer.echo(say("command.serving", url=public_url))
+    uvicorn.run(
+        build_app(gateway, automatic_rulings=waited),
+        host=host,
+        port=int(port),
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        log_level="warning",
+    )
+
+
+@keys_app.command("init")
+def keys_init(*, folder: Folder) -> None:
+    """新建网关签名密钥和密封密钥(已有则拒绝)。"""
+    with _plain_errors():
+        keys.make_keys(GatewayFolder(folder).keys, os.urandom)
+    typer.echo(say("command.keys_made", folder=GatewayFolder(folder).keys))
+
+
+@app.command("node-code")
+def node_code(
+    *,
+    database: Database,
+    folder: Folder,
+    site: Annotated[str, typer.Option("--site", help="12 位区划代码")],
+    role: Annotated[str, typer.Option("--role", help="village 或 township")],
+    name: Annotated[str, typer.Option("--name", help="站点名称")],
+    hours: Annotated[int, typer.Option("--hours", min=1, max=24 * 30, help="有效小时数")] = 72,
+) -> None:
+    """发一个一次性开通码(标准输出只有开通码)。"""
+    with _plain_errors():
+        own = keys.load_keys(GatewayFolder(folder).keys)
+        ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+        code = issue_code(
+            ledger,
+            own,
+            role=role,
+            site=site,
+            site_name=name,
+            now=now_utc(),
+            lifetime=timedelta(hours=hours),
+            randomness=os.urandom,
+        )
+    typer.echo(code)
+    typer.echo(say("command.code_once", hours=hours), err=True)
+
+
+@clerk_app.command("add")
+def clerk_add(
+    *,
+    database: Database,
+    clerk_id: Annotated[str, typer.Option("--id", help="工号")],
+    name: Annotated[str, typer.Option("--name", help="姓名")],
+    department: Annotated[str, typer.Option("--department", help="部门")],
+    region: Annotated[str, typer.Option("--region", help="管辖区划(12 位)")] = CITY_REGION,
+    folder: Annotated[Path | None, typer.Option("--folder", help="(不需要,为与其他命令一致而接受)")] = None,  # noqa: ARG001
+) -> None:
+    """登记部门人员,口令从标准输入读一行;已有的换新口令。"""
+    passphrase = sys.stdin.readline().rstrip("\n")
+    with _plain_errors():
+        ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+        add_clerk(
+            ledger,
+            clerk_id=clerk_id,
+            name=name,
+            department=department,
+            region=region,
+            passphrase=passphrase,
+            randomness=os.urandom,
+        )
+    typer.echo(say("command.clerk_added", clerk_id=clerk_id))
+
+
+if __name__ == "__main__":
+    app()

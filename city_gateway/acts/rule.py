@@ -1,0 +1,78 @@
+"""Ruling: a department moves an application, and everyone concerned is told in the same transaction.
+
+Laws: the same lifecycle and the same duties as everywhere; the ruling waits in the feeds until the nodes ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from casework.application import Actor, Application, Decision, Role
+from casework.errors import CaseworkError
+from casework.events import Event
+from casework.record import event_to_plain
+from city_gateway.acts.casebook import Casebook
+from city_gateway.acts.feed import Draft, tell
+from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.platform_port import records_of
+from city_gateway.acts.readers import Readers
+from city_gateway.errors import ApplicationUnknown, RulingRefused
+from city_gateway.ledger import cases, outbox
+from city_gateway.ledger.cases import Case, CaseEntry
+from wire.messages import FeedEntry
+
+Ruling = Callable[[Application, datetime], Sequence[Event]]
+
+
+def rule(gateway: Gateway, application_id: str, ruling: Ruling) -> Application:
+    """Apply what `ruling` makes of the application as it stands; nothing, when it makes nothing of it."""
+    now = gateway.clock()
+
+    def act(tx: Connection) -> tuple[Application, set[str]]:
+        gateway.ledger.readers_stay(tx)
+        book = Casebook(tx, [application_id])
+        case = book.case(application_id)
+        if case is None:
+            raise ApplicationUnknown(application_id=application_id)
+        events = list(ruling(case.application, now))
+        if not events:
+            return case.application, set()
+        try:
+            case = book.move(application_id, events)
+        except CaseworkError as error:
+            raise RulingRefused(why=error.code) from error
+        book.save(now)
+        return case.application, _write(gateway, tx, case, events, now)
+
+    application, news = gateway.ledger.run(act)
+    gateway.news(news)
+    return application
+
+
+def department(clerk_id: str, region: str, gateway: Gateway) -> Actor:
+    """In whose name a department's clerk rules."""
+    return Actor(Role.DEPARTMENT, clerk_id, gateway.keys.gateway_id, region)
+
+
+def decision(*, granted: bool, reason: str, document_name: str, document_no: str, on: datetime) -> Decision:
+    """The content of a ruling."""
+    return Decision(granted, reason, document_name, document_no, on)
+
+
+def _write(gateway: Gateway, tx: Connection, case: Case, events: Sequence[Event], now: datetime) -> set[str]:
+    application = case.application
+    plain = [event_to_plain(event) for event in events]
+    entry = CaseEntry(application.application_id, case.case_seq, None, None, None, tuple(plain), now)
+    cases.append(tx, [entry])
+    outbox.promise(tx, records_of(application, case.case_seq, events), now)
+    told = FeedEntry(
+        application_id=application.application_id,
+        case_seq=case.case_seq,
+        author_role=str(events[0].by.role),
+        result="applied",
+        events=plain,
+    )
+    return tell(gateway, tx, [Draft(reader, told) for reader in Readers(tx).of(application.site)])

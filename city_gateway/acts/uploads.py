@@ -1,0 +1,117 @@
+"""Unfinished scans on disk: where an upload stands, adding to it, and making it whole.
+
+Laws: each node has its own parts, so no node can disturb another's; an offset is acknowledged after fsync; the
+finished file becomes visible only under the hash that it really has; what does not match is dropped and begins again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from city_gateway.acts import arrival
+from city_gateway.acts.gateway import Gateway
+from city_gateway.errors import Busy, ScanBadRequest, ScanHashWrong, ScanUnknown
+
+MAX_SCAN_BYTES = 64 * 1024 * 1024
+RESERVE_BYTES = 256 * 1024 * 1024
+COME_BACK_S = 600
+READ_BYTES = 1024 * 1024
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One unfinished scan of one node, or (`whole`) the stored scan."""
+
+    scan_hash: str
+    length: int
+    offset: int
+    path: Path
+    whole: bool
+
+
+def begin(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Upload:
+    """Find or begin the upload; another length than before begins anew."""
+    _check_name(scan_hash)
+    if not 0 < length <= MAX_SCAN_BYTES:
+        raise ScanBadRequest(field="upload-length")
+    whole = _whole(gateway, scan_hash)
+    if whole:
+        return whole
+    if shutil.disk_usage(gateway.folder.scans).free < RESERVE_BYTES + length:
+        raise Busy(COME_BACK_S)
+    folder = gateway.folder.scan_parts / node_id
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{scan_hash}.{length}"
+    for other in folder.glob(f"{scan_hash}.*"):
+        if other != path:
+            other.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
+    return Upload(scan_hash, length, path.stat().st_size, path, whole=False)
+
+
+def find(gateway: Gateway, node_id: str, scan_hash: str) -> Upload:
+    """Where the upload stands, or ScanUnknown."""
+    _check_name(scan_hash)
+    whole = _whole(gateway, scan_hash)
+    if whole:
+        return whole
+    for path in (gateway.folder.scan_parts / node_id).glob(f"{scan_hash}.*"):
+        return Upload(scan_hash, int(path.name.partition(".")[2]), path.stat().st_size, path, whole=False)
+    raise ScanUnknown
+
+
+def drop(gateway: Gateway, node_id: str, scan_hash: str) -> None:
+    """Give an unfinished upload up; a whole scan stays."""
+    upload = find(gateway, node_id, scan_hash)
+    if not upload.whole:
+        upload.path.unlink(missing_ok=True)
+
+
+def finish(gateway: Gateway, upload: Upload) -> None:
+    """Make a complete upload a stored scan and tell who waits for it, or ScanHashWrong."""
+    if _hash_of(upload.path) != upload.scan_hash:
+        upload.path.unlink(missing_ok=True)
+        raise ScanHashWrong(scan=upload.scan_hash)
+    upload.path.replace(gateway.folder.scans / upload.scan_hash)
+    _flush_folder(gateway.folder.scans)
+    arrival.share_scan(gateway, upload.scan_hash)
+
+
+def flush(descriptor: int) -> None:
+    """Make what was written survive a power cut."""
+    os.fsync(descriptor)
+
+
+def _whole(gateway: Gateway, scan_hash: str) -> Upload | None:
+    path = gateway.folder.scans / scan_hash
+    if not path.is_file():
+        return None
+    length = path.stat().st_size
+    return Upload(scan_hash, length, length, path, whole=True)
+
+
+def _check_name(scan_hash: str) -> None:
+    if not _NAME.fullmatch(scan_hash):
+        raise ScanBadRequest(field="name")
+
+
+def _hash_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(READ_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,188 @@
+"""The composition root: one application from a gateway, its background tasks, and the doors.
+
+Laws: clock, chance and settings enter here and nowhere below; what a crash left half done is found again before the
+first request; background work is bounded and never ends the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.staticfiles import StaticFiles
+
+from casework.identifiers import mask_name
+from city_gateway import faults
+from city_gateway.access import NonceWindow
+from city_gateway.acts import arrival, automatic
+from city_gateway.acts.gateway import DictionaryShelf, Gateway, LedgerRegister, Register
+from city_gateway.acts.platform_port import BackOfficePort, PlatformPort, deliver_promised
+from city_gateway.admission import Admission
+from city_gateway.catalog.errors import CatalogError
+from city_gateway.catalog.repository import Repository, first_root
+from city_gateway.folder import GatewayFolder
+from city_gateway.keys import load_keys
+from city_gateway.ledger import feeds
+from city_gateway.ledger.database import open_ledger
+from city_gateway.news import NewsDesk
+from city_gateway.routes import catalog, enrolment, exchange, health, office, scans
+from city_gateway.routes.scan_writing import Writers
+from city_gateway.wording import say
+
+LOG = logging.getLogger("city_gateway")
+ROOM = Path(__file__).parent
+CHINA = ZoneInfo("Asia/Shanghai")
+MAX_BODY_BYTES = 80 * 1024 * 1024
+PLATFORM_ROUND_S = 5.0
+AUTOMATIC_ROUND_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line decides."""
+
+    database: str
+    folder: Path
+    public_url: str
+    automatic_rulings: timedelta | None = None
+
+
+def now_utc() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
+
+
+def open_gateway(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now_utc,
+    randomness: Callable[[int], bytes] = os.urandom,
+    register: Register | None = None,
+) -> Gateway:
+    """Open keys, ledger and folder."""
+    folder = GatewayFolder(settings.folder)
+    keys = load_keys(folder.keys)
+    folder.create()
+    return Gateway(
+        ledger=open_ledger(settings.database, now=clock(), randomness=randomness),
+        keys=keys,
+        folder=folder,
+        public_url=settings.public_url,
+        clock=clock,
+        randomness=randomness,
+        dictionaries=DictionaryShelf(lambda: published_dictionaries(settings.folder)),
+        first_root=lambda: first_root(settings.folder),
+        register=register or LedgerRegister(),
+    )
+
+
+def build_app(
+    gateway: Gateway,
+    *,
+    automatic_rulings: timedelta | None = None,
+    port: PlatformPort | None = None,
+) -> FastAPI:
+    """The application around a gateway; it closes the ledger at its end."""
+    desk = NewsDesk(lambda node_ids: _feed_ends(gateway, node_ids))
+    gateway = replace(gateway, news=desk.tell)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(arrival.share_missed, gateway)
+        tasks = [
+            asyncio.create_task(desk.watch()),
+            asyncio.create_task(_rounds(PLATFORM_ROUND_S, lambda: deliver_promised(gateway, port or BackOfficePort()))),
+        ]
+        if automatic_rulings is not None:
+            waited = automatic_rulings
+            tasks.append(
+                asyncio.create_task(_rounds(AUTOMATIC_ROUND_S, lambda: automatic.rule_waiting(gateway, waited=waited)))
+            )
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            gateway.ledger.close()
+
+    app = FastAPI(
+        title="city gateway",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry={"auto_configure": False},
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.gateway = gateway
+    app.state.nonces = NonceWindow()
+    app.state.admission = Admission(gateway.randomness)
+    app.state.news = desk
+    app.state.writers = Writers()
+    app.state.templates = _templates()
+    faults.install(app)
+    for door in (health, enrolment, exchange, scans, catalog, office):
+        app.include_router(door.router)
+    app.mount("/office/static", StaticFiles(directory=ROOM / "static"))
+    return app
+
+
+def published_dictionaries(folder: Path) -> Mapping[int, bytes]:
+    """Every compression dictionary of the published catalog, by number."""
+    repository = Repository(folder)
+    try:
+        published = repository.published()
+        index = repository.target(published, "catalog.json")
+        if index is None:
+            return {}
+        named = json.loads(index)["dictionary"]
+        return {entry["id"]: repository.target(published, entry["path"]) or b"" for entry in [named, *named["older"]]}
+    except CatalogError:
+        return {}
+
+
+def _feed_ends(gateway: Gateway, node_ids: Iterable[str]) -> dict[str, int]:
+    with gateway.ledger.reading() as tx:
+        return feeds.ends(tx, node_ids)
+
+
+async def _rounds(pause_s: float, work: Callable[[], int]) -> None:
+    while True:
+        try:
+            await run_in_threadpool(work)
+        except (SQLAlchemyError, OSError) as error:
+            LOG.warning("background", extra={"error": type(error).__name__})
+        await asyncio.sleep(pause_s)
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(ROOM / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(say=say, mask_name=mask_name, moment=_moment, unknown=_unknown)
+    return environment
+
+
+def _moment(at: datetime | None) -> str:
+    return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if at else say("answer.unknown")
+
+
+def _unknown(value: object) -> object:
+    return say("answer.unknown") if value in {None, ""} else value

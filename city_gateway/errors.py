@@ -1,0 +1,251 @@
+"""What can go wrong at the city's door: one class per failure, a stable code, the HTTP answer it becomes.
+
+GatewayError ── Refusal
+├── what a node may be told           Replayed, NodeUnknown, NodeStopped, Forked, NotThisNode, BadExchange,
+│                                     ForgedEnvelope, TooLarge, Busy, NotFound, MethodRefused
+├── enrolment                         CodeRefused, RegionRefused
+├── scans                             ScanUnknown, ScanOffsetConflict, ScanBusy, ScanChecksumWrong, ScanHashWrong,
+│                                     ScanBadRequest, ScanForbidden, ScanRangeWrong, TusVersionWrong
+├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
+│                                     ApplicationUnknown
+└── the ledger and the keys           LedgerTooNew, LedgerUnsafe, KeysExist, KeysMissing
+
+Requests that are not signed well enough are refused by `wire.errors.RequestRefused` and its kinds; `faults` has the
+table. `status` is the HTTP answer. No error carries personal data: only ids, codes and numbers.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Something the gateway refuses or cannot do."""
+
+    code: ClassVar[str] = "gateway.error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, **params: str | int) -> None:
+        self.params: dict[str, str | int] = params
+        super().__init__(f"{self.code} {params}" if params else self.code)
+
+
+class Refusal(GatewayError):
+    """What the rules do not allow, or what was not understood."""
+
+
+class Replayed(Refusal):
+    """This signed request was seen before; a fresh signature is all that is needed."""
+
+    code = "request.replayed"
+    status = 425
+
+
+class NodeUnknown(Refusal):
+    """No node of this id is enrolled here."""
+
+    code = "request.unknown_node"
+    status = 401
+
+
+class NotThisNode(Refusal):
+    """The message names another node than the one that signed the request."""
+
+    code = "request.other_node"
+    status = 403
+
+
+class NodeStopped(Refusal):
+    """This identity was stopped; the machine enrols again and sends its unconfirmed work under the same op_ids."""
+
+    code = "node.stopped"
+    status = 403
+
+
+class Forked(Refusal):
+    """The journal contradicts what the ledger already holds: two machines, or one rolled back, use one identity."""
+
+    code = "fork"
+    status = 409
+
+
+class ForgedEnvelope(Refusal):
+    """The first envelope of the batch is not signed by the node's identity key; nothing was stored."""
+
+    code = "envelope.forged"
+    status = 422
+
+
+class BadExchange(Refusal):
+    """The body is not a well-formed exchange."""
+
+    code = "exchange.malformed"
+    status = 400
+
+
+class TooLarge(Refusal):
+    """The body is larger than this door takes; send less at once."""
+
+    code = "request.too_large"
+    status = 413
+
+
+class Busy(Refusal):
+    """Too many nodes at once; come back after `retry_after` seconds."""
+
+    code = "gateway.busy"
+    status = 503
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class CodeRefused(Refusal):
+    """The enrolment code is unknown, expired or used; which of them is not said."""
+
+    code = "enrolment.code_refused"
+    status = 403
+
+
+class RegionRefused(Refusal):
+    """A village node stands at a village or community, a township node at a township or street."""
+
+    code = "enrolment.region_refused"
+    status = 400
+
+
+class ScanBadRequest(Refusal):
+    """A header of the upload is missing or malformed."""
+
+    code = "scan.bad_request"
+    status = 400
+
+
+class TusVersionWrong(Refusal):
+    """Only tus 1.0.0 is spoken here."""
+
+    code = "scan.tus_version"
+    status = 412
+
+
+class ScanUnknown(Refusal):
+    """No upload and no stored scan of this name."""
+
+    code = "scan.unknown"
+    status = 404
+
+
+class ScanForbidden(Refusal):
+    """This node may not read this scan."""
+
+    code = "scan.forbidden"
+    status = 403
+
+
+class ScanOffsetConflict(Refusal):
+    """The offset is not where this upload stands; nothing was written."""
+
+    code = "scan.offset"
+    status = 409
+
+
+class ScanBusy(Refusal):
+    """Another request is writing this upload; nothing was written."""
+
+    code = "scan.busy"
+    status = 423
+
+
+class ScanChecksumWrong(Refusal):
+    """The bytes do not match the checksum sent with them; they were dropped."""
+
+    code = "scan.checksum"
+    status = 460
+
+
+class ScanHashWrong(Refusal):
+    """The finished file does not have the hash it is named by; it was discarded and begins again at 0."""
+
+    code = "scan.hash"
+    status = 422
+
+
+class ScanRangeWrong(Refusal):
+    """The asked range lies outside the scan."""
+
+    code = "scan.range"
+    status = 416
+
+
+class NotFound(Refusal):
+    """There is nothing at this address."""
+
+    code = "http.not_found"
+    status = 404
+
+
+class MethodRefused(Refusal):
+    """This address does not answer to this method."""
+
+    code = "http.method"
+    status = 405
+
+
+class OfficeSignInRefused(Refusal):
+    """Clerk id or passphrase do not match, or the clerk is locked out."""
+
+    code = "office.sign_in_refused"
+    status = 403
+
+
+class OfficeSignedOut(Refusal):
+    """There is no valid session."""
+
+    code = "office.signed_out"
+    status = 401
+
+
+class OfficeFormRefused(Refusal):
+    """A form field is missing, malformed, or the form's secret does not match the session."""
+
+    code = "office.form_refused"
+    status = 400
+
+
+class RulingRefused(Refusal):
+    """The lifecycle does not allow this ruling in the application's state."""
+
+    code = "office.ruling_refused"
+    status = 409
+
+
+class ApplicationUnknown(Refusal):
+    """The ledger holds no application of this id."""
+
+    code = "application.unknown"
+    status = 404
+
+
+class LedgerTooNew(Refusal):
+    """The ledger was written by a newer program; it was not touched."""
+
+    code = "ledger.too_new"
+
+
+class LedgerUnsafe(Refusal):
+    """The database does not promise that a commit survives a power cut."""
+
+    code = "ledger.unsafe"
+
+
+class KeysExist(Refusal):
+    """There are keys already; they are never overwritten."""
+
+    code = "keys.exist"
+
+
+class KeysMissing(Refusal):
+    """There are no gateway keys in this folder; make them with `keys init`."""
+
+    code = "keys.missing"

@@ -1,0 +1,39 @@
+"""Where the gateway's files live beside the ledger, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayFolder:
+    """`keys/` (0700), `scans/` and `scans/parts/` (0700), `catalog/{metadata,targets}` (public, made by publishing)."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        """The gateway's own keys."""
+        return self.root / "keys"
+
+    @property
+    def scans(self) -> Path:
+        """Finished sealed scans, named by hash."""
+        return self.root / "scans"
+
+    @property
+    def scan_parts(self) -> Path:
+        """Uploads that are not finished."""
+        return self.scans / "parts"
+
+    @property
+    def catalog(self) -> Path:
+        """The published TUF repository."""
+        return self.root / "catalog"
+
+    def create(self) -> None:
+        """Make the folders that this program writes into."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.scans, self.scan_parts):
+            folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,60 @@
+"""Waking held requests: a node that asked to wait hears at once that its feed has grown.
+
+Laws: a wake-up is only a hint, the feed is read from the ledger; what another process appended is seen by one query
+a round for all waiting nodes together; nothing is remembered for a node that does not wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import anyio.to_thread
+
+ROUND_S = 2.0
+
+
+class NewsDesk:
+    """The held requests of this process."""
+
+    def __init__(self, feed_ends: Callable[[list[str]], dict[str, int]]) -> None:
+        self._feed_ends = feed_ends
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._cursors: dict[str, int] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def tell(self, node_ids: Iterable[str]) -> None:
+        """These nodes have news; may be called from any thread."""
+        known = [node_id for node_id in node_ids if node_id in self._waiting]
+        if known and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake, known)
+
+    async def wait(self, node_id: str, cursor: int, seconds: float) -> bool:
+        """Hold until there is news for this node; False when the time is over."""
+        self._loop = asyncio.get_running_loop()
+        event = asyncio.Event()
+        self._waiting.setdefault(node_id, set()).add(event)
+        self._cursors[node_id] = cursor
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), seconds)
+            return event.is_set()
+        finally:
+            self._waiting[node_id].discard(event)
+            if not self._waiting[node_id]:
+                del self._waiting[node_id], self._cursors[node_id]
+
+    async def watch(self) -> None:
+        """Look for what other processes appended, for as long as this process runs."""
+        while True:
+            await asyncio.sleep(ROUND_S)
+            cursors = dict(self._cursors)
+            if cursors:
+                ends = await anyio.to_thread.run_sync(self._feed_ends, list(cursors))
+                self._wake([node_id for node_id, end in ends.items() if end > cursors.get(node_id, end)])
+
+    def _wake(self, node_ids: Iterable[str]) -> None:
+        for node_id in node_ids:
+            for event in self._waiting.get(node_id, ()):
+                event.set()

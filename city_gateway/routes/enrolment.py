@@ -1,0 +1,31 @@
+"""GET /v1/enrol: the gateway's card. POST /v1/enrol: a sealed request with a one-time code, answered with a document.
+
+The code is the only credential here; nothing is told to who has none.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from city_gateway.access import gateway_of, limited
+from city_gateway.acts.enrol import card, enrol
+
+MAX_REQUEST_BYTES = 16 * 1024
+NO_STORE = {"cache-control": "no-store"}
+
+router = APIRouter()
+
+
+@router.get("/v1/enrol")
+def get_card(request: Request) -> Response:
+    """What this gateway is; believed only through a code's fingerprint."""
+    return JSONResponse(card(gateway_of(request)), headers=NO_STORE)
+
+
+@router.post("/v1/enrol")
+async def post_enrol(request: Request) -> Response:
+    """Make a node."""
+    body = b"".join([piece async for piece in limited(request, MAX_REQUEST_BYTES)])
+    return JSONResponse(await run_in_threadpool(enrol, gateway_of(request), body), headers=NO_STORE)

@@ -1,0 +1,51 @@
+"""POST /v1/exchange: a batch up, a signed receipt and the next page of the feed down, in one round trip.
+
+A node that has nothing to say and for whom there is nothing may ask to be held (`wait_s`) until there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from city_gateway.access import Signed, gateway_of, read_body, signed_node
+from city_gateway.acts.receive import Answer, exchange
+from city_gateway.admission import Admission
+from city_gateway.news import NewsDesk
+from wire.messages import CONTENT_TYPE, MAX_EXCHANGE_BYTES, ExchangeRequest, read_request
+
+LOOK_WHETHER_GONE_S = 10.0
+
+router = APIRouter(dependencies=[Depends(signed_node)])
+
+
+@router.post("/v1/exchange")
+async def post_exchange(request: Request, signed: Signed) -> Response:
+    """One exchange."""
+    asked = read_request(await read_body(request, MAX_EXCHANGE_BYTES))
+    request.state.asked = (asked.head.node, asked.head.nonce)
+    answer = await _one(request, signed.node_id, asked)
+    if answer.quiet and asked.head.wait_s > 0 and await _held(request, signed.node_id, asked):
+        answer = await _one(request, signed.node_id, asked)
+    return Response(answer.body, media_type=CONTENT_TYPE, headers={"cache-control": "no-store"})
+
+
+async def _one(request: Request, node_id: str, asked: ExchangeRequest) -> Answer:
+    admission: Admission = request.app.state.admission
+    async with admission.admitted():
+        return await run_in_threadpool(exchange, gateway_of(request), node_id, asked)
+
+
+async def _held(request: Request, node_id: str, asked: ExchangeRequest) -> bool:
+    """Hold; True when the ledger is to be asked again (news, or the time is over and the receipt is old)."""
+    desk: NewsDesk = request.app.state.news
+    ends_at = asyncio.get_running_loop().time() + asked.head.wait_s
+    while (left := ends_at - asyncio.get_running_loop().time()) > 0:
+        if await desk.wait(node_id, asked.head.feed_cursor, min(left, LOOK_WHETHER_GONE_S)):
+            return True
+        if await request.is_disconnected():
+            return False
+    return True

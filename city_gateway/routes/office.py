@@ -1,0 +1,166 @@
+"""/office/: the back office, where a department's clerk rules and the fleet is seen.
+
+Laws: pages work without script; every form carries the session's secret; nothing is cached, framed or loaded from
+elsewhere; an applicant's papers are shown only on the page of the application, masked in lists.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Request
+from jinja2 import Environment
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from casework.states import State
+from city_gateway.access import gateway_of, limited
+from city_gateway.acts import office
+from city_gateway.acts.fleet import fleet
+from city_gateway.acts.office import SignedIn
+from city_gateway.acts.rule import department, rule
+from city_gateway.acts.ruling_forms import events_from_form, rulings_now
+from city_gateway.errors import ApplicationUnknown, OfficeFormRefused
+from city_gateway.ledger import cases
+from city_gateway.wording import say
+
+COOKIE = "office"
+FORM_BYTES = 16 * 1024
+PAGE = 20
+OPEN = (
+    State.ACCEPTED,
+    State.PROVISIONALLY_ACCEPTED,
+    State.UNDER_REVIEW,
+    State.SUSPENDED,
+    State.EXTENDED,
+    State.DECIDED,
+)
+STATES = {"open": OPEN, "concluded": (State.CONCLUDED, State.DELIVERED, State.RATED), "all": ()}
+CONTENT_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": CONTENT_POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+router = APIRouter(prefix="/office")
+
+
+async def signed_in(request: Request) -> SignedIn:
+    """The clerk of this session; for every page but the sign-in."""
+    return await run_in_threadpool(office.session, gateway_of(request), request.cookies.get(COOKIE))
+
+
+Clerk = Annotated[SignedIn, Depends(signed_in)]
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request) -> Response:
+    """Where a clerk says who he is."""
+    return _page(request, "sign_in.html", None)
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request) -> Response:
+    """Begin a session."""
+    values = await _form(request)
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise OfficeFormRefused(field="origin")
+    token = await run_in_threadpool(
+        office.sign_in, gateway_of(request), values.get("clerk_id", "").strip(), values.get("passphrase", "")
+    )
+    answer = RedirectResponse("/office/", 303, HEADERS)
+    answer.set_cookie(
+        COOKIE,
+        token,
+        path="/office",
+        httponly=True,
+        samesite="strict",
+        secure=gateway_of(request).public_url.startswith("https:"),
+    )
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, clerk: Clerk) -> Response:
+    """End the session."""
+    office.check_form(clerk, (await _form(request)).get("form_secret", ""))
+    await run_in_threadpool(office.sign_out, gateway_of(request), request.cookies.get(COOKIE))
+    answer = RedirectResponse("/office/sign-in", 303, HEADERS)
+    answer.delete_cookie(COOKIE, path="/office")
+    return answer
+
+
+@router.get("/")
+def applications(request: Request, clerk: Clerk, which: str = "open", text: str = "", page: int = 1) -> Response:
+    """What waits for the department, oldest first."""
+    chosen = which if which in STATES else "open"
+    page = max(1, min(page, 10_000))
+    with gateway_of(request).ledger.reading() as tx:
+        found, total = cases.page(
+            tx, states=STATES[chosen], text=text.strip()[:64], offset=(page - 1) * PAGE, limit=PAGE
+        )
+    pages = max(1, -(-total // PAGE))
+    return _page(
+        request,
+        "applications.html",
+        clerk,
+        cases=found,
+        total=total,
+        which=chosen,
+        choices=list(STATES),
+        text=text,
+        page=page,
+        pages=pages,
+    )
+
+
+@router.get("/applications/{application_id}")
+def application(request: Request, clerk: Clerk, application_id: str) -> Response:
+    """One application, and the rulings that are possible now."""
+    with gateway_of(request).ledger.reading() as tx:
+        case = cases.find(tx, application_id)
+    if case is None:
+        raise ApplicationUnknown
+    return _page(request, "application.html", clerk, one=case.application, rulings=rulings_now(case.application))
+
+
+@router.post("/applications/{application_id}/rulings/{code}")
+async def make_ruling(request: Request, clerk: Clerk, application_id: str, code: str) -> Response:
+    """Rule."""
+    values = await _form(request)
+    office.check_form(clerk, values.get("form_secret", ""))
+    gateway = gateway_of(request)
+    by = department(clerk.clerk.clerk_id, clerk.clerk.region, gateway)
+    await run_in_threadpool(rule, gateway, application_id, lambda _now, at: events_from_form(code, values, by, at))
+    return RedirectResponse(f"/office/applications/{application_id}", 303, HEADERS)
+
+
+@router.get("/nodes")
+def nodes_page(request: Request, clerk: Clerk) -> Response:
+    """The fleet."""
+    return _page(request, "nodes.html", clerk, lines=fleet(gateway_of(request)), now=gateway_of(request).clock())
+
+
+async def _form(request: Request) -> dict[str, str]:
+    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        raise OfficeFormRefused(field="content-type")
+    body = b"".join([piece async for piece in limited(request, FORM_BYTES)])
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=50))
+    except ValueError:
+        raise OfficeFormRefused(field="form") from None
+
+
+def _page(request: Request, template: str, clerk: SignedIn | None, **values: object) -> Response:
+    templates: Environment = request.app.state.templates
+    page = templates.get_template(template).render(
+        clerk=clerk.clerk if clerk else None,
+        form_secret=clerk.form_secret if clerk else "",
+        title=say(f"{template.removesuffix('.html')}.title"),
+        **values,
+    )
+    return HTMLResponse(page, headers=HEADERS)

@@ -1,0 +1,163 @@
+"""/v1/scans: tus 1.0 (creation, HEAD, PATCH with checksum, DELETE) named by hash, and ranged GET for townships.
+
+Laws: the node is proven before a byte is read; an offset is answered only after fsync; a cut request leaves what
+arrived; one writer at a time, and who asks where the upload stands (POST, HEAD) ends a writer that hangs in a dead
+connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from city_gateway.access import Signed, active_node, gateway_of, signed_node
+from city_gateway.acts import uploads
+from city_gateway.acts.reading_scans import readable_scan
+from city_gateway.acts.uploads import Upload
+from city_gateway.errors import ScanBadRequest, ScanOffsetConflict, ScanRangeWrong, TusVersionWrong
+from city_gateway.routes.scan_writing import Writers, write_body
+
+TUS_VERSION = "1.0.0"
+OFFSET_TYPE = "application/offset+octet-stream"
+PIECE_BYTES = 64 * 1024
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
+
+router = APIRouter(dependencies=[Depends(signed_node), Depends(active_node)])
+
+
+@router.post("/v1/scans")
+async def create(request: Request, signed: Signed) -> Response:
+    """Announce a scan; also says how far an earlier upload of it came."""
+    _speaks_tus(request)
+    name, length = _named(request), _number(request, "upload-length")
+    await _writers(request).interrupt(signed.node_id, name)
+    upload = await run_in_threadpool(uploads.begin, gateway_of(request), signed.node_id, name, length)
+    return _standing(upload, 201, {"location": f"/v1/scans/{name}"})
+
+
+@router.head("/v1/scans/{scan_hash}")
+async def offset(request: Request, signed: Signed, scan_hash: str) -> Response:
+    """How far the upload came."""
+    _speaks_tus(request)
+    await _writers(request).interrupt(signed.node_id, scan_hash)
+    upload = await run_in_threadpool(uploads.find, gateway_of(request), signed.node_id, scan_hash)
+    return _standing(upload, 200, {"upload-length": str(upload.length)})
+
+
+@router.patch("/v1/scans/{scan_hash}")
+async def append(request: Request, signed: Signed, scan_hash: str) -> Response:
+    """Add bytes at the offset."""
+    _speaks_tus(request)
+    if request.headers.get("content-type") != OFFSET_TYPE:
+        raise ScanBadRequest(field="content-type")
+    at, checksum = _number(request, "upload-offset"), _checksum(request)
+    gateway = gateway_of(request)
+    with _writers(request).alone(signed.node_id, scan_hash) as leave:
+        upload = await run_in_threadpool(uploads.find, gateway, signed.node_id, scan_hash)
+        if upload.whole or upload.offset != at:
+            raise ScanOffsetConflict(offset=upload.offset)
+        reached = await write_body(request, upload, checksum, leave)
+        if reached == upload.length:
+            await run_in_threadpool(uploads.finish, gateway, upload)
+    return _tus(204, {"upload-offset": str(reached)})
+
+
+@router.delete("/v1/scans/{scan_hash}")
+async def give_up(request: Request, signed: Signed, scan_hash: str) -> Response:
+    """Give an unfinished upload up."""
+    _speaks_tus(request)
+    await _writers(request).interrupt(signed.node_id, scan_hash)
+    await run_in_threadpool(uploads.drop, gateway_of(request), signed.node_id, scan_hash)
+    return _tus(204)
+
+
+@router.get("/v1/scans/{scan_hash}")
+def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
+    """A stored scan or a range of it, sealed as it is."""
+    path = readable_scan(gateway_of(request), signed.node_id, scan_hash)
+    length = path.stat().st_size
+    asked = request.headers.get("range")
+    headers = {"accept-ranges": "bytes", "cache-control": "no-store"}
+    if asked is None:
+        headers["content-length"] = str(length)
+        return StreamingResponse(_pieces(path, 0, length), 200, headers, media_type="application/octet-stream")
+    match = _RANGE.fullmatch(asked.strip())
+    if match is None or int(match[1]) >= length:
+        raise ScanRangeWrong(length=length)
+    first = int(match[1])
+    end = min(int(match[2]) + 1 if match[2] else length, length)
+    if end <= first:
+        raise ScanRangeWrong(length=length)
+    headers |= {"content-range": f"bytes {first}-{end - 1}/{length}", "content-length": str(end - first)}
+    return StreamingResponse(_pieces(path, first, end), 206, headers, media_type="application/octet-stream")
+
+
+def _pieces(path: Path, first: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(first)
+        while first < end:
+            piece = file.read(min(PIECE_BYTES, end - first))
+            if not piece:
+                return
+            first += len(piece)
+            yield piece
+
+
+def _writers(request: Request) -> Writers:
+    writers: Writers = request.app.state.writers
+    return writers
+
+
+def _tus(status: int, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        status_code=status, headers={"tus-resumable": TUS_VERSION, "cache-control": "no-store"} | (headers or {})
+    )
+
+
+def _standing(upload: Upload, status: int, more: dict[str, str]) -> Response:
+    return _tus(status, {"upload-offset": str(upload.offset)} | more)
+
+
+def _speaks_tus(request: Request) -> None:
+    if request.headers.get("tus-resumable") != TUS_VERSION:
+        raise TusVersionWrong
+
+
+def _number(request: Request, header: str) -> int:
+    text = request.headers.get(header, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise ScanBadRequest(field=header)
+    return int(text)
+
+
+def _named(request: Request) -> str:
+    """The scan's hash, the one entry of Upload-Metadata that is read."""
+    for entry in request.headers.get("upload-metadata", "").split(","):
+        key, _, value = entry.strip().partition(" ")
+        if key == "hash":
+            return _unb64(value, "upload-metadata").decode("ascii", "replace")
+    raise ScanBadRequest(field="upload-metadata")
+
+
+def _checksum(request: Request) -> bytes | None:
+    said = request.headers.get("upload-checksum")
+    if said is None:
+        return None
+    kind, _, value = said.partition(" ")
+    if kind != "sha256":
+        raise ScanBadRequest(field="upload-checksum")
+    return _unb64(value, "upload-checksum")
+
+
+def _unb64(text: str, field: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ScanBadRequest(field=field) from None
