@@ -3,7 +3,8 @@
 Laws:
 - The code names its gateway; a gateway whose key does not fit is refused before the secret leaves the machine.
 - Safe to run again after a crash at any step: keys and nonce are kept before they are sent, so that the same request
-  goes out again, which the gateway answers with the same document although its code is used. The node file is written last; before it exists there is no node.
+  goes out again, which the gateway answers with the same document although its code is used. The node file is written
+  last; before it exists there is no node.
 - The document is believed only if the gateway of the code signed it and it names exactly this machine's keys.
 """
 
@@ -124,7 +125,7 @@ def _said(client: httpx.Client, method: str, address: str, body: bytes | None = 
 
 
 def _nonce(desk: Desk, code: Code, randomness: Randomness) -> str:
-    """One nonce for each code, kept before it is sent: a lost answer can only be asked for with the very same request."""
+    """One nonce for each code, kept before it is sent: only the very same request gets a lost answer again."""
     name = f"{ASKED}.{secret_digest(code.secret).hex()}"
     with desk.transaction() as tx:
         kept = state.get(tx, name)

@@ -1,0 +1,120 @@
+"""`python -m provisioning demo`: the composition root of the demonstration."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+from provisioning.demo_counter import CounterRefused
+from provisioning.demo_day import Day
+from provisioning.demo_report import Effects, Figures
+from provisioning.demo_screen import DemoScreen
+from provisioning.demo_world import (
+    AGENT_PASSPHRASE,
+    CLERK_PASSPHRASE,
+    OFFICE_PASSPHRASE,
+    DemoNode,
+    DemoWorld,
+)
+from provisioning.errors import ProvisioningError
+from provisioning.wording import sentence
+
+VILLAGE = ("511603106205", "前锋区护安镇团柏村便民服务室")
+TOWNSHIP = ("511603106000", "前锋区护安镇便民服务中心")
+SEED = 20261123
+
+app = typer.Typer()
+console = Console(soft_wrap=True)
+
+
+@app.command()
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="结束后退出;有丢失或重复则返回非零")] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="把结果表写成 JSON")] = None,
+    postgres: Annotated[bool, typer.Option("--postgres", help="市级总账用 PostgreSQL")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="同一个数得到同一天")] = SEED,
+    folder: Annotated[Path | None, typer.Option("--folder", help="放在这里并保留;默认用临时文件夹,结束即删")] = None,
+) -> None:
+    """在本机演示一天:村里没有线路、停电、补送、预审、办理、新目录。"""
+    where = folder or Path(tempfile.mkdtemp(prefix="guangan-demo-"))
+    try:
+        with DemoWorld(where, postgres=postgres) as world:
+            figures = play(world, seed)
+            console.print(figures.table())
+            if report is not None:
+                figures.write(report)
+            if not once:
+                _stay(world)
+    except (ProvisioningError, CounterRefused) as error:
+        console.print(sentence(error) if isinstance(error, ProvisioningError) else str(error), markup=False)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    finally:
+        if folder is None:
+            shutil.rmtree(where, ignore_errors=True)
+    raise typer.Exit(0 if figures.is_good else 1)
+
+
+def play(world: DemoWorld, seed: int) -> Figures:
+    """Set the world up and play the day."""
+    screen = DemoScreen(console)
+    begun = time.monotonic()
+    with screen.waiting("市级网关启动"):
+        world.found_city()
+    with screen.waiting("开通村节点"):
+        agent = ("wangdaiban", "王代办", "agent", AGENT_PASSPHRASE)
+        village = world.found_node("village", "village", *VILLAGE, clerk=agent)
+    with screen.waiting("开通乡镇节点"):
+        clerk = ("lishouli", "李受理", "clerk", CLERK_PASSPHRASE)
+        township = world.found_node("township", "township", *TOWNSHIP, clerk=clerk)
+    day = Day(world, village, township, screen, seed)
+    day.morning()
+    day.noon()
+    day.afternoon()
+    day.evening()
+    return day.reckon(effects(world), time.monotonic() - begun)
+
+
+def effects(world: DemoWorld) -> Effects:
+    """What the city has, by its own ledger and its own store of scans."""
+    dump = world.command("city_gateway", "ledger", "dump", *world.ledger_arguments)
+    cases = [json.loads(line) for line in dump.splitlines() if line.startswith("{")]
+    stored = world.gateway_folder / "scans"
+    return Effects(cases, frozenset(path.name for path in stored.rglob("*") if path.is_file()))
+
+
+def _stay(world: DemoWorld) -> None:
+    """Stay up until Ctrl-C (or SIGTERM), telling how to look around."""
+    village, township = world.nodes["village"], world.nodes["township"]
+    console.print(Panel("\n".join(_how_to_look(world, village, township)), title="可以看看", expand=False))
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    while not ended.wait(1.0):
+        for node in world.nodes.values():
+            node.edge.must_live()
+            node.agent.must_live()
+
+
+def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> list[str]:
+    return [
+        f"代办员界面:  .venv/bin/python -m tui --socket {village.paths.counter_socket}",
+        f"            登录 {village.clerk_id}  口令 {AGENT_PASSPHRASE}",
+        f"乡镇页面:    http://{township.page}/",
+        f"            登录 {township.clerk_id}  口令 {CLERK_PASSPHRASE}(补正回来的 3 件在待办里)",
+        f"市级后台:    {world.gateway_url}/office/",
+        f"            登录 office  口令 {OFFICE_PASSPHRASE}",
+        f"程序日志:    {world.logs}",
+        "按 Ctrl-C 结束并停止所有程序。",
+    ]

@@ -1,0 +1,326 @@
+"""One day: a village without a line files twenty applications, loses its power in the middle, and loses nothing else.
+
+Everything is done at the counters (`demo_counter`), as clerks would; what is waited for is what a screen would show.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import shutil
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from casework.catalog import ServiceItem
+from casework.forms import Form
+from casework.materials import AUTHORIZATION, Need, needed
+from provisioning.demo_counter import CounterDoor, CounterRefused
+from provisioning.demo_people import filled_form, invented_paper
+from provisioning.demo_report import Effects, Figures, History, Saved, duplicated, lost
+from provisioning.demo_screen import DemoScreen
+from provisioning.demo_world import SEED_CATALOG, DemoNode, DemoWorld
+from wire.canonical import canonical_json
+
+APPLICATIONS = 20
+SCANS_EACH = 2
+TO_RETURN, TO_DECLINE = 3, 2
+DIFFERENT_ITEMS_MIN = 8
+KILL_AT = 11  # while this application is being saved
+DRAIN_S = 120.0
+STEP_S = 90.0
+RECEIVED_AT_TOWNSHIP = {"submitted", "pre_review"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An item that is filed today, as its catalog entry says."""
+
+    item_id: str
+    mode: str
+
+
+def choose_items(count: int) -> list[Choice]:
+    """Items that may be collected in a village and ask for at least one paper: as many different ones as there are."""
+    items = json.loads((SEED_CATALOG / "items.json").read_text("utf-8"))["items"]
+    fit = [
+        Choice(item["item_id"], item["agent_policy"]["mode"])
+        for item in items
+        if item["service_mode"] == "apply"
+        and item["agent_policy"]["mode"] in {"full", "relatives_only", "assist_only"}
+        and any(material["necessity"] == "required" for material in item["materials"])
+    ]
+    step = max(1, len(fit) // count)
+    return (fit[::step] * count)[:count]
+
+
+class Day:
+    """The script and what it counts."""
+
+    def __init__(self, world: DemoWorld, village: DemoNode, township: DemoNode, screen: DemoScreen, seed: int) -> None:
+        self.world, self.village, self.township, self.screen = world, village, township, screen
+        self.random = random.Random(seed)
+        self.history = History(world.folder / "history.jsonl")
+        self.figures = Figures()
+        self._payload = 0
+
+    # --- the village ----------------------------------------------------------------------------------------------
+
+    def morning(self) -> None:
+        """No line; twenty applications; the power fails during the eleventh."""
+        self.village.line.cut()
+        self.screen.say("村里的线路断了")
+        door = self.village.door()
+        with self.screen.counting("代办收件", APPLICATIONS) as step:
+            for number, choice in enumerate(choose_items(APPLICATIONS), 1):
+                draft_id, scans = self._prepare(door, choice)
+                if number == KILL_AT:
+                    door = self._save_while_the_power_fails(door, draft_id, scans)
+                else:
+                    slip = door.collect(draft_id)
+                    self._saved(Saved(slip.application_id, slip.receipt_no, scans))
+                step()
+        door.close()
+        self.figures.filed = len({one.receipt_no for one in self.history.saved})
+
+    def _prepare(self, door: CounterDoor, choice: Choice) -> tuple[str, tuple[str, ...]]:
+        """Type the form, lay two papers on the scanner, decide every material; returns the draft and its scans."""
+        draft = door.begin(choice.item_id)
+        item = ServiceItem.from_plain(door.guide(choice.item_id).item)
+        form = Form.from_plain(door.form(draft.form_id))
+        values = filled_form(form, self.village.site, choice.mode, self.village.clerk_name, self.random)
+        holder = str(values.get("applicant_name", ""))
+        door.change(draft.draft_id, values=values)
+        needs = needed(item, values, form)
+        scanned: list[str] = []
+        for need, page in _papers(needs):
+            picture = invented_paper(need.name, holder, self.random)
+            view = door.scan(draft.draft_id, need.material_id, page, picture)
+            scanned.append(view.scan_hash)
+            self._payload += view.length
+        with_scan = {need.material_id for need, _ in _papers(needs)}
+        door.change(draft.draft_id, handed_in=[_handed_in(need, with_scan) for need in needs])
+        self._payload += len(zlib.compress(canonical_json(values), 9))
+        summary = door.summary(draft.draft_id)
+        if not summary.ready:
+            raise CounterRefused(
+                0, "demo.not_ready", summary.model_dump(include={"problems", "missing", "proxy_refusal"})
+            )
+        return draft.draft_id, tuple(scanned)
+
+    def _save_while_the_power_fails(self, door: CounterDoor, draft_id: str, scans: tuple[str, ...]) -> CounterDoor:
+        """SIGKILL while *collect* is under way; afterwards the clerk finds either the draft or the application."""
+        known = {brief.application_id for brief in door.applications()}
+        answered: list[Saved] = []
+
+        def press() -> None:
+            with contextlib.suppress(Exception):  # the power fails: whatever the screen did not show was not said
+                slip = door.collect(draft_id)
+                answered.append(Saved(slip.application_id, slip.receipt_no, scans))
+
+        pressing = threading.Thread(target=press)
+        pressing.start()
+        time.sleep(self.random.uniform(0.0, 0.03))
+        self.village.edge.kill()
+        pressing.join()
+        door.close()
+        self.screen.say("停电:节点程序被强行结束(SIGKILL),重新启动")
+        self.village.edge.start()
+        self.world.wait("村节点重新启动", lambda: self.world.node_answers(self.village), STEP_S)
+        door = self.village.door()
+        if answered:
+            self._saved(answered[0])
+            return door
+        fresh = [brief for brief in door.applications() if brief.application_id not in known]
+        if fresh:
+            self._saved(Saved(fresh[0].application_id, fresh[0].receipt_no, scans))
+        else:
+            slip = door.collect(draft_id)
+            self._saved(Saved(slip.application_id, slip.receipt_no, scans))
+        return door
+
+    def _saved(self, saved: Saved) -> None:
+        self.history.note(saved)
+
+    def noon(self) -> None:
+        """The line comes back; the backlog drains."""
+        line, door = self.village.line, self.village.door()
+        waiting = max(door.status().backlog_bytes, self._payload)
+        wire_before = line.total_bytes
+        line.mend()
+        self.village.agent.stop()  # what a network that comes up does to the courier's unit
+        self.village.agent.start()
+        self.screen.say("线路恢复,开始补送")
+        with self.screen.draining("补送积压", waiting) as at:
+
+            def drained() -> bool:
+                status = door.status()
+                at(min(waiting, line.up_bytes_since_mended))
+                return status.line == "up" and status.backlog_ops == 0 and status.backlog_scans == 0
+
+            self.world.wait("积压送完", drained, DRAIN_S)
+            at(waiting)
+        self.figures.wire_bytes = line.total_bytes - wire_before
+        self.figures.payload_bytes = self._payload
+        door.close()
+
+    # --- the township and the departments -------------------------------------------------------------------------
+
+    def afternoon(self) -> None:
+        """Three returned once with everything, two declined, the others accepted."""
+        door = self.township.door()
+        wanted = {one.application_id for one in self.history.saved}
+        self._until("乡镇收齐办件", lambda: wanted <= {one.application_id for one in door.queue()})
+        order = sorted(wanted)
+        self.random.shuffle(order)
+        returned, declined = order[:TO_RETURN], order[TO_RETURN : TO_RETURN + TO_DECLINE]
+        with self.screen.counting("乡镇预审", len(order)) as step:
+            for application_id in order:
+                door.review(application_id, "begin")
+                if application_id in returned:
+                    door.review(application_id, "return", points=_full_notice(door, application_id))
+                    self.figures.returned += 1
+                elif application_id in declined:
+                    door.review(
+                        application_id, "decline",
+                        reason="演示:不符合办事指南载明的申请条件", basis="演示依据:办事指南", remedy="可向上级部门申请复核",
+                    )  # fmt: skip
+                    self.figures.declined += 1
+                else:
+                    door.review(application_id, "accept")
+                    self.figures.accepted += 1
+                step()
+        door.close()
+        self._answer_returns(returned)
+        self._wait_for_rulings(set(order) - set(returned) - set(declined))
+
+    def _answer_returns(self, returned: list[str]) -> None:
+        door = self.village.door()
+        self._until("退回件回到村里", lambda: _in_state(door, "returned") >= set(returned))
+        with self.screen.counting("村里补正", len(returned)) as step:
+            for application_id in returned:
+                draft = door.answer_return(application_id)
+                answers = {point.ref: "演示:已按告知补正" for point in draft.return_points}
+                scans = []
+                for point in draft.return_points:
+                    if point.kind == "material":
+                        picture = invented_paper(point.label or point.ref, "补正", self.random)
+                        scans.append(door.scan(draft.draft_id, point.ref, 9, picture).scan_hash)
+                door.change(draft.draft_id, answers=answers)
+                door.collect(draft.draft_id)
+                self.history.add_scans(application_id, scans)
+                step()
+        self._until("补正送达市级", lambda: _settled(door, returned))
+        door.close()
+
+    def _wait_for_rulings(self, accepted: set[str]) -> None:
+        door = self.village.door()
+        with self.screen.counting("部门办理、结果下达", len(accepted)) as step:
+            seen: set[str] = set()
+
+            def all_down() -> bool:
+                for application_id in (_in_state(door, "concluded") & accepted) - seen:
+                    seen.add(application_id)
+                    step()
+                return seen >= accepted
+
+            self.world.wait("结果下达", all_down, STEP_S)
+        self.figures.concluded = len(seen)
+        door.close()
+
+    # --- the city -------------------------------------------------------------------------------------------------
+
+    def evening(self) -> None:
+        """A changed catalog; a draft begun before it stays as it is; both nodes show the new one."""
+        changed = choose_items(1)[0].item_id
+        note = f"演示:{datetime.now(UTC):%Y-%m-%d} 起按新指南办理"
+        source = self.world.folder / "catalog-source"
+        shutil.copytree(SEED_CATALOG, source, dirs_exist_ok=True)
+        items = json.loads((source / "items.json").read_text("utf-8"))
+        next(item for item in items["items"] if item["item_id"] == changed)["conditions"].append(note)
+        (source / "items.json").write_text(json.dumps(items, ensure_ascii=False), "utf-8")
+        with contextlib.closing(self.village.door()) as door:
+            before = door.status().catalog_version or 0
+            draft = door.begin(changed)
+        self.screen.say("市级管理员发布新版办事目录")
+        self.world.publish_catalog(source)
+        for node in (self.village, self.township):
+            with contextlib.closing(node.door()) as door:
+                self._until(f"{node.site_name}启用新目录", lambda: (door.status().catalog_version or 0) > before)
+                shown = note in door.guide(changed).item["conditions"]
+                self.figures.catalog_version = door.status().catalog_version or 0
+                self.figures.nodes_updated += int(shown)
+        with contextlib.closing(self.village.door()) as door:
+            if door.draft(draft.draft_id).catalog_version != before:
+                raise CounterRefused(0, "demo.draft_moved", {"draft": draft.draft_id})
+
+    def reckon(self, effects: Effects, seconds: float) -> Figures:
+        """Compare what was called saved with what the city has."""
+        self.history.close()
+        missing = lost(self.history.saved, effects)
+        self.figures.lost = len(missing)
+        self.figures.duplicated = len(duplicated(effects))
+        self.figures.delivered = self.figures.filed - self.figures.lost
+        self.figures.scans_sent = len({scan for one in self.history.saved for scan in one.scans} & effects.scans)
+        self.figures.seconds = round(seconds, 1)
+        return self.figures
+
+    def _until(self, what: str, condition: Callable[[], bool]) -> None:
+        self.world.wait(what, condition, STEP_S)
+
+
+def _papers(needs: list[Need]) -> Iterator[tuple[Need, int]]:
+    """Which papers are scanned, and as which page: the mandate and the first required one, two pages in all."""
+    first = sorted((need for need in needs if need.kind in {"authorization", "required"}), key=_mandate_first)
+    chosen = first[:SCANS_EACH]
+    for number in range(SCANS_EACH):
+        yield chosen[number % len(chosen)], number // len(chosen) + 1
+
+
+def _mandate_first(need: Need) -> bool:
+    return need.material_id != AUTHORIZATION
+
+
+def _handed_in(need: Need, scanned: set[str]) -> dict[str, Any]:
+    if need.kind == "conditional":
+        return {"material_id": need.material_id, "seen": "original_seen", "applies": False}
+    if need.material_id in scanned:
+        return {"material_id": need.material_id, "seen": "original_seen", "copies": 1}
+    return {"material_id": need.material_id, "seen": "to_be_verified"}
+
+
+def _full_notice(door: CounterDoor, application_id: str) -> list[dict[str, str]]:
+    """Everything at once, and only what the guide names: a paper to bring again and a field to correct."""
+    points = door.may_return(application_id).points
+    paper = next(point for point in points if point.kind == "material")
+    entry = next(point for point in points if point.kind == "field" and point.ref == "applicant_address")
+    return [
+        {
+            "kind": paper.kind,
+            "ref": paper.ref,
+            "problem": "演示:影像不清",
+            "remedy": "请重新拍照",
+            "label": paper.label,
+        },
+        {
+            "kind": entry.kind,
+            "ref": entry.ref,
+            "problem": "演示:地址不全",
+            "remedy": "请补写到组",
+            "label": entry.label,
+        },
+    ]
+
+
+def _in_state(door: CounterDoor, state: str) -> set[str]:
+    return {brief.application_id for brief in door.applications() if brief.state == state}
+
+
+def _settled(door: CounterDoor, wanted: list[str]) -> bool:
+    """No act of this node on these still waits for the city's answer."""
+    return all(not brief.pending for brief in door.applications() if brief.application_id in wanted)
