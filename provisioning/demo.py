@@ -25,12 +25,15 @@ from provisioning.demo_world import (
     OFFICE_PASSPHRASE,
     DemoNode,
     DemoWorld,
+    Person,
 )
 from provisioning.errors import ProvisioningError
 from provisioning.wording import sentence
 
 VILLAGE = ("511603106205", "前锋区护安镇团柏村便民服务室")
 TOWNSHIP = ("511603106000", "前锋区护安镇便民服务中心")
+AGENT = Person("wangdaiban", "王代办", "agent", AGENT_PASSPHRASE)
+CLERK = Person("lishouli", "李受理", "clerk", CLERK_PASSPHRASE)
 SEED = 20261123
 
 app = typer.Typer()
@@ -74,11 +77,9 @@ def play(world: DemoWorld, seed: int) -> Figures:
     with screen.waiting("市级网关启动"):
         world.found_city()
     with screen.waiting("开通村节点"):
-        agent = ("wangdaiban", "王代办", "agent", AGENT_PASSPHRASE)
-        village = world.found_node("village", "village", *VILLAGE, clerk=agent)
+        village = world.found_node("village", "village", *VILLAGE, AGENT)
     with screen.waiting("开通乡镇节点"):
-        clerk = ("lishouli", "李受理", "clerk", CLERK_PASSPHRASE)
-        township = world.found_node("township", "township", *TOWNSHIP, clerk=clerk)
+        township = world.found_node("township", "township", *TOWNSHIP, CLERK)
     day = Day(world, village, township, screen, seed)
     day.morning()
     day.noon()
@@ -110,9 +111,9 @@ def _stay(world: DemoWorld) -> None:
 def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> list[str]:
     return [
         f"代办员界面:  .venv/bin/python -m tui --socket {village.paths.counter_socket}",
-        f"            登录 {village.clerk_id}  口令 {AGENT_PASSPHRASE}",
+        f"            登录 {village.person.clerk_id}  口令 {AGENT_PASSPHRASE}",
         f"乡镇页面:    http://{township.page}/",
-        f"            登录 {township.clerk_id}  口令 {CLERK_PASSPHRASE}(补正回来的 3 件在待办里)",
+        f"            登录 {township.person.clerk_id}  口令 {CLERK_PASSPHRASE}(补正回来的 3 件在待办里)",
         f"市级后台:    {world.gateway_url}/office/",
         f"            登录 office  口令 {OFFICE_PASSPHRASE}",
         f"程序日志:    {world.logs}",

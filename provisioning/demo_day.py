@@ -34,7 +34,11 @@ DIFFERENT_ITEMS_MIN = 8
 KILL_AT = 11  # while this application is being saved
 DRAIN_S = 120.0
 STEP_S = 90.0
-RECEIVED_AT_TOWNSHIP = {"submitted", "pre_review"}
+DECLINED = {
+    "reason": "演示:不符合办事指南载明的申请条件",
+    "basis": "演示依据:办事指南",
+    "remedy": "可向上级部门申请复核",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Day:
         draft = door.begin(choice.item_id)
         item = ServiceItem.from_plain(door.guide(choice.item_id).item)
         form = Form.from_plain(door.form(draft.form_id))
-        values = filled_form(form, self.village.site, choice.mode, self.village.clerk_name, self.random)
+        values = filled_form(form, self.village.site, choice.mode, self.village.person.name, self.random)
         holder = str(values.get("applicant_name", ""))
         door.change(draft.draft_id, values=values)
         needs = needed(item, values, form)
@@ -186,10 +190,7 @@ class Day:
                     door.review(application_id, "return", points=_full_notice(door, application_id))
                     self.figures.returned += 1
                 elif application_id in declined:
-                    door.review(
-                        application_id, "decline",
-                        reason="演示:不符合办事指南载明的申请条件", basis="演示依据:办事指南", remedy="可向上级部门申请复核",
-                    )  # fmt: skip
+                    door.review(application_id, "decline", **DECLINED)
                     self.figures.declined += 1
                 else:
                     door.review(application_id, "accept")
@@ -299,21 +300,10 @@ def _full_notice(door: CounterDoor, application_id: str) -> list[dict[str, str]]
     points = door.may_return(application_id).points
     paper = next(point for point in points if point.kind == "material")
     entry = next(point for point in points if point.kind == "field" and point.ref == "applicant_address")
+    told = ((paper, "演示:影像不清", "请重新拍照"), (entry, "演示:地址不全", "请补写到组"))
     return [
-        {
-            "kind": paper.kind,
-            "ref": paper.ref,
-            "problem": "演示:影像不清",
-            "remedy": "请重新拍照",
-            "label": paper.label,
-        },
-        {
-            "kind": entry.kind,
-            "ref": entry.ref,
-            "problem": "演示:地址不全",
-            "remedy": "请补写到组",
-            "label": entry.label,
-        },
+        {"kind": point.kind, "ref": point.ref, "label": point.label, "problem": problem, "remedy": remedy}
+        for point, problem, remedy in told
     ]
 
 
