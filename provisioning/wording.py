@@ -21,11 +21,9 @@ ERRORS = {
     "provisioning.day_stuck": "等待“{what}”超过 {seconds} 秒。日志在 {log}",
     "enrolment.malformed_code": "开通码抄写有误,请核对。",
     "enrolment.wrong_gateway": "这个网关不是开通码上的网关,已停止。",
-    "enrolment.code_unknown": "开通码无效或已过期。",
-    "enrolment.code_used": "开通码已被另一台机器使用。",
+    "enrolment.code_refused": "开通码无效、已过期,或已被另一台机器使用。请向市级管理员要新的开通码。",
     "keyring.machine_key_missing": "没有拿到本机密钥(系统凭据 desk-key)。请用 guangan-node 命令运行。",
     "file.node_file_missing": "这里还没有开通的节点。",
-    "node_file.missing": "这里还没有开通的节点。",
 }
 OTHERWISE = "未能完成({code})。"
 
