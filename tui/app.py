@@ -33,6 +33,7 @@ class CounterApp(App[None]):
 
     CSS_PATH = "styles/counter.tcss"
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", show=False, priority=True),
         Binding("ctrl+q", "leave", show=False, priority=True),

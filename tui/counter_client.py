@@ -106,7 +106,7 @@ class CounterClient:
         )
 
     async def _get(self, model: type[Said], path: str, query: Mapping[str, object] | None = None) -> Said:
-        return self._read(model, await self._call("GET", path, query))
+        return self._read(model, await self._call("GET", path, query=query))
 
     async def _post(self, model: type[Said], path: str, body: object = None) -> Said:
         return self._read(model, await self._call("POST", path, body={} if body is None else body))

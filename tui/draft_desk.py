@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from casework.application import HandedIn, Scan, Seen
 from casework.catalog import ServiceItem
-from casework.forms import Field, FieldProblem, Form, check_field, visible
+from casework.forms import Field, FieldProblem, Form, check_field, required, visible
 from casework.materials import AUTHORIZATION, FIELD_PREFIX, IN_PERSON, Missing, Need, missing, needed
 from tui.autosave import Autosave, Kept
 from tui.counter_client import CounterClient
@@ -100,6 +100,10 @@ class DraftDesk:
 
     def visible(self) -> set[str]:
         return set(visible(self.form, self.values))
+
+    def required(self) -> set[str]:
+        """The fields that must be filled, for the answers so far."""
+        return set(required(self.form, self.values))
 
     def problem(self, field_id: str) -> FieldProblem | None:
         """What is wrong with a field now, by the node's own rules."""

@@ -63,6 +63,8 @@ class FieldFilling:
         shown = await self._shown(field) if field.type in {"region", "file"} else ""
         step.refilled(field.id, shown)
         step.go_to(field.id)
+        if event.kind == "region" and self.desk.problem(field.id) is None:
+            self.screen.focus_next()
 
     async def _edit_row(self, field: Field, at: int) -> None:
         rows = [dict(row) for row in self.desk.values.get(field.id) or []]

@@ -39,3 +39,6 @@ class HelpScreen(CounterScreen[None]):
         lines += [Content(""), Content.styled(t("help_screen.everywhere"), "$text-muted")]
         with ReadingScroll():
             yield Static(Content("\n").join(lines))
+
+    def on_mount(self) -> None:
+        self.query_one(ReadingScroll).focus()

@@ -27,6 +27,9 @@ class HomeScreen(CounterScreen[None]):
     def body(self) -> ComposeResult:
         yield NumberedList(self._rows({}))
 
+    def on_mount(self) -> None:
+        self.query_one(NumberedList).focus()
+
     def _rows(self, waiting: dict[str, int]) -> list[Row]:
         def mark(what: str) -> str:
             return t("home.count", count=waiting[what]) if waiting.get(what) else ""

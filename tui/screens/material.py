@@ -91,7 +91,7 @@ class MaterialScreen(CounterScreen[None]):
     def on_mount(self) -> None:
         self._show_pages()
         self._show_applicable()
-        self.focus_next()
+        self.query(FieldFrame).first().editor.focus()
 
     @on(Edited)
     def _edited(self, event: Edited) -> None:

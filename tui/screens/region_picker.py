@@ -36,7 +36,7 @@ class RegionPicker(CounterScreen[str]):
         self.typed = typed
         self.parent_code = ""
         self.known: dict[str, RegionRow] = {}
-        self.children: dict[str, list[RegionRow]] = {}
+        self.asked: dict[str, list[RegionRow]] = {}
 
     def body(self) -> ComposeResult:
         yield Static("", id="path", markup=False)
@@ -55,13 +55,13 @@ class RegionPicker(CounterScreen[str]):
 
     async def below(self, parent: str) -> list[RegionRow]:
         """The regions under a region, asked once."""
-        if parent not in self.children:
+        if parent not in self.asked:
             given = await self.attempt(lambda: self.counter.regions(parent))
             if given is None:
                 return []
-            self.children[parent] = given.value
+            self.asked[parent] = given.value
             self.known.update({region.code: region for region in given.value})
-        return self.children[parent]
+        return self.asked[parent]
 
     @work(exclusive=True, group="regions")
     async def show(self) -> None:

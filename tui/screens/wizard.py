@@ -16,9 +16,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
+from casework.materials import FIELD_PREFIX
 from tui.autosave import Kept
 from tui.draft_desk import DraftDesk
-from tui.keymap import bindings_for
+from tui.keymap import bindings_for, shown_for
 from tui.screens.answer_form import answer_form
 from tui.screens.choose import YES, ChooseScreen, confirm
 from tui.screens.counter_screen import CounterScreen
@@ -31,13 +32,17 @@ from tui.steps.materials_step import MaterialsStep
 from tui.steps.points_step import PointsStep
 from tui.steps.summary_step import SummaryStep
 from tui.widgets.editing import Left, Wanted
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.numbered_list import NumberedList, Row
 from tui.widgets.step_line import StepLine
+from tui.widgets.title_bar import TitleBar
 from tui.wizard_model import Step, StepKind, mark_of, place_of, steps_of
 from tui.wording import of, t
 from wire.counter import DraftView, ReturnPointView
 
 T = TypeVar("T")
+
+NEWER_KEY, COLLECT_KEY = "F7", "F9"
 
 SAVED_TONES = {Kept.SAVED: "good", Kept.WAITING: "", Kept.AWAY: "error", Kept.REFUSED: "error"}
 
@@ -75,6 +80,7 @@ class WizardScreen(CounterScreen[None]):
         self.desk = opened.value
         self.filling = FieldFilling(self, self.desk)
         self._told(self.desk.autosave.kept)
+        self.query_one(TitleBar).caption = t("wizard.caption", item=self.desk.item.get("name"))
         await self._show(0)
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -133,7 +139,10 @@ class WizardScreen(CounterScreen[None]):
             case StepKind.SUMMARY:
                 return SummaryStep(self.desk)
             case StepKind.SECTION:
-                return FieldsStep(self.desk, step.ref, await self.filling.shown_in(step.ref), checked=step in self.seen)
+                clerk = self.counter.clerk
+                shown = await self.filling.shown_in(step.ref)
+                name = clerk.name if clerk else ""
+                return FieldsStep(self.desk, step.ref, shown, agent_name=name, checked=step in self.seen)
 
     def show_marks(self) -> None:
         """Show how far each step has come."""
@@ -142,24 +151,31 @@ class WizardScreen(CounterScreen[None]):
             self.at = min(self.at, len(steps) - 1)
             marks = [(step.title, mark_of(self.desk, step, seen=step in self.seen)) for step in steps]
             self.query_one(StepLine).show(marks, self.at)
+            self.query_one(KeyBar).show(self._keys(steps[self.at]))
 
-    def caption(self) -> str:
-        return of("title", "wizard")
+    def _keys(self, step: Step) -> list[tuple[str, str]]:
+        """The key bar names only what can be done at this step."""
+        hidden = set() if self.view.newer_version is not None else {NEWER_KEY}
+        if step.kind is not StepKind.SUMMARY:
+            hidden.add(COLLECT_KEY)
+        return [pair for pair in shown_for(self.place) if pair[0] not in hidden]
 
-    @work(exclusive=True, group="step")
-    async def action_step(self, by: int) -> None:
-        await self._show(self.at + by)
+    def action_step(self, by: int) -> None:
+        self._turn_to(self.at + by)
 
-    @work(exclusive=True, group="step")
-    async def action_check(self) -> None:
-        await self._show(len(self.steps) - 1)
+    def action_check(self) -> None:
+        self._turn_to(len(self.steps) - 1)
 
-    @work(exclusive=True, group="step")
-    async def go_to(self, *, field_id: str = "", material_id: str = "") -> None:
+    def go_to(self, *, field_id: str = "", material_id: str = "") -> None:
         """Go to where a field or a material is put right."""
         if self.desk is not None:
             at = place_of(self.desk, self.steps, field_id=field_id, material_id=material_id)
-            await self._show(at, field_id=field_id or material_id.removeprefix("field:"), material_id=material_id)
+            self._turn_to(at, field_id=field_id or material_id.removeprefix(FIELD_PREFIX), material_id=material_id)
+
+    def _turn_to(self, at: int, *, field_id: str = "", material_id: str = "") -> None:
+        """Leave the step at once, so that keys typed ahead never land in a field that is going away."""
+        self.set_focus(None)
+        self.run_worker(self._show(at, field_id=field_id, material_id=material_id), group="step", exclusive=True)
 
     # --- what the steps ask for -------------------------------------------------------------------------------
 

@@ -11,17 +11,23 @@ from tui.widgets.field_frame import FieldFrame
 from tui.widgets.opening_editor import OpeningEditor
 from tui.widgets.quiet_scroll import QuietScroll
 from tui.widgets.table_editor import TableEditor
+from tui.widgets.text_editor import TextEditor
 from tui.wording import t
+
+AGENT_IS_HERE = ("agent_mode", "village_agent")
 
 
 class FieldsStep(QuietScroll):
     """The fields of one section."""
 
-    def __init__(self, desk: DraftDesk, section_id: str, shown: dict[str, str], *, checked: bool) -> None:
+    def __init__(
+        self, desk: DraftDesk, section_id: str, shown: dict[str, str], *, agent_name: str, checked: bool
+    ) -> None:
         super().__init__()
         self.desk = desk
         self.section = next(section for section in desk.form.sections if section.id == section_id)
         self.shown = shown
+        self.agent_name = agent_name
         self.checked = checked
         self.visited: set[str] = set()
 
@@ -44,17 +50,26 @@ class FieldsStep(QuietScroll):
 
     def show_visible(self) -> None:
         """Show exactly the fields that the answers so far ask for."""
-        visible = self.desk.visible()
+        visible, needed = self.desk.visible(), self.desk.required()
         for frame in self.frames():
             frame.display = frame.field.id in visible
+            frame.show_needed(needed=frame.field.id in needed)
 
     @on(Edited)
     def _edited(self, event: Edited) -> None:
         self.desk.put(event.field_id, event.value)
+        if (event.field_id, event.value) == AGENT_IS_HERE:
+            self._name_the_agent()
         self.show_visible()
         frame = self.frame(event.field_id)
         if frame is not None and frame.problem:
             self._check(frame)
+
+    def _name_the_agent(self) -> None:
+        """The village agent who files is the one who is signed in; the name stays open to correction."""
+        frame = self.frame("agent_name")
+        if frame is not None and isinstance(frame.editor, TextEditor) and not frame.editor.value:
+            frame.editor.value = self.agent_name
 
     @on(Left)
     def _left(self, event: Left) -> None:
@@ -106,11 +121,11 @@ class FieldsStep(QuietScroll):
     def go_to(self, field_id: str) -> None:
         """Put the cursor into a field."""
         if (frame := self.frame(field_id)) is not None:
-            frame.editor.focus()
+            self.screen.set_focus(frame.editor)
 
     def go_to_first(self) -> None:
         """Put the cursor into the first field that needs something, else into the first."""
         shown = [frame for frame in self.frames() if frame.display]
         open_ones = [frame for frame in shown if self.desk.problem(frame.field.id) is not None]
         for frame in (open_ones or shown)[:1]:
-            frame.editor.focus()
+            self.screen.set_focus(frame.editor)

@@ -57,7 +57,7 @@ def value_words(field: Field, value: object) -> str:
         return t("value.empty")
     if isinstance(value, bool):
         return t("choice.yes") if value else t("choice.no")
-    names = dict(field.options)
+    names: dict[object, str] = dict(field.options)
     if isinstance(value, Sequence) and not isinstance(value, str):
         if field.type == "table":
             return t("value.rows", rows=len(value))

@@ -25,15 +25,21 @@ class FieldFrame(Vertical):
         self.in_use = False
 
     def compose(self) -> ComposeResult:
-        mark = t("field.required_mark") if self.field.required else " "
         with Horizontal(classes="line"):
-            yield Static(f"{mark}{self.field.label}", classes="label", markup=False)
+            yield Static(self._label(needed=self.field.required), classes="label", markup=False)
             self.editor.add_class("editor")
             yield self.editor
         yield Static("", classes="under", markup=False)
 
     def on_mount(self) -> None:
         self._show_under()
+
+    def _label(self, *, needed: bool) -> str:
+        return f"{t('field.required_mark') if needed else ' '}{self.field.label}"
+
+    def show_needed(self, *, needed: bool) -> None:
+        """Mark the field as required, or not, as the other answers have it."""
+        self.query_one(".label", Static).update(self._label(needed=needed))
 
     def show_problem(self, sentence: str) -> None:
         """Show what is wrong with the field; an empty sentence says that it is right."""

@@ -27,8 +27,10 @@ class StepLine(Widget):
 
     def render(self) -> Content:
         words = [f"{at}{mark}{title}" for at, (title, mark) in enumerate(self.steps, 1)]
+        used = sum(cell_len(one) for one in words)
+        gap = GAP if used + len(GAP) * len(words) <= self.size.width else " "
         limit = WIDEST
-        while limit > NARROWEST and sum(cell_len(one) + len(GAP) for one in words) > self.size.width:
+        while limit > NARROWEST and sum(cell_len(one) + len(gap) for one in words) > self.size.width:
             limit -= 2
             words = [one if at == self.current else shorten(one, limit) for at, one in enumerate(words)]
         pieces = []
@@ -36,5 +38,5 @@ class StepLine(Widget):
             mark = self.steps[at][1]
             style = "bold reverse" if at == self.current else "$text-success" if mark == "✓" else ""
             style = "$text-warning" if mark == "!" and at != self.current else style
-            pieces.append(Content.styled(one, style) + Content(GAP))
+            pieces.append(Content.styled(one, style) + Content(gap))
         return Content("").join(pieces)

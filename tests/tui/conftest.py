@@ -1,0 +1,104 @@
+"""Words compiled in memory, a simulated node, and the screen on it."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from tests.simulators.agent_at_the_screen import Agent
+from tests.simulators.counter_simulator import CounterSimulator
+from tui import wording
+from tui.app import CounterApp
+
+TERMINAL = (80, 24)
+
+
+def words_of(language: str) -> gettext.NullTranslations:
+    """The committed words of a language, compiled without touching the disk."""
+    with (wording.LOCALE_FOLDER / language / "LC_MESSAGES" / "tui.po").open("rb") as stream:
+        catalog = read_po(stream, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@pytest.fixture(autouse=True)
+def _chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wording, "_spoken", words_of("zh_CN"))
+
+
+class HandClock:
+    """A clock that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class Road(httpx.AsyncBaseTransport):
+    """The way to the node, which can be cut."""
+
+    def __init__(self, node: CounterSimulator) -> None:
+        self._there = httpx.ASGITransport(app=node.app)
+        self.cut = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.cut:
+            raise httpx.ConnectError("nobody listens")
+        return await self._there.handle_async_request(request)
+
+
+@pytest.fixture
+def node() -> CounterSimulator:
+    return CounterSimulator()
+
+
+@pytest.fixture
+def road(node: CounterSimulator) -> Road:
+    return Road(node)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"page_{number}.jpg").write_bytes(b"\xff\xd8" + bytes(5000 + number))
+    return folder
+
+
+@pytest.fixture
+def at_the_screen(road: Road, clock: HandClock, scans: Path):
+    """Opens the screen; the agent inside presses keys and reads."""
+
+    @asynccontextmanager
+    async def open_screen(size: tuple[int, int] = TERMINAL, *, signed_in: bool = True) -> AsyncIterator[Agent]:
+        app = CounterApp(road, now=clock, scan_folder=scans, idle_seconds=600, look_seconds=0.2)
+        async with app.run_test(size=size) as pilot:
+            agent = Agent(app, pilot)
+            await agent.settle()
+            if signed_in:
+                await agent.sign_in()
+            yield agent
+
+    return open_screen
