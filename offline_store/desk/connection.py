@@ -26,6 +26,7 @@ KEY_BYTES: Final = 32
 OLDEST_SQLITE: Final = (3, 51, 3)
 BUSY_MS: Final = 10_000
 LOG_LIMIT_BYTES: Final = 16 * 1024 * 1024
+CACHE_KIB: Final = 2048  # for each connection; the default of 8 MiB times five is too much for a small machine
 
 SETTINGS: Final = {
     "journal_mode": "wal",
@@ -37,6 +38,7 @@ SETTINGS: Final = {
     "cell_size_check": 1,
     "trusted_schema": 0,
     "journal_size_limit": LOG_LIMIT_BYTES,
+    "cache_size": -CACHE_KIB,
 }
 CIPHER: Final = (
     "PRAGMA cipher_page_size = 4096;",

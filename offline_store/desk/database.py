@@ -131,6 +131,7 @@ def _engine(path: Path, key: bytes, begin: str, *, connections: int) -> Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=WAIT_S,
+        pool_use_lifo=True,  # one reader at a time needs one warm cache
         hide_parameters=True,  # an error text must not quote what was saved
     )
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, insert
 from sqlmodel import Session, col, select
 
 from offline_store.desk.grams import PAIR, folded, grams, phrase
 from offline_store.desk.pages import Page
-from offline_store.desk.tables import ItemLineRow
+from offline_store.desk.tables import ItemLineRow, ItemTextRow
 from wire.canonical import canonical_json, read_json
 
 EXACT, BEGINS, CONTAINS, ALIAS, INITIALS_BEGIN, INITIALS, ALIAS_INITIALS, SCATTERED, GUIDE = range(9)
@@ -67,20 +67,35 @@ def domains(tx: Session) -> list[Domain]:
 
 def rebuild(tx: Session, items: Iterable[Mapping[str, Any]]) -> None:
     """Make the index anew for the items of the version that becomes active, in the same transaction."""
-    tx.execute(delete(ItemLineRow))
+    for table in (ItemLineRow, ItemTextRow):
+        tx.execute(delete(table))
     connection = tx.connection()
     connection.exec_driver_sql("INSERT INTO item_words (item_words) VALUES ('delete-all')")
-    words, lines = [], []
+    words, lines, texts = [], [], []
     for number, item in enumerate(items, start=1):
         titles = [folded(str(title)) for title in (item["name"], *(item.get("aliases") or ()))]
         lines.append(_row(number, item, titles))
+        texts.append({"number": number, "line": _line(item), "guide": folded("".join(_guide_texts(item)))})
         words.append((number, grams(titles[0], PAIR), _aliases_apart(titles[1:])))
     if lines:
-        connection.execute(ItemLineRow.__table__.insert(), lines)  # type: ignore[attr-defined]
+        tx.execute(insert(ItemLineRow), lines)
+        tx.execute(insert(ItemTextRow), texts)
         connection.exec_driver_sql("INSERT INTO item_words (rowid, name, aliases) VALUES (?, ?, ?)", words)
 
 
 def _row(number: int, item: Mapping[str, Any], titles: list[str]) -> dict[str, Any]:
+    return {
+        "number": number,
+        "item_id": item["item_id"],
+        "name": item["name"],
+        "domain": item.get("domain") or "",
+        "titles": _BETWEEN.join(titles),
+        "initials": folded(item.get("initials") or ""),
+        "alias_initials": _BETWEEN.join(folded(text) for text in item.get("initials_of_aliases") or ()),
+    }
+
+
+def _line(item: Mapping[str, Any]) -> str:
     line = ItemLine(
         item_id=item["item_id"],
         name=item["name"],
@@ -90,17 +105,7 @@ def _row(number: int, item: Mapping[str, Any], titles: list[str]) -> dict[str, A
         proxy_mode=(item.get("agent_policy") or {}).get("mode") or "",
         promised=(item.get("time_limits") or {}).get("promised"),
     )
-    return {
-        "number": number,
-        "item_id": line.item_id,
-        "name": line.name,
-        "domain": line.domain,
-        "titles": _BETWEEN.join(titles),
-        "initials": folded(item.get("initials") or ""),
-        "alias_initials": _BETWEEN.join(folded(text) for text in item.get("initials_of_aliases") or ()),
-        "line": canonical_json(asdict(line)).decode(),
-        "guide": folded("".join(_guide_texts(item))),
-    }
+    return canonical_json(asdict(line)).decode()
 
 
 def _guide_texts(item: Mapping[str, Any]) -> Iterable[str]:
@@ -200,8 +205,8 @@ def _in_order(term: str, text: str) -> bool:
 def _guided(tx: Session, term: str) -> dict[int, int]:
     if len(term) < PAIR:
         return {}
-    said = col(ItemLineRow.guide).contains(term, autoescape=True)
-    return dict.fromkeys(tx.exec(select(ItemLineRow.number).where(said)).all(), GUIDE)
+    said = col(ItemTextRow.guide).contains(term, autoescape=True)
+    return dict.fromkeys(tx.exec(select(ItemTextRow.number).where(said)).all(), GUIDE)
 
 
 def _ranked(tx: Session, found: Mapping[int, int], domain: str | None) -> list[int]:
@@ -216,7 +221,7 @@ def _ranked(tx: Session, found: Mapping[int, int], domain: str | None) -> list[i
 
 
 def _lines(tx: Session, numbers: list[int]) -> tuple[ItemLine, ...]:
-    kept = select(ItemLineRow.number, ItemLineRow.line).where(col(ItemLineRow.number).in_(numbers))
+    kept = select(ItemTextRow.number, ItemTextRow.line).where(col(ItemTextRow.number).in_(numbers))
     lines = dict(tx.exec(kept).all())
     return tuple(_read(lines[number]) for number in numbers)
 
@@ -224,10 +229,8 @@ def _lines(tx: Session, numbers: list[int]) -> tuple[ItemLine, ...]:
 def _browse(tx: Session, domain: str | None, offset: int, limit: int) -> Page[ItemLine]:
     within = [] if domain is None else [col(ItemLineRow.domain) == domain]
     total = tx.execute(select(func.count()).select_from(ItemLineRow).where(*within)).scalar_one()
-    rows = tx.exec(
-        select(ItemLineRow.line).where(*within).order_by(col(ItemLineRow.number)).offset(offset).limit(limit)
-    ).all()
-    return Page(tuple(_read(line) for line in rows), total, offset)
+    wanted = select(ItemLineRow.number).where(*within).order_by(col(ItemLineRow.number)).offset(offset).limit(limit)
+    return Page(_lines(tx, list(tx.exec(wanted).all())), total, offset)
 
 
 def _read(line: str) -> ItemLine:

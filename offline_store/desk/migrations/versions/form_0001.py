@@ -89,13 +89,19 @@ STATEMENTS = (
         titles VARCHAR NOT NULL,
         initials VARCHAR NOT NULL,
         alias_initials VARCHAR NOT NULL,
-        line TEXT NOT NULL,
-        guide TEXT NOT NULL,
         PRIMARY KEY (number),
         UNIQUE (item_id)
     )
     """,
     "CREATE INDEX ix_item_line_domain ON item_line (domain)",
+    """
+    CREATE TABLE item_text (
+        number INTEGER NOT NULL,
+        line TEXT NOT NULL,
+        guide TEXT NOT NULL,
+        PRIMARY KEY (number)
+    )
+    """,
     """
     CREATE TABLE journal (
         seq INTEGER NOT NULL,
