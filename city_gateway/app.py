@@ -36,7 +36,7 @@ from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
 from city_gateway.ledger import feeds
 from city_gateway.ledger.database import open_ledger
-from city_gateway.news import NewsDesk
+from city_gateway.news import NewsDesk, pause
 from city_gateway.routes import catalog, enrolment, exchange, health, office, scans
 from city_gateway.routes.scan_writing import Writers
 from city_gateway.wording import say
@@ -101,20 +101,19 @@ def build_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(arrival.share_missed, gateway)
-        tasks = [
-            asyncio.create_task(desk.watch()),
-            asyncio.create_task(_rounds(PLATFORM_ROUND_S, lambda: deliver_promised(gateway, port or BackOfficePort()))),
+        stop = asyncio.Event()
+        rounds = [
+            _rounds(stop, PLATFORM_ROUND_S, lambda: deliver_promised(gateway, port or BackOfficePort())),
+            desk.watch(stop),
         ]
         if automatic_rulings is not None:
             waited = automatic_rulings
-            tasks.append(
-                asyncio.create_task(_rounds(AUTOMATIC_ROUND_S, lambda: automatic.rule_waiting(gateway, waited=waited)))
-            )
+            rounds.append(_rounds(stop, AUTOMATIC_ROUND_S, lambda: automatic.rule_waiting(gateway, waited=waited)))
+        tasks = [asyncio.create_task(one) for one in rounds]
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            stop.set()  # not cancelled: a transaction that a thread is in ends first
             await asyncio.gather(*tasks, return_exceptions=True)
             gateway.ledger.close()
 
@@ -124,6 +123,7 @@ def build_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
         telemetry={"auto_configure": False},
         max_body_size=MAX_BODY_BYTES,
     )
@@ -155,17 +155,22 @@ def published_dictionaries(folder: Path) -> Mapping[int, bytes]:
 
 
 def _feed_ends(gateway: Gateway, node_ids: Iterable[str]) -> dict[str, int]:
-    with gateway.ledger.reading() as tx:
-        return feeds.ends(tx, node_ids)
+    """Nothing, when the ledger does not answer: held requests then wait for their time to be over."""
+    try:
+        with gateway.ledger.reading() as tx:
+            return feeds.ends(tx, node_ids)
+    except SQLAlchemyError as error:
+        LOG.warning("background", extra={"error": type(error).__name__})
+        return {}
 
 
-async def _rounds(pause_s: float, work: Callable[[], int]) -> None:
-    while True:
+async def _rounds(stop: asyncio.Event, pause_s: float, work: Callable[[], int]) -> None:
+    while not stop.is_set():
         try:
             await run_in_threadpool(work)
         except (SQLAlchemyError, OSError) as error:
             LOG.warning("background", extra={"error": type(error).__name__})
-        await asyncio.sleep(pause_s)
+        await pause(stop, pause_s)
 
 
 def _templates() -> Environment:

@@ -2,7 +2,7 @@
 
 GatewayError ── Refusal
 ├── what a node may be told           Replayed, NodeUnknown, NodeStopped, Forked, NotThisNode, BadExchange,
-│                                     ForgedEnvelope, TooLarge, Busy, NotFound, MethodRefused
+│                                     ForgedEnvelope, TooLarge, Busy, NotFound
 ├── enrolment                         CodeRefused, RegionRefused
 ├── scans                             ScanUnknown, ScanOffsetConflict, ScanBusy, ScanChecksumWrong, ScanHashWrong,
 │                                     ScanBadRequest, ScanForbidden, ScanRangeWrong, TusVersionWrong
@@ -183,13 +183,6 @@ class NotFound(Refusal):
 
     code = "http.not_found"
     status = 404
-
-
-class MethodRefused(Refusal):
-    """This address does not answer to this method."""
-
-    code = "http.method"
-    status = 405
 
 
 class OfficeSignInRefused(Refusal):

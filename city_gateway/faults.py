@@ -29,6 +29,14 @@ STATUS_OF_WIRE: tuple[tuple[type[WireError], int], ...] = (
     (Untrusted, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ChainBroken, HTTPStatus.CONFLICT),
 )
+CONTENT_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+OFFICE_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": CONTENT_POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
 INTERNAL = "gateway.internal"
 _KEY_ID, _NONCE = re.compile(r';keyid="([0-9a-f]{32})"'), re.compile(r';nonce="([0-9a-f]{32})"')
 
@@ -84,6 +92,7 @@ def answer(request: Request, status: int, code: str, retry_after: int | None = N
 
 def office_page(request: Request, status: int, code: str, headers: dict[str, str]) -> Response:
     """The refusal as a page; without a session it leads to the sign-in."""
+    headers = OFFICE_HEADERS | headers
     if code == "office.signed_out":
         return HTMLResponse("", HTTPStatus.SEE_OTHER, headers | {"location": "/office/sign-in"})
     template = request.app.state.templates.get_template("error.html")

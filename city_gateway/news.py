@@ -45,12 +45,12 @@ class NewsDesk:
             if not self._waiting[node_id]:
                 del self._waiting[node_id], self._cursors[node_id]
 
-    async def watch(self) -> None:
-        """Look for what other processes appended, for as long as this process runs."""
-        while True:
-            await asyncio.sleep(ROUND_S)
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Look for what other processes appended, until told to stop."""
+        while not stop.is_set():
+            await pause(stop, ROUND_S)
             cursors = dict(self._cursors)
-            if cursors:
+            if cursors and not stop.is_set():
                 ends = await anyio.to_thread.run_sync(self._feed_ends, list(cursors))
                 self._wake([node_id for node_id, end in ends.items() if end > cursors.get(node_id, end)])
 
@@ -58,3 +58,9 @@ class NewsDesk:
         for node_id in node_ids:
             for event in self._waiting.get(node_id, ()):
                 event.set()
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until told to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

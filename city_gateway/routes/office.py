@@ -22,6 +22,7 @@ from city_gateway.acts.office import SignedIn
 from city_gateway.acts.rule import department, rule
 from city_gateway.acts.ruling_forms import events_from_form, rulings_now
 from city_gateway.errors import ApplicationUnknown, OfficeFormRefused
+from city_gateway.faults import OFFICE_HEADERS as HEADERS
 from city_gateway.ledger import cases
 from city_gateway.wording import say
 
@@ -37,14 +38,6 @@ OPEN = (
     State.DECIDED,
 )
 STATES = {"open": OPEN, "concluded": (State.CONCLUDED, State.DELIVERED, State.RATED), "all": ()}
-CONTENT_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": CONTENT_POLICY,
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-}
 
 router = APIRouter(prefix="/office")
 
@@ -52,6 +45,12 @@ router = APIRouter(prefix="/office")
 async def signed_in(request: Request) -> SignedIn:
     """The clerk of this session; for every page but the sign-in."""
     return await run_in_threadpool(office.session, gateway_of(request), request.cookies.get(COOKIE))
+
+
+@router.get("")
+def without_slash() -> Response:
+    """The address as people type it."""
+    return RedirectResponse("/office/", 303, HEADERS)
 
 
 Clerk = Annotated[SignedIn, Depends(signed_in)]

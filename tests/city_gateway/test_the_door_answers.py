@@ -1,0 +1,96 @@
+"""Health, the catalog as files, refusals, and every code with a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from casework.application import Role
+from casework.events import EVENTS
+from casework.states import State
+from city_gateway import errors
+from city_gateway.admission import Admission
+from city_gateway.errors import Busy, GatewayError
+from city_gateway.wording import say, sentences
+from tests.city_gateway.gateway_fixtures import City
+from wire.messages import read_refusal
+from wire.signed import read_document
+
+pytestmark = pytest.mark.node
+
+
+async def test_health_is_signed_and_tells_the_time(city: City) -> None:
+    said = read_document("health", (await city.client.get("/v1/health")).json(), city.gateway.keys.signing.public)
+    assert said == {
+        "gateway": city.gateway.keys.gateway_id,
+        "epoch": city.gateway.ledger.epoch,
+        "server_time": "2026-11-23T04:00:00Z",
+    }
+
+
+async def test_catalog_files_go_out_as_they_are_and_nothing_beside_them(city: City) -> None:
+    targets = city.gateway.folder.catalog / "targets"
+    (targets / "items").mkdir(parents=True)
+    (targets / "items" / "a.json").write_bytes(b"{}" * 100)
+    (targets / "items" / "a.json.gz").write_bytes(gzip.compress(b"{}" * 100))
+    (city.gateway.folder.catalog / "secret").write_bytes(b"x")
+    plain = await city.client.get("/v1/catalog/targets/items/a.json", headers={"accept-encoding": "identity"})
+    packed = await city.client.get("/v1/catalog/targets/items/a.json")
+    assert (plain.content, packed.content, packed.headers["content-encoding"]) == (b"{}" * 100, b"{}" * 100, "gzip")
+    for path in ("targets/items", "targets/../secret", "targets/%2e%2e/secret", "secret", "targets/..%2f..%2fkeys/x"):
+        assert (await city.client.get(f"/v1/catalog/{path}")).status_code == 404
+
+
+async def test_what_is_not_there_is_refused_with_the_gateways_signature(city: City) -> None:
+    answer = await city.client.get("/v1/nothing")
+    refusal = read_refusal(answer.json(), city.gateway.keys.signing.public)
+    assert (answer.status_code, refusal.code, refusal.server_time) == (404, "http.404", city.clock())
+
+
+async def test_a_full_line_sends_the_next_one_away_for_a_while() -> None:
+    admission = Admission(os.urandom, at_once=1, in_line=1)
+    async with admission.admitted():
+        waiting = asyncio.create_task(admission.admitted().__aenter__())
+        await asyncio.sleep(0)
+        with pytest.raises(Busy) as busy:
+            await admission.admitted().__aenter__()
+        assert busy.value.retry_after >= 5
+    await waiting
+
+
+def refusals(kind: type[GatewayError] = GatewayError) -> set[str]:
+    found = {kind.code} if "code" in vars(kind) and kind not in (GatewayError, errors.Refusal) else set()
+    return found.union(*[refusals(one) for one in kind.__subclasses__()])
+
+
+def test_every_refusal_state_and_event_has_a_sentence() -> None:
+    known = sentences("zh_CN")
+    wanted = {f"error.{code}" for code in refusals()}
+    wanted |= {f"state.{state}" for state in State} | {f"event.{code}" for code in EVENTS}
+    assert {key for key in wanted if key not in known} == set()
+    assert say("no.such.key") == "no.such.key"
+    assert Role.AGENT
+
+
+def test_the_command_line_makes_keys_codes_and_clerks(tmp_path: Path) -> None:
+    folder, ledger = str(tmp_path / "gateway"), f"sqlite:///{tmp_path / 'ledger.db'}"
+
+    def run(*arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "city_gateway", *arguments]
+        return subprocess.run(command, input=said, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+
+    assert run("keys", "init", "--folder", folder).returncode == 0
+    assert run("keys", "init", "--folder", folder).returncode == 1
+    site = ("--site", "511603106205", "--role", "village", "--name", "测试村")
+    code = run("node-code", "--folder", folder, "--database", ledger, *site)
+    assert (code.returncode, len(code.stdout.strip())) == (0, 35)
+    who = ("--id", "d-1", "--name", "李样例", "--department", "测试局")
+    assert run("clerk", "add", "--database", ledger, *who, said="a long passphrase\n").returncode == 0
+    assert run("clerk", "add", "--database", ledger, *who, said="short\n").returncode == 1
+    assert run("catalog", "--help").returncode == 0

@@ -1,0 +1,71 @@
+"""Opening a ledger: migrated, durable, of one timeline, or not opened at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from city_gateway.errors import LedgerTooNew, LedgerUnsafe
+from city_gateway.ledger import database
+from city_gateway.ledger.database import Ledger, open_ledger
+from city_gateway.ledger.tables import METADATA
+from tests.city_gateway.gateway_fixtures import NOON
+
+pytestmark = pytest.mark.node
+
+
+def opened(url: str) -> Ledger:
+    return open_ledger(url, now=NOON, randomness=os.urandom)
+
+
+def test_the_migrations_make_the_tables_of_this_program(ledger_url: str) -> None:
+    ledger = opened(ledger_url)
+    with ledger.reading() as tx:
+        differences = compare_metadata(MigrationContext.configure(tx), METADATA)
+    ledger.close()
+    assert differences == []
+
+
+def test_a_ledger_keeps_its_epoch_and_a_new_one_has_another(ledger_url: str, tmp_path: Path) -> None:
+    epochs = []
+    for url in (ledger_url, ledger_url, f"sqlite:///{tmp_path / 'other.db'}"):
+        ledger = opened(url)
+        epochs.append(ledger.epoch)
+        ledger.close()
+    assert epochs[0] == epochs[1] != epochs[2]
+
+
+def test_a_newer_ledger_is_refused_untouched(ledger_url: str) -> None:
+    ledger = opened(ledger_url)
+    with ledger.transaction() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerTooNew):
+        opened(ledger_url)
+    with ledger.reading() as tx:
+        assert tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "9999"
+    ledger.close()
+
+
+def test_an_old_sqlite_and_a_database_in_memory_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnsafe):
+        opened("sqlite://")
+    monkeypatch.setattr(database.dbapi2, "sqlite_version_info", (3, 40, 1))
+    with pytest.raises(LedgerUnsafe):
+        opened(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+
+def test_a_postgresql_that_does_not_wait_for_the_disk_is_refused(postgresql_server: str) -> None:
+    name = "careless"
+    engine = sa.create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    engine.dispose()
+    with pytest.raises(LedgerUnsafe) as refused:
+        opened(sa.make_url(postgresql_server).set(database=name).render_as_string(hide_password=False))
+    assert refused.value.params == {"setting": "synchronous_commit", "value": "off"}
