@@ -5,6 +5,7 @@ Laws: no secret in an argument; a passphrase comes from standard input; clock an
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -21,6 +22,7 @@ from city_gateway import keys
 from city_gateway.acts.enrol import issue_code
 from city_gateway.acts.gateway import CITY_REGION
 from city_gateway.acts.office import add_clerk
+from city_gateway.acts.outline import outline
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.catalog.commands import app as catalog_commands
 from city_gateway.errors import GatewayError
@@ -34,8 +36,10 @@ SHUTDOWN_S = 5
 app = typer.Typer(help="市级网关", no_args_is_help=True, pretty_exceptions_enable=False)
 keys_app = typer.Typer(help="网关自己的密钥", no_args_is_help=True)
 clerk_app = typer.Typer(help="后台部门人员", no_args_is_help=True)
+ledger_app = typer.Typer(help="总账", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(clerk_app, name="clerk")
+app.add_typer(ledger_app, name="ledger")
 app.add_typer(catalog_commands, name="catalog")
 
 Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
@@ -144,6 +148,18 @@ def clerk_add(
             randomness=os.urandom,
         )
     typer.echo(say("command.clerk_added", clerk_id=clerk_id))
+
+
+@ledger_app.command("dump")
+def ledger_dump(
+    *,
+    database: Database,
+    folder: Annotated[Path | None, typer.Option("--folder", help="(不需要,为与其他命令一致而接受)")] = None,  # noqa: ARG001
+) -> None:
+    """逐行列出每个办件发生过的步骤(JSON,不含个人信息)。"""
+    with _plain_errors():
+        for told in outline(open_ledger(database, now=now_utc(), randomness=os.urandom)):
+            typer.echo(json.dumps(told, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -81,8 +81,7 @@ def duplicated(effects: Effects) -> list[str]:
         entry["op_id"] for case in effects.cases for entry in case["entries"] if entry["op_id"] is not None
     )
     for case in effects.cases:
-        events = Counter(event for entry in case["entries"] for event in entry["events"])
-        repeated = any(count > 1 for event, count in events.items() if event in HAPPEN_ONCE)
+        repeated = any(count > 1 for event, count in Counter(case["history"]).items() if event in HAPPEN_ONCE)
         again = any(operations[entry["op_id"]] > 1 for entry in case["entries"] if entry["op_id"] is not None)
         if repeated or again:
             twice.add(case["receipt_no"])

@@ -26,7 +26,9 @@ def case(saved: Saved, *entries: tuple[str | None, list[str]]) -> dict[str, Any]
     told = [
         {"case_seq": n, "op_id": op, "author_node": None, "events": events} for n, (op, events) in enumerate(entries)
     ]
-    return {"application_id": saved.application_id, "receipt_no": saved.receipt_no, "state": "x", "entries": told}
+    history = [event for _, events in entries for event in events]
+    identity = {"application_id": saved.application_id, "receipt_no": saved.receipt_no}
+    return identity | {"state": "x", "history": history, "entries": told}
 
 
 COLLECTED = ("01" * 16, ["collected", "submitted"])
