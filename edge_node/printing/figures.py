@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
-from casework.catalog import Limit
+from casework.catalog import LIMIT_UNITS, Limit
 from edge_node.wording import sentence
+from wire.counter import LimitView
 
 CITY_TIME: Final = timezone(timedelta(hours=8), "CST")
 _KIB: Final = 1024
@@ -51,6 +52,13 @@ def legal_day(day: date | datetime | None) -> str:
 def limit_words(limit: Limit | None) -> str:
     """A time limit of the guide; none named means unknown, never none."""
     if limit is None:
+        return sentence("page.limit.unknown")
+    return sentence(f"page.limit.{limit.unit}", {"value": limit.value})
+
+
+def limit_view_words(limit: LimitView | None) -> str:
+    """The same for a limit as lists carry it."""
+    if limit is None or (limit.value is None and limit.unit != "immediate") or limit.unit not in LIMIT_UNITS:
         return sentence("page.limit.unknown")
     return sentence(f"page.limit.{limit.unit}", {"value": limit.value})
 

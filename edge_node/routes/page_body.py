@@ -71,13 +71,13 @@ def clean(text: str) -> str:
 async def posted_form(request: Request) -> Posted:
     """Read the form of a POST; the result also stays with the request, for the answer to a locked session."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != FORM_TYPE:
-        raise FormRefused(415, "page.refused.unreadable")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_MAX_BYTES:
             raise FormRefused(413, "page.refused.too_large")
+    if body and kind != FORM_TYPE:
+        raise FormRefused(415, "page.refused.unreadable")
     try:
         fields = parse_qsl(
             body.decode("ascii"),

@@ -16,7 +16,6 @@ from typing import Any, Final
 from casework.catalog import ServiceItem
 from casework.forms import Field, Form, is_blank, visible
 from casework.materials import Need, needed
-from edge_node.routes.page_views import Row
 from edge_node.wording import sentence
 from wire.counter import ApplicationDetail, HandedInView, ScanView
 
@@ -195,17 +194,3 @@ def scan_words(detail: ApplicationDetail) -> str:
     if not total:
         return sentence("page.scans.none")
     return sentence("page.scans.all" if arrived == total else "page.scans.some", {"arrived": arrived, "total": total})
-
-
-def outcome_rows(detail: ApplicationDetail) -> tuple[Row, ...]:
-    """What has been decided, as far as it has."""
-    rows = []
-    if detail.outcome_reason:
-        rows.append(Row(sentence("page.detail.outcome.reason"), detail.outcome_reason))
-    if detail.decision is not None:
-        word = "granted" if detail.decision.granted else "not_granted"
-        rows.append(Row(sentence("page.detail.outcome.decision"), sentence(f"page.detail.outcome.{word}")))
-        rows.append(Row(sentence("page.detail.outcome.reason"), detail.decision.reason))
-        document = f"{detail.decision.document_name} {detail.decision.document_no}".strip()
-        rows.append(Row(sentence("page.detail.outcome.document"), document))
-    return tuple(row for row in rows if row.text)

@@ -1,0 +1,76 @@
+"""One application laid open on the township's table: how it is shown, what it is, and the guide it was filed under.
+
+Laws: everything is read in one look, so that no part is older than another; the look is recorded once a session; the
+guide is that of the application's own version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from casework.application import Application
+from casework.catalog import ServiceItem
+from casework.forms import Form
+from edge_node.acts import audit, showing
+from edge_node.acts.counter import Counter
+from edge_node.acts.errors import UnknownApplication
+from edge_node.acts.sessions import AtCounter
+from edge_node.acts.visibility import may_see
+from offline_store.desk import applications
+from wire.counter import ApplicationDetail
+
+REGION_DIGITS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOpen:
+    """An application and everything it is read by."""
+
+    detail: ApplicationDetail
+    application: Application
+    item: ServiceItem
+    form: Form
+    newest_version: int
+    regions: Mapping[str, str]
+
+    def region_name(self, code: str) -> str:
+        """The name of a region, empty where the catalog has none."""
+        return named(self.regions, code)
+
+
+def named(regions: Mapping[str, str], code: str) -> str:
+    """The name of a region by its full or shortened code, empty where the catalog has none."""
+    return regions.get(code.ljust(REGION_DIGITS, "0"), "")
+
+
+def lay_open(counter: Counter, who: AtCounter, application_id: str) -> LaidOpen:
+    """Read one application for somebody who may see it."""
+    reading = counter.clock.read()
+    with counter.desk.reading() as tx:
+        known = applications.find(tx, application_id)
+        if known is None or not may_see(who.actor, known.shown):
+            raise UnknownApplication(application_id=application_id)
+        it = known.shown
+        found = LaidOpen(
+            detail=showing.detail(counter, tx, known, reading, who.actor),
+            application=it,
+            item=counter.shelf.item(tx, it.item_id, it.catalog_version),
+            form=counter.shelf.form(tx, it.form_id, it.catalog_version),
+            newest_version=counter.shelf.active_version(tx),
+            regions=_names(counter.shelf.document(tx, "regions")),
+        )
+    audit.viewed(counter, who, application_id)
+    return found
+
+
+def region_names(counter: Counter) -> Mapping[str, str]:
+    """The names of all regions by their full code."""
+    with counter.desk.reading() as tx:
+        return _names(counter.shelf.document(tx, "regions"))
+
+
+def _names(plain: object) -> Mapping[str, str]:
+    listed = plain.get("regions") if isinstance(plain, Mapping) else None
+    return {str(one["code"]): str(one["name"]) for one in listed or ()}

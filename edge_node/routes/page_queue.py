@@ -1,0 +1,138 @@
+"""The queue: searched, narrowed and paged on the node, the most urgent first.
+
+Laws
+- The address of a list holds what was searched for only as long as the page is open: nothing of it is logged or cached.
+- Narrowing by light looks through at most `LIGHT_LOOK_MAX` applications of the list, the soonest due first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from casework.states import CLOSED_STATES, State
+from edge_node.access import CounterHere
+from edge_node.acts import listing, opening
+from edge_node.acts.counter import Counter
+from edge_node.acts.sessions import AtCounter
+from edge_node.routes.page_open import frame_of
+from edge_node.routes.page_refusals import HOME, SEE_OTHER
+from edge_node.routes.page_session import Looking, session_token
+from edge_node.routes.page_views import queue_row
+from edge_node.routes.page_words import page
+from wire.counter import ApplicationBrief
+
+router = APIRouter()
+
+PAGE_ROWS: Final = 20
+LIGHT_LOOK_MAX: Final = 500
+TEXT_MAX: Final = 60
+OFFSET_MAX: Final = 10_000_000
+
+SHOWS: Final[Mapping[str, frozenset[State]]] = {
+    "todo": frozenset(listing.QUEUE_STATES),
+    "returned": frozenset({State.RETURNED}),
+    "accepted": frozenset(
+        {
+            State.ACCEPTED,
+            State.PROVISIONALLY_ACCEPTED,
+            State.UNDER_REVIEW,
+            State.SUSPENDED,
+            State.EXTENDED,
+        }
+    ),
+    "done": frozenset({State.DECIDED, State.CONCLUDED, State.DELIVERED, State.RATED}),
+    "closed": CLOSED_STATES - {State.RATED},
+    "all": frozenset(State) - {State.DRAFT},
+}
+LIGHTS: Final = ("any", "red", "yellow", "green", "grey")
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What the clerk asked to see."""
+
+    q: str = ""
+    show: str = "todo"
+    light: str = "any"
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the plain queue was asked for."""
+        return self != Sieve()
+
+    def at(self, offset: int) -> str:
+        """The address of another page of the same list."""
+        asked = {"q": self.q, "show": self.show, "light": self.light, "offset": str(offset)}
+        return f"{HOME}?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+@router.get("/")
+def home(visitor: Looking) -> Response:  # noqa: ARG001 - whoever is not signed in is sent to the door
+    """The queue is the first page."""
+    return RedirectResponse(HOME, SEE_OTHER)
+
+
+@router.get(HOME)
+def show_queue(
+    counter: CounterHere,
+    visitor: Looking,
+    q: Annotated[str, Query()] = "",
+    show: str = "todo",
+    light: str = "any",
+    offset: Annotated[str, Query()] = "0",
+) -> Response:
+    """The queue; a strange filter is taken as none."""
+    sieve = Sieve(
+        q=q.strip()[:TEXT_MAX],
+        show=show if show in SHOWS else "todo",
+        light=light if light in LIGHTS else "any",
+    )
+    start = min(int(offset), OFFSET_MAX) if offset.isascii() and offset.isdigit() and len(offset) < 12 else 0
+    rows, total = _found(counter, visitor.who, sieve, start)
+    if not rows and start:
+        return RedirectResponse(sieve.at(0), SEE_OTHER)
+    names = opening.region_names(counter)
+    return page(
+        "queue.html",
+        bar=frame_of(counter),
+        visitor=visitor,
+        here="queue",
+        rows=[queue_row(row, lambda code: opening.named(names, code)) for row in rows],
+        sieve=sieve,
+        shows=tuple(SHOWS),
+        lights=LIGHTS,
+        total=total,
+        first=start + 1,
+        last=start + len(rows),
+        earlier=sieve.at(max(0, start - PAGE_ROWS)) if start else None,
+        later=sieve.at(start + PAGE_ROWS) if start + len(rows) < total else None,
+    )
+
+
+def _found(counter: Counter, who: AtCounter, sieve: Sieve, start: int) -> tuple[list[ApplicationBrief], int]:
+    states = SHOWS[sieve.show]
+    if sieve.light == "any":
+        found = listing.queue(counter, who, text=sieve.q, states=states, offset=start, limit=PAGE_ROWS)
+        return found.rows, found.total
+    matching: list[ApplicationBrief] = []
+    looked = 0
+    while looked < LIGHT_LOOK_MAX:
+        found = listing.queue(counter, who, text=sieve.q, states=states, offset=looked, limit=listing.MAX_PAGE)
+        matching += [row for row in found.rows if row.light == sieve.light]
+        looked += listing.MAX_PAGE
+        if looked >= found.total:
+            break
+    return matching[start : start + PAGE_ROWS], len(matching)
+
+
+@router.get("/strip")
+def strip(request: Request, counter: CounterHere) -> Response:
+    """The status strip alone, for a page left open; looking at it does not keep a session awake."""
+    counter.sessions.locked_clerk(session_token(request))
+    return page("strip.html", bar=frame_of(counter))

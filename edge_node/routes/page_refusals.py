@@ -1,0 +1,225 @@
+"""How the page refuses: always a sentence in Chinese, and never at the price of what was typed.
+
+Laws
+- Nobody signed in: the sign-in page; a locked page: the unlock page. A form that met either is carried along whole.
+- A forged form is 403 and does nothing. Everything else is the sentence of the one table in `faults`.
+- What a person typed is shown back only to the session whose form token came with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from casework.errors import CaseworkError, IllegalEvent
+from edge_node.acts.counter import Counter
+from edge_node.acts.errors import ActRefused, CounterLocked, NobodySignedIn, NotYourDuty
+from edge_node.acts.sessions import IDLE_LOCK_SECONDS
+from edge_node.faults import fault_of
+from edge_node.routes.page_body import FormRefused, Posted
+from edge_node.routes.page_session import (
+    DOOR_COOKIE,
+    SESSION_COOKIE,
+    ForgedForm,
+    NotForThisRole,
+    drop_cookie,
+    form_token,
+    session_token,
+    set_cookie,
+)
+from edge_node.routes.page_words import page
+from edge_node.wording import sentence
+from offline_store.errors import StoreError
+from wire.errors import WireError
+
+log = logging.getLogger("edge_node")
+
+HOME: Final = "/review"
+SEE_OTHER: Final = 303
+FROM_HTMX: Final = "hx-request"
+OWN_PATH_MAX: Final = 300
+
+
+def own_path(text: str) -> str:
+    """A path of this page to go on to; anything else becomes the queue.
+
+    >>> own_path("/review?q=1"), own_path("//elsewhere.example/"), own_path("https://elsewhere.example/")
+    ('/review?q=1', '/review', '/review')
+    """
+    plain = len(text) <= OWN_PATH_MAX and text.isprintable() and "\\" not in text
+    return text if plain and text.startswith("/") and not text.startswith("//") else HOME
+
+
+def here(request: Request) -> str:
+    """The page that was asked for."""
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
+def carried(request: Request) -> tuple[tuple[str, str], ...]:
+    """What was typed into the form of this request; its token has been checked before anything could be carried."""
+    posted: Posted | None = getattr(request.state, "posted", None)
+    return posted.typed() if posted is not None else ()
+
+
+def sign_in_page(
+    request: Request,
+    counter: Counter,
+    *,
+    following: str,
+    kept: tuple[tuple[str, str], ...] = (),
+    clerk: str = "",
+    wrong: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    """The sign-in page, with the token of the door in a cookie of its own."""
+    door = request.cookies.get(DOOR_COOKIE) or counter.randomness(32).hex()
+    problems = [{"field": "clerk", "message": wrong}] if wrong else []
+    answer = page(
+        "sign_in.html",
+        status,
+        door_token=form_token(door),
+        next=own_path(following),
+        kept=kept,
+        clerk=clerk,
+        wrong=problems,
+    )
+    set_cookie(request, answer, DOOR_COOKIE, door)
+    return answer
+
+
+def unlock_page(
+    token: str, name: str, *, following: str, kept: tuple[tuple[str, str], ...] = (), wrong: str = "", status: int = 200
+) -> HTMLResponse:
+    """The unlock page of a session that was idle."""
+    return page(
+        "unlock.html",
+        status,
+        csrf=form_token(token),
+        next=own_path(following),
+        kept=kept,
+        locked_name=name,
+        idle_minutes=int(IDLE_LOCK_SECONDS // 60),
+        wrong=[{"field": "passphrase", "message": wrong}] if wrong else [],
+    )
+
+
+def refusal_page(message: str, status: int, back: str = HOME) -> HTMLResponse:
+    """One sentence and the way back."""
+    return page("refused.html", status, message=message, back=back)
+
+
+def _counter(request: Request) -> Counter:
+    counter: Counter = request.app.state.counter
+    return counter
+
+
+async def nobody(request: Request, _failure: Exception) -> Response:
+    """Nobody is signed in, or the machine was started anew meanwhile."""
+    if FROM_HTMX in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
+    if request.method == "POST" and carried(request):
+        following = request.url.path
+        return sign_in_page(request, _counter(request), following=following, kept=carried(request), status=401)
+    answer = RedirectResponse(f"/sign-in?next={quote(here(request), safe='')}", SEE_OTHER)
+    drop_cookie(request, answer, SESSION_COOKIE)
+    return answer
+
+
+async def locked(request: Request, _failure: Exception) -> Response:
+    """The page was idle."""
+    if FROM_HTMX in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": "/unlock"})
+    token = session_token(request) or ""
+    if request.method == "POST" and carried(request):
+        name = _counter(request).sessions.locked_clerk(token).name
+        return unlock_page(token, name, following=request.url.path, kept=carried(request), status=401)
+    return RedirectResponse(f"/unlock?next={quote(here(request), safe='')}", SEE_OTHER)
+
+
+async def forged(_request: Request, _failure: Exception) -> Response:
+    """The form token is missing or wrong."""
+    return refusal_page(sentence("page.refused.csrf"), 403)
+
+
+async def wrong_role(request: Request, _failure: Exception) -> Response:
+    """Somebody who does not work at a township."""
+    answer = refusal_page(sentence("page.refused.role"), 403, "/sign-in")
+    drop_cookie(request, answer, SESSION_COOKIE)
+    return answer
+
+
+async def bad_form(_request: Request, failure: Exception) -> Response:
+    """A body that is no form of this page."""
+    status, key = (
+        (failure.status, failure.key) if isinstance(failure, FormRefused) else (400, "page.refused.unreadable")
+    )
+    return refusal_page(sentence(key), status)
+
+
+async def refused(request: Request, failure: Exception) -> Response:
+    """A refusal of an act or of a room below: the sentence of the one table."""
+    status, error = fault_of(failure)
+    if status >= 500 and not isinstance(failure, ActRefused):
+        log.error("page failed code=%s", error["code"])
+    parts = request.url.path.strip("/").split("/")
+    back = f"/review/{parts[1]}" if parts[0] == "review" and len(parts) > 2 else HOME
+    message = sentence("page.refused.state") if isinstance(failure, IllegalEvent) else error["message"]
+    return refusal_page(message, 403 if isinstance(failure, NotYourDuty) else status, back)
+
+
+async def not_found(_request: Request, failure: Exception) -> Response:
+    """A page that does not exist, or a way of asking that it does not know."""
+    status = failure.status_code if isinstance(failure, HTTPException) else 404
+    key = "page.refused.not_found" if status in {404, 405, 422} else "page.refused.unreadable"
+    return refusal_page(sentence(key), status)
+
+
+async def malformed(_request: Request, _failure: Exception) -> Response:
+    """An address whose parts are not what they must be."""
+    return refusal_page(sentence("page.refused.not_found"), 404)
+
+
+class CalmDefects:
+    """A failure of ours becomes calm words for the clerk; class and place reach the log, its message does not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application and answer for it if it fails."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as failure:  # noqa: BLE001 - the last resort must catch all
+            frames = traceback.extract_tb(failure.__traceback__)
+            place = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
+            log.error("page defect class=%s at=%s", type(failure).__name__, place)  # noqa: TRY400 - no message
+            if not started and scope["type"] == "http":
+                await refusal_page(sentence("page.refused.broken"), 500)(scope, receive, send)
+
+
+def install(app: FastAPI) -> None:
+    """Let the page answer every refusal with a page."""
+    for family in (ActRefused, CaseworkError, StoreError, WireError):
+        app.add_exception_handler(family, refused)
+    app.add_exception_handler(NobodySignedIn, nobody)
+    app.add_exception_handler(CounterLocked, locked)
+    app.add_exception_handler(ForgedForm, forged)
+    app.add_exception_handler(NotForThisRole, wrong_role)
+    app.add_exception_handler(FormRefused, bad_form)
+    app.add_exception_handler(HTTPException, not_found)
+    app.add_exception_handler(RequestValidationError, malformed)

@@ -1,0 +1,133 @@
+"""The page's door: sign in, unlock after idling, sign out.
+
+Laws
+- The door has a token of its own before anybody is signed in, so that nobody can be signed in by another site.
+- Signing in always begins a new session; the old one of this browser is ended.
+- What was typed before a lock comes back after it, as a form to go on with; it is never sent by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from edge_node.access import CounterHere
+from edge_node.acts import sign_in as door
+from edge_node.acts.errors import LockedOut, NobodySignedIn, WrongPassphrase
+from edge_node.faults import fault_of
+from edge_node.routes.page_body import Posted
+from edge_node.routes.page_refusals import HOME, SEE_OTHER, own_path, sign_in_page, unlock_page
+from edge_node.routes.page_session import (
+    DOOR_COOKIE,
+    PAGE_ROLE,
+    SESSION_COOKIE,
+    ForgedForm,
+    Form,
+    check_form_token,
+    drop_cookie,
+    form_token,
+    refuse_other_sites,
+    session_token,
+    set_cookie,
+)
+from edge_node.routes.page_words import page
+from edge_node.wording import sentence
+
+router = APIRouter()
+
+CLERK_MAX = 40
+PASSPHRASE_MAX = 200
+Following = Annotated[str, Query(alias="next", max_length=300)]
+
+
+@router.get("/sign-in")
+def show_sign_in(request: Request, counter: CounterHere, following: Following = HOME) -> Response:
+    """The sign-in page."""
+    return sign_in_page(request, counter, following=following)
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, counter: CounterHere, form: Form) -> Response:
+    """Sign a township clerk in."""
+    clerk, passphrase, following = form.text("clerk"), form.raw("passphrase"), form.text("next")
+
+    def again(wrong: str, status: int) -> HTMLResponse:
+        return sign_in_page(
+            request, counter, following=following, kept=form.kept(), clerk=clerk[:CLERK_MAX], wrong=wrong, status=status
+        )
+
+    refuse_other_sites(request)
+    try:
+        check_form_token(request.cookies.get(DOOR_COOKIE), form.text("csrf"))
+    except ForgedForm:
+        return again(sentence("page.sign_in.again"), 403)
+    if not clerk or not passphrase or len(clerk) > CLERK_MAX or len(passphrase) > PASSPHRASE_MAX:
+        return again(sentence("page.sign_in.fill"), 400)
+    try:
+        signed, _who = door.sign_in(counter, clerk, passphrase)
+    except (WrongPassphrase, LockedOut) as failure:
+        status, error = fault_of(failure)
+        return again(error["message"], status)
+    if signed.clerk.role != PAGE_ROLE.value:
+        door.sign_out(counter, signed.session)
+        return again(sentence("page.sign_in.not_township"), 403)
+    counter.sessions.end(session_token(request))
+    answer = _go_on(counter, signed.session, form, following)
+    set_cookie(request, answer, SESSION_COOKIE, signed.session)
+    drop_cookie(request, answer, DOOR_COOKIE)
+    return answer
+
+
+@router.get("/unlock")
+def show_unlock(request: Request, counter: CounterHere, following: Following = HOME) -> Response:
+    """The unlock page of this browser's session."""
+    token = session_token(request)
+    who = counter.sessions.locked_clerk(token)
+    return unlock_page(token or "", who.name, following=following)
+
+
+@router.post("/unlock")
+def unlock(request: Request, counter: CounterHere, form: Form) -> Response:
+    """Open a locked session again with the clerk's own passphrase."""
+    token, passphrase, following = session_token(request), form.raw("passphrase"), form.text("next")
+    refuse_other_sites(request)
+    check_form_token(token, form.text("csrf"))
+    if token is None:
+        raise NobodySignedIn
+    who = counter.sessions.locked_clerk(token)
+
+    def again(wrong: str, status: int) -> HTMLResponse:
+        return unlock_page(token, who.name, following=following, kept=form.kept(), wrong=wrong, status=status)
+
+    if not passphrase or len(passphrase) > PASSPHRASE_MAX:
+        return again(sentence("page.unlock.fill"), 400)
+    try:
+        door.unlock(counter, token, passphrase)
+    except (WrongPassphrase, LockedOut) as failure:
+        status, error = fault_of(failure)
+        return again(error["message"], status)
+    return _go_on(counter, token, form, following)
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, counter: CounterHere, form: Form) -> Response:
+    """End the session; the token is worth nothing afterwards."""
+    token = session_token(request)
+    refuse_other_sites(request)
+    check_form_token(token, form.text("csrf"))
+    if token is not None:
+        door.sign_out(counter, token)
+    answer = RedirectResponse("/sign-in", SEE_OTHER)
+    drop_cookie(request, answer, SESSION_COOKIE)
+    return answer
+
+
+def _go_on(counter: CounterHere, token: str, form: Posted, following: str) -> Response:
+    path = own_path(following)
+    if not form.kept():
+        return RedirectResponse(path, SEE_OTHER)
+    who = counter.sessions.at_counter(token)
+    visitor = {"name": who.name, "csrf": form_token(token)}
+    return page("kept.html", visitor=visitor, next=path, kept=form.kept())
