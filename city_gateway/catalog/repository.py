@@ -263,7 +263,9 @@ class Repository:
 
     def _switch(self, files: Mapping[str, bytes]) -> None:
         for name, data in files.items():
-            place(self.metadata / name, data)
+            # the one name that is reused must change in one step, so it has no compressed copy beside it
+            placing = place if name == "timestamp.json" else place_with_gzip
+            placing(self.metadata / name, data)
 
 
 def _unnumbered(signed: S) -> Metadata[S]:
