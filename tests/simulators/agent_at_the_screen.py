@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from textual.app import App
 from textual.pilot import Pilot
 
 from tests.simulators.counter_simulator import CLERK, PASSPHRASE
 from tests.simulators.screen_text import text_of
+from tui.app import CounterApp
+from tui.screens.home import HomeScreen
 
 PATIENCE_SECONDS = 8.0
 LOOK_SECONDS = 0.02
@@ -19,7 +20,7 @@ LOOK_SECONDS = 0.02
 class Agent:
     """Presses keys, waits for words."""
 
-    def __init__(self, app: App[Any], pilot: Pilot[Any]) -> None:
+    def __init__(self, app: CounterApp, pilot: Pilot[Any]) -> None:
         self.app = app
         self.pilot = pilot
 
@@ -70,6 +71,13 @@ class Agent:
         await self.press("enter")
         await self.type(PASSPHRASE)
         await self.press("enter")
+        await self.at("home")
+
+    async def begin_at_home(self) -> None:
+        """Be signed in already; signing in by keys has its own test."""
+        counter = self.app.counter
+        counter.clerk = (await counter.client.sign_in(CLERK, PASSPHRASE)).clerk
+        await self.app.push_screen(HomeScreen())
         await self.at("home")
 
     async def begin(self, item_words: str) -> None:

@@ -33,7 +33,7 @@ from wire import counter as said
 
 SEED = Path(__file__).parents[2] / "seed_catalog"
 SITE, SITE_NAME = "511603106205", "护安镇老坡村代办点"
-CLERK, PASSPHRASE = "dbz01", "open-sesame-1"
+CLERK, PASSPHRASE = "dbz01", "open1"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
@@ -70,9 +70,16 @@ class CounterSimulator:
 
     def play(self, application_id: str, *codes: str, **fields: Any) -> Application:
         """Let township, department and city act."""
-        roles = {"submitted": Role.CITY, "concluded": Role.CITY, "decided": Role.DEPARTMENT, "review_started": Role.CITY}
+        roles = {
+            "submitted": Role.CITY,
+            "concluded": Role.CITY,
+            "decided": Role.DEPARTMENT,
+            "review_started": Role.CITY,
+        }
         for code in codes:
-            by = Actor(role=roles.get(code, Role.CLERK), clerk_id="t1", node_id="f" * 32, region=parent_region(SITE) or "")
+            by = Actor(
+                role=roles.get(code, Role.CLERK), clerk_id="t1", node_id="f" * 32, region=parent_region(SITE) or ""
+            )
             event = EVENTS[code](at=NOW, by=by, **fields)
             self.applications[application_id] = advance(self.applications[application_id], event)
         self.standing[application_id] = "confirmed"
@@ -111,7 +118,9 @@ class CounterSimulator:
             ("POST", "/applications/{application_id}/supplement", self._supplement, True),
             ("POST", "/applications/{application_id}/{act}", self._act, True),
         ]
-        return [Route("/counter" + path, self._door(act, guarded), methods=[verb]) for verb, path, act, guarded in table]
+        return [
+            Route("/counter" + path, self._door(act, guarded), methods=[verb]) for verb, path, act, guarded in table
+        ]
 
     def _door(self, act: Any, guarded: bool) -> Any:
         async def answer(request: Request) -> Response:
@@ -293,7 +302,9 @@ class CounterSimulator:
 
     def _read(self, draft_id: str) -> tuple[ServiceItem, Form, dict[str, Any], list[HandedIn], list[Scan]]:
         view = self._view(draft_id)
-        handed_in = [HandedIn(one.material_id, Seen(one.seen), one.applies, one.copies, one.note) for one in view.handed_in]
+        handed_in = [
+            HandedIn(one.material_id, Seen(one.seen), one.applies, one.copies, one.note) for one in view.handed_in
+        ]
         scans = [Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page) for one in view.scans]
         return (
             ServiceItem.from_plain(self.items[view.item_id]), Form.from_plain(self.forms[view.form_id]),

@@ -98,7 +98,7 @@ def at_the_screen(road: Road, clock: HandClock, scans: Path):
             agent = Agent(app, pilot)
             await agent.settle()
             if signed_in:
-                await agent.sign_in()
+                await agent.begin_at_home()
             yield agent
 
     return open_screen

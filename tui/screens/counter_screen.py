@@ -22,6 +22,8 @@ from tui.widgets.status_bar import StandingBar
 from tui.widgets.title_bar import TitleBar
 from tui.wording import of, t
 
+HOME = "home"
+
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -111,8 +113,10 @@ class CounterScreen(Screen[R]):
 
     def action_go_home(self) -> None:
         """Leave everything that lies above the home screen."""
-        while len(self.app.screen_stack) > 2:
-            self.app.pop_screen()
+        places = [getattr(screen, "place", "") for screen in self.app.screen_stack]
+        if HOME in places:
+            for _ in places[places.index(HOME) + 1 :]:
+                self.app.pop_screen()
 
 
 def sentence_of(failure: CounterError) -> str:

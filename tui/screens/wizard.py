@@ -31,7 +31,7 @@ from tui.steps.fields_step import FieldsStep
 from tui.steps.materials_step import MaterialsStep
 from tui.steps.points_step import PointsStep
 from tui.steps.summary_step import SummaryStep
-from tui.widgets.editing import Left, Wanted
+from tui.widgets.editing import Edited, Left, Wanted
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.numbered_list import NumberedList, Row
 from tui.widgets.step_line import StepLine
@@ -81,7 +81,7 @@ class WizardScreen(CounterScreen[None]):
         self.filling = FieldFilling(self, self.desk)
         self._told(self.desk.autosave.kept)
         self.query_one(TitleBar).caption = t("wizard.caption", item=self.desk.item.get("name"))
-        await self._show(0)
+        self._turn_to(0)
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
         return await self.counter.ask(call)
@@ -102,15 +102,22 @@ class WizardScreen(CounterScreen[None]):
     def steps(self) -> list[Step]:
         return steps_of(self.desk) if self.desk else []
 
-    async def _show(self, at: int, *, field_id: str = "", material_id: str = "") -> None:
-        """Go to a step, and to a field or a material of it."""
+    def _turn_to(self, at: int, *, field_id: str = "", material_id: str = "") -> None:
+        """Go to a step, and to a field or a material of it.
+
+        The step is left at once, so that keys typed ahead never land in a field that is going away.
+        """
         if self.desk is None:
             return
         steps = self.steps
-        if self.at < len(steps) and self.query_one("#step", Vertical).children:
-            self.seen.add(steps[self.at])
+        if self.query_one("#step", Vertical).children:
+            self.seen.add(steps[min(self.at, len(steps) - 1)])
         self.at = max(0, min(at, len(steps) - 1))
-        step = steps[self.at]
+        self.ready = False
+        self.set_focus(None)
+        self.run_worker(self._show(steps[self.at], field_id, material_id), group="step", exclusive=True)
+
+    async def _show(self, step: Step, field_id: str, material_id: str) -> None:
         body = await self._body_of(step)
         holder = self.query_one("#step", Vertical)
         await holder.remove_children()
@@ -122,7 +129,6 @@ class WizardScreen(CounterScreen[None]):
             body.go_to(material_id)
         else:
             getattr(body, "go_to_first", holder.focus)()
-        self.ready = False
         if step.kind is StepKind.SUMMARY:
             self.ask_summary()
 
@@ -172,12 +178,11 @@ class WizardScreen(CounterScreen[None]):
             at = place_of(self.desk, self.steps, field_id=field_id, material_id=material_id)
             self._turn_to(at, field_id=field_id or material_id.removeprefix(FIELD_PREFIX), material_id=material_id)
 
-    def _turn_to(self, at: int, *, field_id: str = "", material_id: str = "") -> None:
-        """Leave the step at once, so that keys typed ahead never land in a field that is going away."""
-        self.set_focus(None)
-        self.run_worker(self._show(at, field_id=field_id, material_id=material_id), group="step", exclusive=True)
-
     # --- what the steps ask for -------------------------------------------------------------------------------
+
+    @on(Edited)
+    def _edited(self) -> None:
+        self.show_marks()
 
     @on(Left)
     def _left(self) -> None:

@@ -38,8 +38,8 @@ class FieldsStep(QuietScroll):
 
     def on_mount(self) -> None:
         self.show_visible()
-        if self.checked:
-            for frame in self.frames():
+        for frame in self.frames():
+            if self.checked or self.desk.points_on(frame.field.id):
                 self._check(frame)
 
     def frames(self) -> list[FieldFrame]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Key, Resize
@@ -164,7 +165,10 @@ class NumberedList(Widget, can_focus=True):
         self._go(self.cursor + by)
 
     def action_turn(self, by: int) -> None:
-        self._go(self.page_start + by * self.page_rows)
+        to = self.page_start + by * self.page_rows
+        if not 0 <= to < max(self.total, len(self.rows)):
+            raise SkipAction  # no such page here: the key belongs to the screen
+        self._go(to)
 
     def action_edge(self, to: int) -> None:
         self._go(0 if to == 0 else len(self.rows) - 1)

@@ -1,5 +1,8 @@
 """The line in which a list is searched: letters are typed, digits and arrows belong to the list below."""
 
+from contextlib import suppress
+
+from textual.actions import SkipAction
 from textual.events import Key
 from textual.widgets import Input
 
@@ -27,7 +30,8 @@ class QueryInput(Input):
             case "down" | "up":
                 rows.action_move(1 if event.key == "down" else -1)
             case "pagedown" | "pageup":
-                rows.action_turn(1 if event.key == "pagedown" else -1)
+                with suppress(SkipAction):
+                    rows.action_turn(1 if event.key == "pagedown" else -1)
             case "enter" if rows.rows:
                 rows.action_choose()
             case _:

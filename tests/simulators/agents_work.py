@@ -1,0 +1,56 @@
+"""Stretches of an agent's work that several tests walk through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.simulators.agent_at_the_screen import Agent
+from tests.simulators.filled_forms import filled
+
+
+async def begun(agent: Agent, **given: Any) -> Any:
+    """A draft in which every field is filled, by proxy."""
+    await agent.begin("新农合")
+    desk = agent.screen.desk
+    for field_id, value in filled(desk.form, **given).items():
+        desk.put(field_id, value)
+    assert await desk.autosave.flush()
+    return desk
+
+
+async def hand_in(agent: Agent, *, scans: str = "1") -> None:
+    """On a material: seen as an original, with scans."""
+    await agent.at("material")
+    await agent.press("1")
+    await agent.press("f4")
+    await agent.at("scan_picker")
+    await agent.press(*scans)
+    await agent.press("f9")
+    await agent.at("material")
+    await agent.sees("已附上")
+    await agent.press("escape")
+    await agent.at("wizard")
+
+
+async def collected(agent: Agent) -> Any:
+    """From a filled draft to the receipt."""
+    desk = await begun(agent, agent_mode="village_agent")
+    await agent.press("f5")
+    await agent.sees("还差 2 处")
+    await agent.press("1")
+    await agent.sees("有效身份证件")
+    await agent.press("1")
+    await hand_in(agent, scans="12")
+    await agent.press("f5")
+    await agent.sees("还差 1 处")
+    await agent.press("1")
+    await agent.sees("委托书上要写明")
+    await agent.press("1")
+    await hand_in(agent)
+    await agent.press("f5")
+    await agent.sees("全部齐了")
+    await agent.press("f9")
+    await agent.at("choose")
+    await agent.press("1")
+    await agent.at("slip")
+    return desk

@@ -1,0 +1,94 @@
+"""A return is answered point by point; each point leads to its field or material."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulators.agents_work import collected, hand_in
+
+pytestmark = pytest.mark.screen
+POINTS = (
+    ("field", "applicant_phone", "号码打不通", "换一个能联系上的号码"),
+    ("material", "GA-YB-001-M01", "反面看不清", "重新扫描反面"),
+    ("condition", "GA-YB-001-C01", "是否参加职工医保未说明", "说明参保情况"),
+)
+
+
+async def opened(agent, node):
+    """The answer, open at its points."""
+    await collected(agent)
+    held = next(iter(node.applications.values()))
+    node.give_back(held.application_id, *POINTS)
+    await agent.press("escape")
+    await agent.at("home")
+    await agent.press("3")
+    await agent.at("applications")
+    await agent.sees("退回补正", "该代办员补正")
+    await agent.press("1")
+    await agent.at("application")
+    await agent.sees("答复补正", "反面看不清")
+    await agent.press("1")
+    await agent.at("wizard")
+    await agent.sees("3 条补正要求")
+    return held
+
+
+async def say(agent, words):
+    await agent.at("act_form")
+    await agent.type(words)
+    await agent.press("f9")
+    await agent.at("wizard")
+
+
+async def test_every_point_is_put_right_and_sent(at_the_screen, node):
+    async with at_the_screen() as agent:
+        held = await opened(agent, node)
+        await agent.press("1")
+        await agent.at("choose")
+        await agent.press("1")
+        await agent.until(lambda: getattr(agent.screen.focused, "field_id", "") == "applicant_phone")
+        await agent.sees("号码打不通")
+        await agent.press("ctrl+u")
+        await agent.type("13800000002")
+        await agent.press("pageup")
+        await agent.sees("3 条补正要求")
+        await agent.press("1")
+        await agent.at("choose")
+        await agent.press("2")
+        await say(agent, "已换号码")
+        await agent.press("2")
+        await agent.at("choose")
+        await agent.press("1")
+        await agent.sees("有效身份证件")
+        await agent.press("1")
+        await hand_in(agent, scans="3")
+        await agent.press(*["pageup"] * 7)
+        await agent.until(lambda: agent.screen.at == 0 and agent.screen.focused is not None)
+        for point, words in (("2", "已重扫"), ("3", "未参加职工医保")):
+            await agent.press(point)
+            await agent.settle()
+            if point == "2":
+                await agent.at("choose")
+                await agent.press("2")
+            await say(agent, words)
+        await agent.press("f5")
+        await agent.sees("全部答复完了")
+        await agent.press("f9")
+        await agent.at("choose")
+        await agent.press("1")
+        await agent.at("slip")
+        after = node.applications[held.application_id]
+        assert after.state == "pre_review"
+        assert after.form["applicant_phone"] == "13800000002"
+        assert set(after.answers) == {ref for _kind, ref, *_ in POINTS}
+        assert sum(scan.material_id == "GA-YB-001-M01" for scan in after.scans) == 3
+
+
+async def test_a_point_without_an_answer_is_not_called_answered(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await opened(agent, node)
+        await agent.sees("待答复")
+        await agent.press("3")
+        await say(agent, "未参加职工医保")
+        marks = [row.mark for row in agent.screen.query_one("NumberedList").rows]
+        assert marks == ["待答复", "待答复", "已答复"]

@@ -1,0 +1,71 @@
+"""Signing in, locking, and a session that was lost: nothing typed is lost by any of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulators.counter_simulator import CLERK, PASSPHRASE
+
+pytestmark = pytest.mark.screen
+
+
+async def test_a_clerk_signs_in_by_keys(at_the_screen):
+    async with at_the_screen(signed_in=False) as agent:
+        await agent.sees("工号", "口令")
+        await agent.sign_in()
+        await agent.sees("办新件", "张测试")
+
+
+async def test_a_wrong_passphrase_is_said_and_not_kept_on_the_screen(at_the_screen):
+    async with at_the_screen(signed_in=False) as agent:
+        await agent.type(CLERK)
+        await agent.press("enter")
+        await agent.type("wrong1")
+        assert "wrong1" not in agent.text()
+        await agent.press("enter")
+        await agent.sees("工号或口令不对")
+        assert [field.value for field in agent.screen.query("TextEditor")] == [CLERK, ""]
+
+
+async def test_an_idle_screen_locks_and_keeps_what_was_typed(at_the_screen, node, clock):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        await agent.type("李样例")
+        await agent.until(lambda: "李样例" in str(node.drafts))
+        clock.forward(minutes=11)
+        await agent.at("lock")
+        assert "李样例" not in agent.text()
+        await agent.press("escape")
+        assert agent.screen.place == "lock"
+        await agent.type(PASSPHRASE)
+        await agent.press("enter")
+        await agent.at("wizard")
+        await agent.sees("李样例")
+
+
+async def test_a_session_that_the_node_locked_is_asked_for_and_the_call_goes_on(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        node.locked = True
+        await agent.type("李样例")
+        await agent.at("lock")
+        await agent.type(PASSPHRASE)
+        await agent.press("enter")
+        await agent.at("wizard")
+        await agent.until(lambda: "李样例" in str(node.drafts))
+        await agent.sees("已保存")
+
+
+async def test_a_restarted_node_is_signed_in_to_again_with_the_same_passphrase(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        node.sessions.clear()
+        await agent.type("李样例")
+        await agent.at("lock")
+        await agent.type("bad")
+        await agent.press("enter")
+        await agent.sees("工号或口令不对")
+        await agent.type(PASSPHRASE)
+        await agent.press("enter")
+        await agent.at("wizard")
+        await agent.until(lambda: "李样例" in str(node.drafts))
