@@ -22,25 +22,30 @@ from city_gateway.errors import NodeStopped, Replayed, TooLarge
 from city_gateway.ledger import nodes
 from wire.http_signature import WINDOW, BodyCheck, SignedBy, verify_request
 
+EXCHANGE = "/v1/exchange"
+
 
 class NonceWindow:
-    """Signed requests seen within the window."""
+    """Signed requests seen within the window, each by node and nonce with the body that it was for."""
 
     def __init__(self, window: timedelta = 2 * WINDOW) -> None:
         self._window = window
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._order: deque[tuple[datetime, tuple[str, str]]] = deque()
         self._lock = Lock()
 
-    def note(self, node_id: str, nonce: str, now: datetime) -> None:
-        """Remember, or Replayed."""
+    def note(self, signed: SignedBy, path: str, now: datetime) -> None:
+        """Remember, or Replayed; an exchange repeated word for word (its answer was lost) may be answered again."""
+        key, content = (signed.node_id, signed.nonce), (path, signed.body_sha256)
         with self._lock:
             while self._order and now - self._order[0][0] > self._window:
-                self._seen.discard(self._order.popleft()[1])
-            if (node_id, nonce) in self._seen:
+                self._seen.pop(self._order.popleft()[1], None)
+            before = self._seen.get(key)
+            if before is None:
+                self._seen[key] = content
+                self._order.append((now, key))
+            elif before != content or path != EXCHANGE:
                 raise Replayed
-            self._seen.add((node_id, nonce))
-            self._order.append((now, (node_id, nonce)))
 
 
 def gateway_of(request: Request) -> Gateway:
@@ -68,7 +73,7 @@ def _prove(request: Request) -> SignedBy:
         now=now,
     )
     window: NonceWindow = request.app.state.nonces
-    window.note(signed.node_id, signed.nonce, now)
+    window.note(signed, request.url.path, now)
     return signed
 
 

@@ -7,14 +7,17 @@ spread by chance, so that they do not return together either; held requests do n
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 from city_gateway.errors import Busy
 
 AT_ONCE = 4
 IN_LINE = 64
 COME_BACK_FROM_S, COME_BACK_SPREAD_S = 5, 30
+WRONG_CODES_A_MINUTE = 60
 
 
 class Admission:
@@ -40,3 +43,21 @@ class Admission:
             yield
         finally:
             self._places.release()
+
+
+class GuessLimit:
+    """Enrolment codes that were wrong, counted per minute over everybody: fifty bits are not guessed at this pace."""
+
+    def __init__(self) -> None:
+        self._wrong: deque[datetime] = deque()
+
+    def check(self, now: datetime) -> None:
+        """Busy while too many codes were wrong."""
+        while self._wrong and now - self._wrong[0] > timedelta(minutes=1):
+            self._wrong.popleft()
+        if len(self._wrong) >= WRONG_CODES_A_MINUTE:
+            raise Busy(60)
+
+    def wrong(self, now: datetime) -> None:
+        """One more."""
+        self._wrong.append(now)

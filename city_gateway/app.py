@@ -29,7 +29,7 @@ from city_gateway.access import NonceWindow
 from city_gateway.acts import arrival, automatic
 from city_gateway.acts.gateway import DictionaryShelf, Gateway, LedgerRegister, Register
 from city_gateway.acts.platform_port import BackOfficePort, PlatformPort, deliver_promised
-from city_gateway.admission import Admission
+from city_gateway.admission import Admission, GuessLimit
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.repository import Repository, first_root
 from city_gateway.folder import GatewayFolder
@@ -130,6 +130,7 @@ def build_app(
     app.state.gateway = gateway
     app.state.nonces = NonceWindow()
     app.state.admission = Admission(gateway.randomness)
+    app.state.guesses = GuessLimit()
     app.state.news = desk
     app.state.writers = Writers()
     app.state.templates = _templates()

@@ -30,7 +30,6 @@ def outline(ledger: Ledger) -> Iterator[dict[str, Any]]:
 
 def _told(tx: Connection, case: Case) -> dict[str, Any]:
     application = case.application
-    entries = (cases.entry(tx, application.application_id, seq) for seq in range(1, case.case_seq + 1))
     return {
         "application_id": application.application_id,
         "receipt_no": application.receipt_no,
@@ -41,9 +40,8 @@ def _told(tx: Connection, case: Case) -> dict[str, Any]:
                 "case_seq": entry.case_seq,
                 "op_id": entry.op_id,
                 "author_node": entry.author_node,
-                "events": [event.get("code") for event in entry.events],
+                "events": [event["event"] for event in entry.events],
             }
-            for entry in entries
-            if entry is not None
+            for entry in cases.entries_of(tx, application.application_id)
         ],
     }

@@ -27,7 +27,7 @@ from city_gateway.ledger import feeds, journal, nodes
 from city_gateway.ledger.nodes import Node
 from wire.audit_chain import Head, follow
 from wire.canonical import canonical_json
-from wire.envelope import read_header
+from wire.envelope import envelope_hash, read_header
 from wire.errors import Duplicate, Fork, Gap, Malformed, Untrusted
 from wire.messages import ExchangeHead, ExchangeRequest, write_reply
 from wire.receipt import Receipt, page_hash, sign_receipt
@@ -106,10 +106,21 @@ def _take_in(
     if batch.forked:
         nodes.stop(tx, node.node_id, FORK)
         return batch
+    if _parted(tx, asked):
+        batch.feed_head = asked.feed_cursor // 2
+        return batch
     batch.page, batch.feed_head, batch.feed_more = feeds.page(
         tx, node.node_id, after=asked.feed_cursor, limit=asked.feed_limit, max_bytes=PAGE_BYTES
     )
     return batch
+
+
+def _parted(tx: Connection, asked: ExchangeHead) -> bool:
+    """Whether the node holds a feed that this (restored) ledger never wrote; it is led back by halves."""
+    if asked.feed_hash is None or asked.feed_cursor == 0:
+        return False
+    own = feeds.envelope_at(tx, asked.node, asked.feed_cursor)
+    return own is not None and envelope_hash(own).hex() != asked.feed_hash
 
 
 def _follow(tx: Connection, node: Node, envelopes: Sequence[bytes], batch: _Batch) -> list[bytes]:

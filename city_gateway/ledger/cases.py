@@ -93,6 +93,12 @@ def entry(tx: Connection, application_id: str, case_seq: int) -> CaseEntry | Non
     return _entry(row) if row else None
 
 
+def entries_of(tx: Connection, application_id: str) -> list[CaseEntry]:
+    """The whole order of one application."""
+    asked = sa.select(CASE_ENTRIES).where(CASE_ENTRIES.c.application_id == application_id)
+    return [_entry(row) for row in tx.execute(asked.order_by(CASE_ENTRIES.c.case_seq)).mappings()]
+
+
 def entries_at(tx: Connection, region: str, *, covering: bool) -> list[CaseEntry]:
     """The whole order of every application of a site, or of all sites that a region covers."""
     level = LEVEL_DIGITS[region_level(region)]

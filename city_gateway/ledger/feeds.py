@@ -46,6 +46,13 @@ def page(tx: Connection, node_id: str, *, after: int, limit: int, max_bytes: int
     return frames, int(head), after + len(frames) < head
 
 
+def envelope_at(tx: Connection, node_id: str, seq: int) -> bytes | None:
+    """One entry of a feed."""
+    asked = sa.select(FEED_ENTRIES.c.envelope).where(FEED_ENTRIES.c.node_id == node_id, FEED_ENTRIES.c.seq == seq)
+    found = tx.scalar(asked)
+    return bytes(found) if found is not None else None
+
+
 def ends(tx: Connection, node_ids: Iterable[str]) -> dict[str, int]:
     """Where these feeds end."""
     asked = sa.select(FEED_HEADS.c.node_id, FEED_HEADS.c.seq).where(FEED_HEADS.c.node_id.in_(list(node_ids)))

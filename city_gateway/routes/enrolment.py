@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse, Response
 
 from city_gateway.access import gateway_of, limited
 from city_gateway.acts.enrol import card, enrol
+from city_gateway.admission import GuessLimit
+from city_gateway.errors import CodeRefused
 
 MAX_REQUEST_BYTES = 16 * 1024
 NO_STORE = {"cache-control": "no-store"}
@@ -27,5 +29,17 @@ def get_card(request: Request) -> Response:
 @router.post("/v1/enrol")
 async def post_enrol(request: Request) -> Response:
     """Make a node."""
+    gateway, guesses = gateway_of(request), _guesses(request)
+    guesses.check(gateway.clock())
     body = b"".join([piece async for piece in limited(request, MAX_REQUEST_BYTES)])
-    return JSONResponse(await run_in_threadpool(enrol, gateway_of(request), body), headers=NO_STORE)
+    try:
+        document = await run_in_threadpool(enrol, gateway, body)
+    except CodeRefused:
+        guesses.wrong(gateway.clock())
+        raise
+    return JSONResponse(document, headers=NO_STORE)
+
+
+def _guesses(request: Request) -> GuessLimit:
+    guesses: GuessLimit = request.app.state.guesses
+    return guesses

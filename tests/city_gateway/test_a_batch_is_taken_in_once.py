@@ -15,7 +15,16 @@ from city_gateway.acts import receive
 from city_gateway.acts.gateway import LedgerRegister
 from city_gateway.ledger import cases
 from city_gateway.ledger.tables import CASE_ENTRIES, JOURNAL, NODES, OPERATIONS, PLATFORM_OUTBOX
-from tests.city_gateway.gateway_fixtures import OTHER_VILLAGE, VILLAGE, City, EnrolledNode, Refused, city_in, results
+from tests.city_gateway.gateway_fixtures import (
+    OTHER_VILLAGE,
+    VILLAGE,
+    City,
+    EnrolledNode,
+    Refused,
+    city_in,
+    patch_headers,
+    results,
+)
 from wire.audit_chain import Head
 from wire.envelope import Kind, envelope_hash, seal
 from wire.http_signature import sign_request
@@ -286,17 +295,42 @@ async def test_an_unsigned_or_changed_request_stores_nothing(city: City) -> None
     assert count(city, JOURNAL) == 0
 
 
-async def test_a_replayed_request_is_turned_away_with_the_servers_time(city: City) -> None:
+async def test_a_used_nonce_is_turned_away_with_the_servers_time(city: City) -> None:
     village = await city.enrol()
-    head = ExchangeHead(node=village.document.node_id, nonce="b" * 32, feed_cursor=0)
-    body = write_request(head, [])
-    signed = village.signed("POST", "/v1/exchange", {"content-type": CONTENT_TYPE}, body, nonce="b" * 32)
-    first = await city.client.post("/v1/exchange", content=body, headers=signed)
-    again = await city.client.post("/v1/exchange", content=body, headers=signed)
-    refusal = read_refusal(again.json(), city.gateway.keys.signing.public)
-    assert (first.status_code, again.status_code, refusal.code) == (200, 425, "request.replayed")
+    bodies = [
+        write_request(ExchangeHead(node=village.document.node_id, nonce="b" * 32, feed_cursor=cursor), [])
+        for cursor in (0, 1)
+    ]
+    headers = {"content-type": CONTENT_TYPE}
+    signed = [village.signed("POST", "/v1/exchange", headers, body, nonce="b" * 32) for body in bodies]
+    first, word_for_word, other = [
+        await city.client.post("/v1/exchange", content=bodies[n], headers=signed[n]) for n in (0, 0, 1)
+    ]
+    refusal = read_refusal(other.json(), city.gateway.keys.signing.public)
+    assert (first.status_code, word_for_word.content) == (200, first.content)
+    assert (other.status_code, refusal.code, refusal.server_time) == (425, "request.replayed", city.clock())
     assert (refusal.node, refusal.nonce) == (village.document.node_id, "b" * 32)
-    assert refusal.server_time == city.clock()
+
+
+async def test_only_an_exchange_may_be_repeated_word_for_word(city: City) -> None:
+    village = await city.enrol()
+    scan = village.sealed_scan(b"paper")
+    await village.create_scan(scan)
+    path = f"/v1/scans/{scan.name}"
+    signed = village.signed("PATCH", path, patch_headers(0, scan.data), scan.data)
+    answers = [await city.client.patch(path, headers=signed, content=scan.data) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 425]
+
+
+async def test_a_node_with_the_feed_of_another_timeline_is_led_back(city: City) -> None:
+    village = await city.enrol()
+    got = await village.exchange(*[village.collect()[1] for _ in range(6)])
+    same = await village.exchange(feed_cursor=6, feed_hash=envelope_hash(got.frames[5]).hex())
+    assert (same.receipt.feed_head, same.frames) == (6, [])
+    other = await village.exchange(feed_cursor=6, feed_hash="0" * 64)
+    assert (other.receipt.feed_head, other.receipt.feed_more, other.frames) == (3, False, [])
+    beyond = await village.exchange(feed_cursor=9, feed_hash="0" * 64)
+    assert (beyond.receipt.feed_head, beyond.frames) == (6, [])
 
 
 async def test_a_stale_signature_is_told_the_time(city: City) -> None:

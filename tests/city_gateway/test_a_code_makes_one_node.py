@@ -7,6 +7,7 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
+from city_gateway.admission import WRONG_CODES_A_MINUTE
 from city_gateway.errors import KeysExist, RegionRefused
 from city_gateway.keys import load_keys, make_keys
 from city_gateway.ledger.tables import ENROLMENT_CODES, NODES
@@ -104,3 +105,18 @@ def test_keys_are_for_the_owner_only_and_never_overwritten(tmp_path, city: City)
     with pytest.raises(KeysExist):
         make_keys(folder, bytes)
     assert load_keys(folder).signing.public == made.signing.public
+
+
+async def test_guessing_codes_is_slowed_down_and_enrolment_goes_on_later(city: City) -> None:
+    wrong = city.code(hours=5)
+    with city.gateway.ledger.transaction() as tx:
+        tx.execute(sa.delete(ENROLMENT_CODES))
+    again = city.code(hours=5)
+    for _ in range(WRONG_CODES_A_MINUTE):
+        with pytest.raises(Refused):
+            await city.enrol_with(wrong)
+    with pytest.raises(Refused) as busy:
+        await city.enrol_with(again)
+    assert (busy.value.status, busy.value.code) == (503, "gateway.busy")
+    city.clock.forward(minutes=2)
+    assert (await city.enrol_with(again)).document.role == "village"

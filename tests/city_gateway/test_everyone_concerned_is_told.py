@@ -9,6 +9,7 @@ from casework.application import ReturnPoint
 from casework.events import Concluded, Decided, Event, ReviewStarted
 from casework.record import event_from_plain
 from casework.states import State
+from city_gateway.acts.outline import outline
 from city_gateway.acts.rule import decision, department, rule
 from city_gateway.errors import RulingRefused
 from city_gateway.ledger import outbox, ratings
@@ -162,3 +163,14 @@ async def test_the_platform_is_promised_every_step_once(city: City) -> None:
         outbox.delivered(tx, [number for number, _ in first], city.clock())
     with city.gateway.ledger.transaction() as tx:
         assert [record.record_set for _, record in outbox.undelivered(tx, 10)] == ["acceptance", "process"]
+
+
+async def test_the_outline_shows_every_step_and_nothing_personal(city: City) -> None:
+    village, township, application_id = await accepted(city)
+    [line] = list(outline(city.gateway.ledger))
+    assert (line["application_id"], line["state"]) == (application_id, "accepted")
+    assert line["history"] == ["collected", "submitted", "pre_review_started", "accepted"]
+    assert [entry["events"] for entry in line["entries"]] == [["submitted"], [], []]
+    authors = [village.document.node_id, township.document.node_id, township.document.node_id]
+    assert [entry["author_node"] for entry in line["entries"]] == authors
+    assert "张测试" not in str(line)
