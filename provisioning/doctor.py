@@ -84,7 +84,7 @@ def table(findings: list[Finding]) -> Table:
     """The report as a person reads it."""
     shown = Table(title="节点检查")
     for heading in ("项目", "结果", "说明"):
-        shown.add_column(heading)
+        shown.add_column(heading, overflow="fold", no_wrap=heading == "项目")
     colours = {Standing.GOOD: "green", Standing.ATTENTION: "yellow", Standing.BAD: "red", Standing.UNKNOWN: "cyan"}
     for finding in findings:
         colour = colours[finding.standing]

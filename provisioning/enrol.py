@@ -19,8 +19,11 @@ import httpx
 from offline_store.desk import state
 from offline_store.desk.database import Desk
 from offline_store.errors import NodeFileMissing
+from offline_store.mailbox.incoming import Incoming
+from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file, write_node_file
 from offline_store.paths import NodePaths
+from offline_store.vault.scans import Vault
 from provisioning.errors import EnrolledElsewhere, GatewayRefused, GatewayUnreachable, WrongDocument, WrongRole
 from provisioning.node_keys import MachineKeys, Randomness, load_or_make_keys, open_or_make_desk
 from wire.canonical import b64, read_json
@@ -62,7 +65,7 @@ def enrol(
         return known
     address = f"{gateway_url.rstrip('/')}/v1/enrol"
     card = _card(client, address, code)
-    paths.create()
+    _folders(paths)
     with open_or_make_desk(paths, machine, card.sealing_publics[0], randomness) as desk:
         keys = load_or_make_keys(paths, desk, randomness, now())
         request = EnrolmentRequest.make(
@@ -90,6 +93,14 @@ def _already(paths: NodePaths, code: Code) -> EnrolmentDocument | None:
     except WrongGateway as other:
         raise EnrolledElsewhere(site=document.site) from other
     return document
+
+
+def _folders(paths: NodePaths) -> None:
+    """Every folder that two programs share, made now: afterwards each may write only where its unit lets it."""
+    paths.create()
+    Outgoing(paths.outgoing)
+    Incoming(paths.incoming)
+    Vault(paths.vault)
 
 
 def _card(client: httpx.Client, address: str, code: Code) -> GatewayCard:
