@@ -107,9 +107,9 @@ class DemoLine:
     def _pump(self, source: socket.socket, sink: socket.socket, counter: str) -> None:
         with contextlib.suppress(OSError):
             while piece := source.recv(PIECE_BYTES):
-                sink.sendall(piece)
                 with self._guard:
                     setattr(self, counter, getattr(self, counter) + len(piece))
+                sink.sendall(piece)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
