@@ -1,7 +1,7 @@
 """What can go wrong at the city's door: one class per failure, a stable code, the HTTP answer it becomes.
 
 GatewayError ── Refusal
-├── what a node may be told           Replayed, NodeUnknown, NodeStopped, Forked, NotThisNode, BadExchange,
+├── what a node may be told           Replayed, NodeUnknown, NodeStopped, Forked, NotThisNode,
 │                                     ForgedEnvelope, TooLarge, Busy, NotFound
 ├── enrolment                         CodeRefused, RegionRefused
 ├── scans                             ScanUnknown, ScanOffsetConflict, ScanBusy, ScanChecksumWrong, ScanHashWrong,
@@ -74,13 +74,6 @@ class ForgedEnvelope(Refusal):
 
     code = "envelope.forged"
     status = 422
-
-
-class BadExchange(Refusal):
-    """The body is not a well-formed exchange."""
-
-    code = "exchange.malformed"
-    status = 400
 
 
 class TooLarge(Refusal):
