@@ -212,7 +212,8 @@ class Day:
                     if point.kind == "material":
                         picture = invented_paper(point.label or point.ref, "补正", self.random)
                         scans.append(door.scan(draft.draft_id, point.ref, 9, picture).scan_hash)
-                door.change(draft.draft_id, answers=answers)
+                address = f"{draft.values.get('applicant_address', '')}(补写:一组)"
+                door.change(draft.draft_id, values={"applicant_address": address}, answers=answers)
                 door.collect(draft.draft_id)
                 self.history.add_scans(application_id, scans)
                 step()
