@@ -22,6 +22,9 @@ from wire.counter import ApplicationDetail, HandedInView, ScanView
 PDF: Final = "application/pdf"
 SEEN_TONES: Final[Mapping[str, str]] = {"to_be_verified": "warn", "deferred": "warn", "none": "bad"}
 
+NOT_RECORDED: Final = "none"
+MAY_BE_ABSENT: Final = frozenset({"conditional", "optional"})
+
 RegionName = Callable[[str], str]
 
 
@@ -181,7 +184,7 @@ def _handed_row(need: Need, handed: HandedInView | None, own: tuple[Sheet, ...])
         name=need.name,
         necessity_words=sentence(f"page.necessity.{need.kind}"),
         seen_words=sentence(f"page.seen.{seen}"),
-        seen_tone=SEEN_TONES.get(seen, ""),
+        seen_tone="" if seen == NOT_RECORDED and need.kind in MAY_BE_ABSENT else SEEN_TONES.get(seen, ""),
         hint=sentence("page.material.condition", {"condition": need.condition}) if need.condition else "",
         note=handed.note if handed else "",
         sheets=own,

@@ -66,6 +66,7 @@ class OpenedView:
     applicant: str
     state_words: str
     state_tone: str
+    pending_words: str
     warnings: Sequence[str]
     returned: Sequence[SaidPoint]
     returned_words: str
@@ -133,9 +134,12 @@ def _view(laid: LaidOpen) -> OpenedView:
         applicant=detail.applicant_masked,
         state_words=page_views.state_words(detail.state),
         state_tone=page_views.TONES.get(detail.state, ""),
+        pending_words=sentence("page.detail.pending") if detail.pending and detail.refusal is None else "",
         warnings=page_views.warnings(detail, laid.item, laid.newest_version),
         returned=returned,
-        returned_words=sentence("page.detail.returned_words", {"count": len(returned)}),
+        returned_words=sentence("page.detail.answered")
+        if it.answers
+        else sentence("page.detail.returned_words", {"count": len(returned)}),
         outcome=_outcome(it, names),
         sections=page_file.sections(laid.form, detail.form, laid.region_name),
         scan_words=page_file.scan_words(detail),

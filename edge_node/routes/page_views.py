@@ -131,7 +131,8 @@ def _backlog(bar: StatusBar) -> tuple[str, str]:
     if not bar.backlog_ops and not bar.backlog_scans:
         return sentence("page.strip.backlog.none"), ""
     counts = {"ops": bar.backlog_ops, "scans": bar.backlog_scans, "size": size(bar.backlog_bytes)}
-    return sentence("page.strip.backlog.some", counts), "fair"
+    kind = "some" if bar.backlog_ops and bar.backlog_scans else "ops" if bar.backlog_ops else "scans"
+    return sentence(f"page.strip.backlog.{kind}", counts), "fair"
 
 
 def _catalog(bar: StatusBar) -> tuple[str, str]:
@@ -196,7 +197,9 @@ def clock_row(clock: ClockView, unit: str) -> ClockRow:
         name=sentence(f"page.clock.{clock.kind}"),
         light=light,
         light_words=words,
-        due_words=_due_words(clock.due, provisional=provisional),
+        due_words=sentence("page.due.not_started")
+        if key == "not_started"
+        else _due_words(clock.due, provisional=provisional),
     )
 
 
@@ -233,8 +236,6 @@ def warnings(detail: ApplicationDetail, item: ServiceItem, newest_version: int |
     words: list[str] = []
     if detail.refusal is not None:
         words.append(sentence("page.detail.refused", {"why": detail.refusal.message}))
-    elif detail.pending:
-        words.append(sentence("page.detail.pending"))
     if detail.proxy != "active":
         words.append(sentence(f"page.detail.proxy_{detail.proxy}"))
     if any(not scan.arrived for scan in detail.scans):

@@ -1,0 +1,99 @@
+"""What an act has in its hands: this node's desk, mail, vault, keys, clock and randomness, put together once.
+
+Laws: acts reach everything through here and hold no state of their own; nothing here knows HTTP. `nudge` wakes the mail
+round after a commit; it may be called from any thread and never fails an act.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from casework.application import Actor, Role
+from edge_node.acts.guide_shelf import GuideShelf
+from edge_node.acts.sessions import Sessions
+from edge_node.acts.trusted_clock import TrustedClock
+from offline_store.desk.database import Desk
+from offline_store.mailbox.incoming import Incoming
+from offline_store.mailbox.outgoing import Outgoing
+from offline_store.paths import NodePaths
+from offline_store.vault.scans import Vault
+from wire.enrolment import EnrolmentDocument
+from wire.keys import SealingKey, SigningKey
+
+log = logging.getLogger("edge_node")
+
+PROGRAM_VERSION: Final = "0.1.0"
+MIB: Final = 1024 * 1024
+
+
+class Alarms:
+    """What people must be told until it is over; codes only."""
+
+    def __init__(self) -> None:
+        self._raised: dict[str, None] = {}
+        self._lock = threading.Lock()
+
+    def put(self, code: str, *, raised: bool = True) -> None:
+        """Raise an alarm, or end it."""
+        with self._lock:
+            if not raised:
+                self._raised.pop(code, None)
+            elif code not in self._raised:
+                self._raised[code] = None
+                log.warning("alarm code=%s", code)
+
+    def now(self) -> list[str]:
+        """The alarms that are up, the oldest first."""
+        with self._lock:
+            return list(self._raised)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the installer set for this node."""
+
+    disk_reserve_bytes: int = 256 * MIB
+    retention: timedelta = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Counter:
+    """One node's counter, composed in `app.py`."""
+
+    node: EnrolmentDocument
+    paths: NodePaths
+    desk: Desk
+    outgoing: Outgoing
+    incoming: Incoming
+    vault: Vault
+    identity: SigningKey
+    sealing: tuple[SealingKey, ...]
+    clock: TrustedClock
+    sessions: Sessions
+    randomness: Callable[[int], bytes]
+    limits: Limits = field(default_factory=Limits)
+    shelf: GuideShelf = field(default_factory=GuideShelf)
+    alarms: Alarms = field(default_factory=Alarms)
+    nudge: Callable[[], None] = lambda: None
+    free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
+    intake_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def new_id(self) -> str:
+        """A new 128-bit id: of an operation, an application, a draft."""
+        return self.randomness(16).hex()
+
+    def actor(self, role: Role, clerk_id: str, region: str = "") -> Actor:
+        """Somebody of this node, answering for the node's own region unless a narrower one is named."""
+        own = self.node.site if role is Role.AGENT else self.node.region
+        return Actor(role=role, clerk_id=clerk_id, node_id=self.node.node_id, region=region or own)
+
+    def node_itself(self) -> Actor:
+        """The node, where no person acts (a catalog activated, a clock that stepped)."""
+        return self.actor(Role.AGENT if self.node.role == "village" else Role.CLERK, "")

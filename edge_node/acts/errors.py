@@ -1,0 +1,220 @@
+"""Refusals of the counter's acts.
+
+Laws
+- One class per failure; the docstring is the English sentence, `code` is stable and never reused.
+- Parameters carry keys, numbers and limits, never what a citizen wrote.
+- A refusal changes nothing: it is raised before the transaction writes, or rolls it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ActRefused(Exception):
+    """The counter refused an act."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, **params: Any) -> None:
+        self.params: Mapping[str, Any] = params
+        super().__init__(self.code)
+
+
+class NobodySignedIn(ActRefused):
+    """There is no open session at this counter."""
+
+    code = "session.missing"
+
+
+class CounterLocked(ActRefused):
+    """The counter locked itself after a time without a key pressed."""
+
+    code = "session.locked"
+
+
+class WrongPassphrase(ActRefused):
+    """Clerk and passphrase do not belong together."""
+
+    code = "sign_in.refused"
+
+
+class LockedOut(ActRefused):
+    """Too many wrong passphrases; the clerk must wait."""
+
+    code = "sign_in.locked_out"
+
+
+class NotYourDuty(ActRefused):
+    """This act belongs to another role or another region."""
+
+    code = "duty.not_yours"
+
+
+class UnknownItem(ActRefused):
+    """No such service item in the catalog."""
+
+    code = "item.unknown"
+
+
+class UnknownForm(ActRefused):
+    """No such form in the catalog."""
+
+    code = "form.unknown"
+
+
+class NoCatalog(ActRefused):
+    """No catalog has been activated on this node yet."""
+
+    code = "catalog.none"
+
+
+class ProxyNotAllowed(ActRefused):
+    """The proxy rule of the item forbids collecting this application here."""
+
+    code = "proxy.refused"
+
+
+class UnknownDraft(ActRefused):
+    """No such draft at this counter."""
+
+    code = "draft.unknown"
+
+
+class DraftNotReady(ActRefused):
+    """Fields or materials are still missing; all of them are listed."""
+
+    code = "draft.not_ready"
+
+
+class NotYetAnswered(ActRefused):
+    """A point of the return has no answer yet."""
+
+    code = "draft.not_answered"
+
+
+class DraftTooLarge(ActRefused):
+    """More was typed into this draft than an application can carry."""
+
+    code = "draft.too_large"
+
+
+class NotText(ActRefused):
+    """What was typed holds signs that are no text."""
+
+    code = "draft.not_text"
+
+
+class NothingToSupplement(ActRefused):
+    """This application waits for no supplement."""
+
+    code = "supplement.not_asked"
+
+
+class UnknownMaterial(ActRefused):
+    """The guide of this application names no such material."""
+
+    code = "material.unknown"
+
+
+class UnknownApplication(ActRefused):
+    """No such application at this counter."""
+
+    code = "application.unknown"
+
+
+class UnknownScan(ActRefused):
+    """No such scan at this counter."""
+
+    code = "scan.unknown"
+
+
+class ScanNotHere(ActRefused):
+    """The scan has not arrived at this node yet; it has been asked for."""
+
+    code = "scan.not_here"
+
+
+class ScanEmpty(ActRefused):
+    """The scan holds no data."""
+
+    code = "scan.empty"
+
+
+class ScanTooLarge(ActRefused):
+    """The scan is larger than the counter takes."""
+
+    code = "scan.too_large"
+
+
+class ScanOfUnknownType(ActRefused):
+    """Only JPEG, PNG, WebP and PDF are taken; the content decides, not the name."""
+
+    code = "scan.unknown_type"
+
+
+class ScanHasTooManyPixels(ActRefused):
+    """The picture has more pixels than the counter takes."""
+
+    code = "scan.too_many_pixels"
+
+
+class ScanBroken(ActRefused):
+    """The picture cannot be read to its end."""
+
+    code = "scan.broken"
+
+
+class TooManyScans(ActRefused):
+    """The draft already holds as many scans as one application may carry."""
+
+    code = "scan.too_many"
+
+
+class DiskReserveReached(ActRefused):
+    """Only the reserve is left on the disk; new scans wait, sending and typing go on."""
+
+    code = "scan.disk_reserve"
+
+
+class ReasonNeeded(ActRefused):
+    """This act needs a written reason."""
+
+    code = "reason.needed"
+
+
+class NotDeferrable(ActRefused):
+    """The guide does not allow this material to be handed in later."""
+
+    code = "material.not_deferrable"
+
+
+class NothingToReturn(ActRefused):
+    """A return must name at least one point."""
+
+    code = "return.empty"
+
+
+class RatingNotOpen(ActRefused):
+    """The rating opens only after the result was handed over, and once."""
+
+    code = "rating.not_open"
+
+
+class RatingOutOfScale(ActRefused):
+    """The rating has five levels."""
+
+    code = "rating.out_of_scale"
+
+
+class CatalogRefused(ActRefused):
+    """The arrived catalog was refused; the accepted one stays in use."""
+
+    code = "catalog.refused"
+
+
+class Stopped(ActRefused):
+    """This node's journal is behind its own mark or forked; the node must be enrolled again."""
+
+    code = "node.stopped"

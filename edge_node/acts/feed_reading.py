@@ -1,0 +1,113 @@
+"""Reading the city's feed from the mailbox: one signed, chained entry after the other, each in one transaction.
+
+Laws
+- Only what the gateway signed, for this node, following the last entry, is opened. What is forged, torn or wrongly addressed is
+  thrown away, so that the true one can come; a gap waits.
+- An entry that is the gateway's and cannot be read or applied stops nothing else: it is passed, and people are told.
+- Where a compression dictionary is missing the reader waits for the catalog that brings it.
+- A restored city says its feed anew from where it was restored; what was applied before is recognised and not applied twice.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edge_node.acts import feed_fold
+from edge_node.acts.counter import Counter
+from edge_node.acts.mail_in import FEED_REWOUND
+from offline_store.desk import feed, state
+from offline_store.desk.database import Transaction
+from wire.audit_chain import Head, follow
+from wire.envelope import Kind, Opened, open_sealed, read_header
+from wire.errors import Duplicate, Fork, Gap, NotForThisKey, UnknownDictionary, WireError
+from wire.messages import read_feed_entry
+
+BATCH: Final = 200
+BROKEN: Final = "feed_broken"
+NO_DICTIONARY_YET: Final = "dictionary_missing"
+
+
+def take_feed(counter: Counter) -> int:
+    """Let every entry take effect that lies in the mailbox and follows; says how many did."""
+    with counter.desk.reading() as tx:
+        cursor = _cursor(tx)
+    taken = 0
+    for seq, data in counter.incoming.feed():
+        if seq > cursor:
+            if taken >= BATCH or not _take(counter, seq, data):
+                break
+            cursor, taken = seq, taken + 1
+        counter.incoming.remove_feed(seq)
+    return taken
+
+
+def _take(counter: Counter, seq: int, data: bytes) -> bool:
+    """One entry, one transaction; False when the reader has to stop here."""
+    wanted: list[str] = []
+    try:
+        with counter.desk.transaction() as tx:
+            new = _followed(counter, tx, data)
+            try:
+                wanted = feed_fold.apply(counter, tx, read_feed_entry(_opened(counter, tx, data).body))
+            except UnknownDictionary:
+                raise
+            except WireError:
+                counter.alarms.put(feed_fold.NOT_UNDERSTOOD)
+            _advance(tx, new)
+    except (Gap, Duplicate):
+        return False
+    except UnknownDictionary:
+        counter.alarms.put(NO_DICTIONARY_YET)
+        return False
+    except WireError:
+        counter.alarms.put(BROKEN)
+        counter.incoming.remove_feed(seq)
+        return False
+    for code in (BROKEN, NO_DICTIONARY_YET):
+        counter.alarms.put(code, raised=False)
+    for scan_hash in wanted:
+        counter.outgoing.want_scan(scan_hash)
+    return True
+
+
+def _opened(counter: Counter, tx: Transaction, data: bytes) -> Opened:
+    failure: WireError = NotForThisKey()
+    for key in counter.sealing:
+        try:
+            return open_sealed(
+                data,
+                recipient=key,
+                signer_public=counter.node.gateway.signing_public,
+                dictionaries=counter.shelf.dictionaries(tx),
+            )
+        except NotForThisKey as refused:
+            failure = refused
+    raise failure
+
+
+def _followed(counter: Counter, tx: Transaction, data: bytes) -> Head:
+    node_id = bytes.fromhex(counter.node.node_id)
+    new = follow(_head(tx, data), data, counter.node.gateway.signing_public, node_id=node_id)
+    read_header(data).must_be(Kind.FEED, node_id=node_id)
+    return new
+
+
+def _cursor(tx: Transaction) -> int:
+    rewound = state.get(tx, FEED_REWOUND)
+    return feed.cursor(tx) if rewound is None else int(rewound)
+
+
+def _head(tx: Transaction, data: bytes) -> Head:
+    """Where the next entry has to follow; after the city was restored it tells its own last link anew."""
+    rewound = state.get(tx, FEED_REWOUND)
+    if rewound is None:
+        return feed.head(tx)
+    header = read_header(data)
+    return Head(int(rewound), header.prev if header.seq == int(rewound) + 1 else b"")
+
+
+def _advance(tx: Transaction, new: Head) -> None:
+    if state.get(tx, FEED_REWOUND) is not None:
+        state.put(tx, feed.FEED_HEAD, {"seq": new.seq - 1, "hash": bytes(32).hex()})
+        state.put(tx, FEED_REWOUND, None)
+    feed.advance(tx, new)

@@ -1,0 +1,199 @@
+"""Incoming mail: the city's receipt, and scans that moved. The courier has no authority; only signatures count here.
+
+Laws
+- A receipt is believed by the gateway's signature and for this node alone. Its mark is obeyed even backwards: what the
+  gateway lost is posted again. Nothing is taken from the journal by it; from the mailbox only what the gateway holds.
+- A mark beyond what this node ever wrote, or another hash at a number this node knows, means a clone or a node set back:
+  this identity stops journaling and people are told.
+- The signed server time moves the clock only when the receipt is news; an old receipt is only a floor.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from edge_node.acts import audit, journaling
+from edge_node.acts.counter import Counter
+from edge_node.acts.trusted_clock import Anchor
+from offline_store.desk import applications, feed, journal, scans, state
+from offline_store.desk.applications import Standing
+from offline_store.desk.database import Transaction
+from offline_store.desk.scans import ScanStatus
+from offline_store.desk.state import Marks
+from offline_store.errors import DamagedFile
+from wire.errors import WireError
+from wire.receipt import Receipt, read_receipt
+from wire.scan import SCAN_HEADER_MAX, unwrap_scan
+
+TIME_ANCHOR: Final = "time.anchor"
+FEED_REWOUND: Final = "feed.rewound"
+
+
+class ReceiptReader:
+    """Looks at the receipt in the mailbox and obeys it once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Any] | None = None
+        self._looked = False
+
+    def look(self, counter: Counter) -> bool:
+        """Obey the receipt if it is a new one; says whether it was."""
+        try:
+            document = counter.incoming.receipt()
+        except DamagedFile:
+            document = None
+        fresh, self._looked = self._looked, True
+        if document is None or document == self._seen:
+            return False
+        try:
+            receipt = read_receipt(document, counter.node.gateway.signing_public, node=counter.node.node_id)
+        except WireError:
+            counter.alarms.put("receipt_refused")
+            self._seen = document
+            return False
+        counter.alarms.put("receipt_refused", raised=False)
+        obey(counter, receipt, fresh=fresh)
+        self._seen = document
+        return True
+
+
+def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
+    """Take the gateway's mark as truth, even backwards."""
+    with counter.desk.transaction() as tx:
+        head = journal.head(tx)
+        if receipt.hwm > head.seq or journal.hash_at(tx, receipt.hwm) != receipt.head.hash:
+            _stop(counter, tx, receipt)
+            return
+        before = state.marks(tx)
+        was = before.hwm if before else 0
+        _keep_time(counter, tx, receipt, fresh=fresh)
+        state.keep_marks(
+            tx,
+            Marks(
+                gateway=receipt.gateway,
+                epoch=receipt.epoch,
+                hwm=receipt.hwm,
+                stable_hwm=receipt.stable_hwm,
+                head_hash=receipt.head_hash,
+                server_time=receipt.server_time.isoformat(),
+            ),
+        )
+        if receipt.hwm < was:
+            journal.repost_after(tx, receipt.hwm)
+        if receipt.feed_head < feed.cursor(tx):
+            state.put(tx, FEED_REWOUND, receipt.feed_head)
+        _tell_arrived(tx, was, receipt.hwm)
+        stored = [one for one in receipt.scans_stored if _mark_stored(tx, one)]
+    counter.outgoing.remove_through(receipt.hwm)
+    for scan_hash in stored:
+        counter.outgoing.remove_scan_ticket(scan_hash)
+
+
+def take_stored_scans(counter: Counter) -> int:
+    """Scans that the courier saw stored at the city need no ticket any more."""
+    stored = counter.incoming.stored_scans()
+    if not stored:
+        return 0
+    with counter.desk.transaction() as tx:
+        for scan_hash in stored:
+            _mark_stored(tx, scan_hash)
+    for scan_hash in stored:
+        counter.outgoing.remove_scan_ticket(scan_hash)
+        counter.incoming.clear_scan_stored(scan_hash)
+    return len(stored)
+
+
+def take_arrived_scans(counter: Counter) -> int:
+    """Scans that were asked for and lie in the vault now: open their wrap and keep the key."""
+    arrived = [scan_hash for scan_hash in counter.outgoing.wanted() if counter.vault.has(scan_hash)]
+    for scan_hash in arrived:
+        with counter.desk.transaction() as tx:
+            scan = scans.find(tx, scan_hash)
+            if scan is not None and scan.status is ScanStatus.WANTED and scan.wrap is not None:
+                key = _content_key(counter, scan_hash, scan.wrap)
+                if key is not None:
+                    scans.set_status(tx, scan_hash, ScanStatus.ARRIVED, key)
+        counter.outgoing.unwant(scan_hash)
+    return len(arrived)
+
+
+def _content_key(counter: Counter, scan_hash: str, wrap: bytes) -> bytes | None:
+    with counter.vault.open(scan_hash) as stream:
+        header = stream.read(SCAN_HEADER_MAX)
+    for key in counter.sealing:
+        try:
+            return unwrap_scan(header, wrap, key)
+        except WireError:
+            continue
+    counter.alarms.put("scan_not_opened")
+    return None
+
+
+def _keep_time(counter: Counter, tx: Transaction, receipt: Receipt, *, fresh: bool) -> None:
+    state.raise_time_floor(tx, counter.clock.not_before(receipt.server_time))
+    if fresh:
+        anchor = counter.clock.hear(receipt.server_time)
+        state.put(
+            tx,
+            TIME_ANCHOR,
+            {
+                "server_time": anchor.server_time.isoformat(),
+                "monotonic": str(anchor.monotonic),
+                "boot_id": anchor.boot_id,
+            },
+        )
+
+
+def _mark_stored(tx: Transaction, scan_hash: str) -> bool:
+    scan = scans.find(tx, scan_hash)
+    if scan is None:
+        return False
+    if scan.status is ScanStatus.OUTGOING:
+        scans.set_status(tx, scan_hash, ScanStatus.STORED)
+    return True
+
+
+def _tell_arrived(tx: Transaction, was: int, hwm: int) -> None:
+    """What the mark has passed is at the city, though not answered yet; what it fell behind of is here again."""
+    low, high = min(was, hwm), max(was, hwm)
+    touched: dict[str, None] = {}
+    at = low
+    while at < high and (passed := journal.after(tx, at)):
+        for link in passed:
+            if link.seq <= high and link.outcome is None and link.application_id is not None:
+                touched[link.application_id] = None
+        at = passed[-1].seq
+    for application_id in touched:
+        known = applications.find(tx, application_id)
+        if known is None or not known.pending:
+            continue
+        links = [journal.by_op(tx, op_id) for op_id in known.pending]
+        last = max((link.seq for link in links if link is not None), default=0)
+        applications.save(
+            tx,
+            known.shown,
+            confirmed=known.confirmed,
+            pending=known.pending,
+            standing=Standing.AT_CITY if last <= hwm else Standing.SAVED_HERE,
+            case_seq=known.case_seq,
+            at=known.updated_at,
+            due=known.due,
+            refusal=known.refusal,
+        )
+
+
+def _stop(counter: Counter, tx: Transaction, receipt: Receipt) -> None:
+    counter.alarms.put("fork")
+    if state.get(tx, journaling.STOPPED):
+        return
+    audit.note(counter, tx, audit.STOPPED, hwm=receipt.hwm)
+    state.put(tx, journaling.STOPPED, {"hwm": receipt.hwm, "epoch": receipt.epoch})
+
+
+def kept_anchor(tx: Transaction) -> Anchor | None:
+    """The last server time and the machine's reading when it came, as kept by the desk."""
+    kept = state.get(tx, TIME_ANCHOR)
+    if kept is None:
+        return None
+    return Anchor(datetime.fromisoformat(kept["server_time"]), float(kept["monotonic"]), kept["boot_id"])

@@ -1,0 +1,103 @@
+"""Outgoing mail: what was committed is laid into the mailbox, at once or after any crash.
+
+Laws
+- The desk is the queue; the mailbox is its shadow and can be filled again from it. Posting the same entry twice is the same file.
+- An entry is marked as posted after its file is durable, and its scans have their tickets before that.
+- Envelopes go before scans, small scans before large ones, what completes an earlier application before a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from edge_node.acts.counter import PROGRAM_VERSION, Counter
+from offline_store.desk import catalog, feed, journal, scans, state
+from offline_store.desk.journal import Link
+from offline_store.desk.scans import KeptScan, ScanStatus
+from offline_store.errors import DamagedFile, EnvelopeChanged
+from offline_store.mailbox.outgoing import Facts
+
+BATCH: Final = 100
+PRIORITY: Final = 5
+
+
+def post_due(counter: Counter) -> int:
+    """Lay every entry that is not in the mailbox into it, in order; says how many."""
+    posted = 0
+    while links := _due(counter):
+        _lay(counter, links)
+        with counter.desk.transaction() as tx:
+            journal.mark_posted(tx, [link.seq for link in links])
+        posted += len(links)
+        if len(links) < BATCH:
+            break
+    return posted
+
+
+def make_good(counter: Counter) -> None:
+    """At start: whatever a crash, a wiped mailbox or a restored gateway left out is made due again."""
+    counter.outgoing.sweep()
+    with counter.desk.reading() as tx:
+        marks = state.marks(tx)
+        hwm = marks.hwm if marks else 0
+        head = journal.head(tx).seq
+        outgoing = scans.with_status(tx, ScanStatus.OUTGOING)
+        known, wanted = scans.hashes(tx), {one.scan_hash for one in scans.with_status(tx, ScanStatus.WANTED)}
+    counter.outgoing.remove_through(hwm)
+    lying = {seq for seq, _ in counter.outgoing.envelopes()}
+    absent = next((seq for seq in range(hwm + 1, head + 1) if seq not in lying), None)
+    if absent is not None:
+        with counter.desk.transaction() as tx:
+            journal.repost_after(tx, absent - 1)
+    _put_tickets(counter, outgoing)
+    counter.vault.sweep(known, wanted)
+    for scan_hash in wanted:
+        if not counter.vault.has(scan_hash):
+            counter.outgoing.want_scan(scan_hash)
+    put_facts(counter)
+
+
+def put_facts(counter: Counter) -> None:
+    """Tell the courier how far the feed was followed and which catalog is in use."""
+    reading = counter.clock.read()
+    offset = (reading.wall - reading.now).total_seconds() if reading.confident else None
+    with counter.desk.reading() as tx:
+        active = catalog.active(tx)
+        facts = Facts(
+            feed_cursor=feed.cursor(tx),
+            catalog_version=active.version if active else None,
+            program_version=PROGRAM_VERSION,
+            clock_offset_s=round(offset, 1) if offset is not None else None,
+        )
+    try:
+        same = counter.outgoing.facts() == facts
+    except DamagedFile:
+        same = False
+    if not same:
+        counter.outgoing.put_facts(facts)
+
+
+def _due(counter: Counter) -> list[Link]:
+    with counter.desk.reading() as tx:
+        return journal.unposted(tx, BATCH)
+
+
+def _lay(counter: Counter, links: Sequence[Link]) -> None:
+    for link in links:
+        try:
+            counter.outgoing.put_envelope(link.seq, link.envelope)
+        except EnvelopeChanged:
+            # Only a desk that was set back, or a clone, can say something else under a number that was said already.
+            counter.alarms.put("fork")
+            raise
+        if link.application_id is not None:
+            with counter.desk.reading() as tx:
+                _put_tickets(counter, scans.of_application(tx, link.application_id))
+
+
+def _put_tickets(counter: Counter, kept: Sequence[KeptScan]) -> None:
+    ticketed = {ticket.scan_hash for ticket in counter.outgoing.scan_tickets()} if kept else set()
+    for scan in kept:
+        if scan.status is ScanStatus.OUTGOING and scan.scan_hash not in ticketed:
+            counter.outgoing.put_scan_ticket(scan.scan_hash, PRIORITY, scan.length)

@@ -1,0 +1,181 @@
+"""The township's pre-review: begin, return once with everything, accept, accept provisionally, decline, not required, forward.
+
+Laws
+- A return names only what the guide of the application asks for; the act refuses anything else, whatever the page let through.
+- Accepting provisionally is possible only for materials that the guide allows to follow.
+- The limit that acceptance starts is counted by the node from the signed calendar, unless the clerk names a day; a
+  provisional day is not written into an acceptance.
+- Deciding about an application that nobody began to look at begins it: two events, one operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from casework.application import Actor, Application, ReturnPoint
+from casework.events import (
+    Accepted,
+    Declined,
+    Event,
+    Forwarded,
+    FoundNotRequired,
+    PreReviewStarted,
+    ProvisionallyAccepted,
+    Returned,
+)
+from casework.materials import check_return, returnable
+from casework.states import State
+from casework.time_limits import due
+from edge_node.acts import journaling, listing
+from edge_node.acts.counter import Counter
+from edge_node.acts.errors import NotDeferrable, NothingToReturn, ReasonNeeded, UnknownApplication
+from edge_node.acts.sessions import AtCounter
+from edge_node.acts.trusted_clock import Reading
+from edge_node.acts.visibility import may_see
+from offline_store.desk import applications
+from offline_store.desk.database import Transaction
+from wire.counter import ApplicationDetail, ReturnablePoint, ReturnPointView, ReviewGuide
+
+Say = Callable[[Transaction, Application, Reading], Event]
+
+
+def guide(counter: Counter, who: AtCounter, application_id: str) -> ReviewGuide:
+    """What a return of this application may name, and what may be deferred."""
+    with counter.desk.reading() as tx:
+        application = _find(tx, who.actor, application_id)
+        item = counter.shelf.item(tx, application.item_id, application.catalog_version)
+        form = counter.shelf.form(tx, application.form_id, application.catalog_version)
+        deferrable = [one.material_id for one in item.materials if one.deferrable is True]
+        return ReviewGuide(
+            points=[ReturnablePoint(kind=one.kind, ref=one.ref, label=one.name) for one in returnable(item, form)],
+            deferrable=deferrable,
+            may_accept_provisionally=bool(deferrable),
+        )
+
+
+def begin(counter: Counter, who: AtCounter, application_id: str) -> ApplicationDetail:
+    """Begin to look at it."""
+    journaling.act_on(counter, who, application_id, lambda _tx, _application, now: _begun(who, now))
+    return listing.detail_after_act(counter, who, application_id)
+
+
+def return_once(
+    counter: Counter, who: AtCounter, application_id: str, points: Sequence[ReturnPointView]
+) -> ApplicationDetail:
+    """The one-time full notice."""
+    if not points:
+        raise NothingToReturn
+    named = tuple(ReturnPoint(one.kind, one.ref, one.problem.strip(), one.remedy.strip()) for one in points)
+
+    def event(tx: Transaction, application: Application, reading: Reading) -> Event:
+        item = counter.shelf.item(tx, application.item_id, application.catalog_version)
+        form = counter.shelf.form(tx, application.form_id, application.catalog_version)
+        check_return(item, form, named)
+        return Returned(at=reading.now, by=who.actor, points=named)
+
+    return _decide(counter, who, application_id, event)
+
+
+def accept(counter: Counter, who: AtCounter, application_id: str, limit_due: date | None = None) -> ApplicationDetail:
+    """Accept (受理)."""
+
+    def event(tx: Transaction, application: Application, reading: Reading) -> Event:
+        day = limit_due or _limit_day(counter, tx, application, reading)
+        return Accepted(at=reading.now, by=who.actor, limit_due=day)
+
+    return _decide(counter, who, application_id, event)
+
+
+def accept_provisionally(
+    counter: Counter, who: AtCounter, application_id: str, deferred: Sequence[str], due_on: date, promise: str
+) -> ApplicationDetail:
+    """Accept with materials to follow (容缺受理), where the guide allows each of them to follow."""
+    promised = _said(promise)
+
+    def event(tx: Transaction, application: Application, reading: Reading) -> Event:
+        item = counter.shelf.item(tx, application.item_id, application.catalog_version)
+        allowed = {one.material_id for one in item.materials if one.deferrable is True}
+        for material_id in deferred:
+            if material_id not in allowed:
+                raise NotDeferrable(material_id=material_id)
+        return ProvisionallyAccepted(
+            at=reading.now,
+            by=who.actor,
+            deferred=tuple(dict.fromkeys(deferred)),
+            due=due_on,
+            promise=promised,
+            limit_due=_limit_day(counter, tx, application, reading),
+        )
+
+    return _decide(counter, who, application_id, event)
+
+
+def decline(
+    counter: Counter, who: AtCounter, application_id: str, reason: str, basis: str, remedy: str
+) -> ApplicationDetail:
+    """Do not accept (不予受理), with reason, basis and remedies."""
+    said = (_said(reason), _said(basis), _said(remedy))
+
+    def event(_tx: Transaction, _application: Application, reading: Reading) -> Event:
+        return Declined(at=reading.now, by=who.actor, reason=said[0], basis=said[1], remedy=said[2])
+
+    return _decide(counter, who, application_id, event)
+
+
+def not_required(counter: Counter, who: AtCounter, application_id: str, reason: str) -> ApplicationDetail:
+    """No permission is needed for this."""
+    said = _said(reason)
+
+    def event(_tx: Transaction, _application: Application, reading: Reading) -> Event:
+        return FoundNotRequired(at=reading.now, by=who.actor, reason=said)
+
+    return _decide(counter, who, application_id, event)
+
+
+def forward(counter: Counter, who: AtCounter, application_id: str, to: str, reason: str) -> ApplicationDetail:
+    """Another body is competent."""
+    said = (_said(to), _said(reason))
+
+    def event(_tx: Transaction, _application: Application, reading: Reading) -> Event:
+        return Forwarded(at=reading.now, by=who.actor, to=said[0], reason=said[1])
+
+    return _decide(counter, who, application_id, event)
+
+
+def _decide(counter: Counter, who: AtCounter, application_id: str, say: Say) -> ApplicationDetail:
+    reading = counter.clock.read()
+    with counter.desk.transaction() as tx:
+        known = applications.find(tx, application_id)
+        if known is None or not may_see(who.actor, known.shown):
+            raise UnknownApplication(application_id=application_id)
+        first = [_begun(who, reading)] if known.shown.state is State.SUBMITTED else []
+        journaling.record(counter, tx, who, known, [*first, say(tx, known.shown, reading)], reading)
+    counter.nudge()
+    return listing.detail_after_act(counter, who, application_id)
+
+
+def _begun(who: AtCounter, reading: Reading) -> Event:
+    return PreReviewStarted(at=reading.now, by=who.actor)
+
+
+def _limit_day(counter: Counter, tx: Transaction, application: Application, reading: Reading) -> date | None:
+    limit = counter.shelf.item(tx, application.item_id, application.catalog_version).handling_limit
+    if limit is None:
+        return None
+    end = due(reading.now, limit, counter.shelf.calendar(tx))
+    return None if end.provisional else end.date
+
+
+def _find(tx: Transaction, actor: Actor, application_id: str) -> Application:
+    known = applications.find(tx, application_id)
+    if known is None or not may_see(actor, known.shown):
+        raise UnknownApplication(application_id=application_id)
+    return known.shown
+
+
+def _said(text: str) -> str:
+    said = text.strip()
+    if not said:
+        raise ReasonNeeded
+    return said

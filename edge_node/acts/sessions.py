@@ -1,0 +1,123 @@
+"""Who is at the counter right now.
+
+Laws
+- A session lives in memory only: a restart signs everybody out, and no token is ever written to disk.
+- After ten idle minutes a session locks; it opens again with the passphrase of the same clerk, never by a call.
+- Tokens are 256 random bits; the table keeps their hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from casework.application import Actor
+from edge_node.acts.errors import CounterLocked, NobodySignedIn
+
+IDLE_LOCK_SECONDS = 600.0
+FORGET_SECONDS = 12 * 3600.0
+TOKEN_BYTES = 32
+REMEMBERED_LOOKS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class AtCounter:
+    """A clerk who is signed in: what every act asks for."""
+
+    actor: Actor
+    name: str
+    session_key: str
+
+    @property
+    def clerk_id(self) -> str:
+        """The clerk's own id."""
+        return self.actor.clerk_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    who: AtCounter
+    seen: float
+    locked: bool
+
+
+class Sessions:
+    """The open sessions of this process."""
+
+    def __init__(self, monotonic: Callable[[], float], randomness: Callable[[int], bytes]) -> None:
+        self._monotonic = monotonic
+        self._randomness = randomness
+        self._open: dict[str, _Open] = {}
+        self._looks: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def begin(self, actor: Actor, name: str) -> tuple[str, AtCounter]:
+        """Open a session and return its token with the clerk it stands for."""
+        token = self._randomness(TOKEN_BYTES).hex()
+        who = AtCounter(actor=actor, name=name, session_key=_key(token))
+        now = self._monotonic()
+        with self._lock:
+            self._open = {k: s for k, s in self._open.items() if now - s.seen < FORGET_SECONDS}
+            self._open[who.session_key] = _Open(who, now, locked=False)
+        return token, who
+
+    def at_counter(self, token: str | None) -> AtCounter:
+        """Who acts under this token; an idle session is locked instead of served."""
+        with self._lock:
+            session = self._find(token)
+            now = self._monotonic()
+            if session.locked or now - session.seen > IDLE_LOCK_SECONDS:
+                self._open[session.who.session_key] = replace(session, locked=True)
+                raise CounterLocked(clerk=session.who.clerk_id)
+            self._open[session.who.session_key] = replace(session, seen=now)
+            return session.who
+
+    def locked_clerk(self, token: str | None) -> AtCounter:
+        """Whose session this is, locked or not; used only to unlock it and to sign out."""
+        with self._lock:
+            return self._find(token).who
+
+    def unlock(self, token: str | None) -> AtCounter:
+        """Open a locked session again, after the passphrase was verified."""
+        with self._lock:
+            session = self._find(token)
+            self._open[session.who.session_key] = replace(session, seen=self._monotonic(), locked=False)
+            return session.who
+
+    def end(self, token: str | None) -> AtCounter | None:
+        """Close a session; closing one that is not there is quiet."""
+        with self._lock:
+            closed = self._open.pop(_key(token), None) if token else None
+        return closed.who if closed else None
+
+    def end_all_of(self, clerk_id: str) -> None:
+        """Close every session of one clerk (blocked, role changed)."""
+        with self._lock:
+            self._open = {k: s for k, s in self._open.items() if s.who.clerk_id != clerk_id}
+
+    def first_look(self, who: AtCounter, what: str) -> bool:
+        """Whether this session looks at something for the first time; the next look is not the first."""
+        look = (who.session_key, what)
+        with self._lock:
+            if look in self._looks:
+                return False
+            self._looks[look] = None
+            while len(self._looks) > REMEMBERED_LOOKS:
+                self._looks.popitem(last=False)
+            return True
+
+    def _find(self, token: str | None) -> _Open:
+        session = self._open.get(_key(token)) if token else None
+        if session is None:
+            raise NobodySignedIn
+        if self._monotonic() - session.seen > FORGET_SECONDS:
+            del self._open[session.who.session_key]
+            raise NobodySignedIn
+        return session
+
+
+def _key(token: str | None) -> str:
+    return hashlib.sha256((token or "").encode()).hexdigest()

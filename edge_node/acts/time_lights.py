@@ -1,0 +1,61 @@
+"""The two clocks of an application as a light and a day.
+
+Laws: green runs, yellow is soon or today, red is overdue, grey is everything a person must not read as a verdict (unknown,
+paused, provisional, not started, met). Only casework decides how a clock stands; here it is only shown.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from casework.application import Application
+from casework.errors import CaseworkError
+from casework.states import CLOSED_STATES
+from casework.time_limits import Clock, Standing, handling_clock, notice_clock
+from edge_node.acts.counter import Counter
+from edge_node.acts.errors import ActRefused
+from edge_node.acts.trusted_clock import Reading
+from offline_store.desk.database import Transaction
+from wire.counter import Light
+
+LIGHTS: Final[dict[Standing, Light]] = {
+    Standing.RUNNING: "green",
+    Standing.SOON: "yellow",
+    Standing.DUE_TODAY: "yellow",
+    Standing.OVERDUE: "red",
+}
+_COUNTING: Final = frozenset({*LIGHTS, Standing.PROVISIONAL})
+
+
+def clocks(counter: Counter, tx: Transaction, application: Application, reading: Reading) -> list[Clock]:
+    """Both clocks; none where no guide for the application is at hand."""
+    try:
+        item = counter.shelf.item(tx, application.item_id, application.catalog_version)
+        calendar = counter.shelf.calendar(tx)
+    except (ActRefused, CaseworkError):
+        return []
+    return [
+        notice_clock(application, item, calendar, reading.now, reading.confident),
+        handling_clock(application, item, calendar, reading.now, reading.confident),
+    ]
+
+
+def telling(both: list[Clock]) -> Clock | None:
+    """The clock that counts now: the one that runs, the notice clock first."""
+    return next((clock for clock in both if clock.standing in _COUNTING), None)
+
+
+def light(application: Application, clock: Clock | None) -> Light:
+    """The traffic light of an application."""
+    if clock is None or application.state in CLOSED_STATES:
+        return "grey"
+    return LIGHTS.get(clock.standing, "grey")
+
+
+def due_day(counter: Counter, tx: Transaction, application: Application, reading: Reading) -> date | None:
+    """The day by which somebody must act, for the order of a queue."""
+    if application.state in CLOSED_STATES:
+        return None
+    clock = telling(clocks(counter, tx, application, reading))
+    return clock.due if clock is not None else None

@@ -1,0 +1,179 @@
+"""The one table from refusal to HTTP answer.
+
+Laws
+- Every refusal has one shape: `{"error": {"code", "message", "params", "fields"}}`, the sentence from `wording`.
+- What a person typed is never echoed into an answer's parameters nor into a log: logs carry the class and the place.
+- A failure of ours is a 500 with a calm sentence; the traceback's last place is logged, its message is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from casework.errors import CaseworkError
+from edge_node.acts import errors as refusals
+from edge_node.wording import known, sentence
+from offline_store import errors as store
+from wire.errors import WireError
+
+log = logging.getLogger("edge_node")
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+STATUS: Mapping[type[Exception], int] = {
+    refusals.NobodySignedIn: 401,
+    refusals.CounterLocked: 401,
+    refusals.WrongPassphrase: 401,
+    refusals.LockedOut: 429,
+    refusals.NotYourDuty: 403,
+    refusals.UnknownItem: 404,
+    refusals.UnknownForm: 404,
+    refusals.UnknownDraft: 404,
+    refusals.UnknownApplication: 404,
+    refusals.UnknownScan: 404,
+    refusals.ScanNotHere: 404,
+    refusals.ScanTooLarge: 413,
+    refusals.ScanHasTooManyPixels: 413,
+    refusals.ScanOfUnknownType: 415,
+    refusals.DiskReserveReached: 507,
+    refusals.NoCatalog: 503,
+    refusals.Stopped: 503,
+    refusals.ActRefused: 409,
+    CaseworkError: 409,
+    store.DeskBusy: 503,
+    store.DeskFull: 507,
+    store.CatalogMissing: 503,
+    store.Unknown: 404,
+    store.NotAHash: 404,
+    store.StoreError: 500,
+    WireError: 500,
+}
+"""The nearest class in a refusal's ancestry decides."""
+
+CODES: Mapping[type[Exception], str] = {
+    store.DeskBusy: "busy",
+    store.DeskFull: "disk.full",
+    store.CatalogMissing: "catalog.none",
+    store.Unknown: "not_found",
+    store.NotAHash: "scan.unknown",
+    store.StoreError: "internal",
+    WireError: "internal",
+}
+"""Codes of rooms below, where the person at the counter needs another word than the store."""
+
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "request.too_large"}
+
+
+def fault_of(failure: Exception) -> tuple[int, dict[str, Any]]:
+    """Status and error of a refusal, for the API and for the page alike."""
+    status = _nearest(STATUS, failure, 500)
+    code = str(_nearest(CODES, failure, getattr(failure, "code", "internal")))
+    return status, error_of(code, params_of(failure))
+
+
+def error_of(code: str, params: Mapping[str, Any] | None = None, fields: Any = ()) -> dict[str, Any]:
+    """The one shape of an error."""
+    key = f"error.{code}"
+    message = sentence(key if known(key) else "error.refused", params)
+    return {"code": code, "message": message, "params": dict(params or {}), "fields": list(fields)}
+
+
+def params_of(failure: Exception) -> dict[str, Any]:
+    """The typed fields of a refusal as plain data."""
+    params = getattr(failure, "params", None)
+    if callable(params):
+        params = params()
+    if not isinstance(params, Mapping):
+        params = {name: value for name, value in vars(failure).items() if not name.startswith("_")}
+    return {str(name): _plain(value) for name, value in params.items() if name != "fields"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return str(value) if isinstance(value, str) else value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    return str(value)
+
+
+def _nearest(table: Mapping[type[Exception], Any], failure: Exception, default: Any) -> Any:
+    for ancestor in type(failure).__mro__:
+        if ancestor in table:
+            return table[ancestor]
+    return default
+
+
+async def refused(_request: Request, failure: Exception) -> Response:
+    """Answer a refusal."""
+    status, error = fault_of(failure)
+    if status >= 500 and not isinstance(failure, refusals.ActRefused):
+        log.error("failed code=%s at=%s", getattr(failure, "code", type(failure).__name__), _place(failure))
+    headers = dict(NO_STORE)
+    if isinstance(failure, refusals.ActRefused) and status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        headers["Retry-After"] = "2"
+    fields = getattr(failure, "params", {}).get("fields", ()) if isinstance(failure, refusals.ActRefused) else ()
+    return JSONResponse({"error": {**error, "fields": list(fields)}}, status, headers)
+
+
+async def invalid(_request: Request, failure: Exception) -> Response:
+    """Answer a request whose shape is wrong: places and kinds, never the values."""
+    problems = failure.errors() if isinstance(failure, RequestValidationError) else []
+    where = [".".join(str(part) for part in problem.get("loc", ())) for problem in problems]
+    return JSONResponse({"error": error_of("request.invalid", {"where": where})}, 422, NO_STORE)
+
+
+async def http_fault(_request: Request, failure: Exception) -> Response:
+    """Answer what the framework itself refuses."""
+    status = failure.status_code if isinstance(failure, HTTPException) else 500
+    code = HTTP_CODES.get(status, "request.invalid" if status < 500 else "internal")
+    return JSONResponse({"error": error_of(code)}, status, NO_STORE)
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every refusal by this table."""
+    for family in (refusals.ActRefused, CaseworkError, store.StoreError, WireError):
+        app.add_exception_handler(family, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http_fault)
+
+
+class LastResort:
+    """The outermost layer: a defect becomes a calm 500, and only its class and place reach the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application and answer for it if it fails."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as failure:  # noqa: BLE001 - the last resort must catch all
+            log.error("defect class=%s at=%s", type(failure).__name__, _place(failure))  # noqa: TRY400 - no message
+            if not started and scope["type"] == "http":
+                await JSONResponse({"error": error_of("internal")}, 500, NO_STORE)(scope, receive, send)
+
+
+def _place(failure: BaseException) -> str:
+    frames = traceback.extract_tb(failure.__traceback__)
+    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
