@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from sync_agent.retry import tried_again
 from sync_agent.uplink import Answer, Uplink
 
 CREATED, NO_CONTENT, OK, CONFLICT = 201, 204, 200, 409
+_OFFSET = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class ScanSender:
             self.missing.add(scan_hash)
             return
         if scan_hash not in self.offsets and not self._take_offset(
-            scan_hash, await tried_again(lambda: self._uplink.create_scan(scan_hash, length))
+            scan_hash, length, await tried_again(lambda: self._uplink.create_scan(scan_hash, length))
         ):
             return
         with self._vault.open(scan_hash) as sealed:
@@ -110,15 +112,16 @@ class ScanSender:
                 answer = await tried_again(partial(self._uplink.patch_scan, scan_hash, offset, piece, checksum))
                 if answer.status == CONFLICT:
                     answer = await tried_again(lambda: self._uplink.scan_offset(scan_hash))
-                if not self._take_offset(scan_hash, answer):
-                    return
+                if not self._take_offset(scan_hash, length, answer) or self.offsets[scan_hash] <= offset:
+                    return  # an upload that does not advance waits for the next round, or it would never end
         self.whole.add(scan_hash)
 
-    def _take_offset(self, scan_hash: str, answer: Answer) -> bool:
+    def _take_offset(self, scan_hash: str, length: int, answer: Answer) -> bool:
         """How far the gateway says it is; False when it did not say (not now, try in the next round)."""
         said = answer.headers.get("upload-offset", "")
-        if answer.status not in (CREATED, OK, NO_CONTENT) or not said.isdigit():
+        offset = int(said) if _OFFSET.fullmatch(said) else None
+        if answer.status not in (CREATED, OK, NO_CONTENT) or offset is None or offset > length:
             self.offsets.pop(scan_hash, None)
             return False
-        self.offsets[scan_hash] = int(said)
+        self.offsets[scan_hash] = offset
         return True

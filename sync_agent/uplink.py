@@ -18,11 +18,19 @@ import httpx
 
 from wire.http_signature import sign_request
 from wire.keys import SigningKey
-from wire.messages import CONTENT_TYPE
+from wire.messages import CONTENT_TYPE, MAX_EXCHANGE_BYTES
 
 CONNECT_S = 15.0
 TUS = {"tus-resumable": "1.0.0"}
 OFFSET = "application/offset+octet-stream"
+
+
+class AnswerWithoutEnd(httpx.HTTPError):
+    """The answer is longer than anything the gateway says."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes")
+        self.limit = limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +120,24 @@ class Uplink:
             nonce=nonce,
         )
         request.headers.update(signed)
-        answer = await self._client.send(request)
-        self.sent_bytes += len(body)
-        self.received_bytes += len(answer.content)
-        return Answer(answer.status_code, answer.headers, answer.content, nonce)
+        answer = await self._client.send(request, stream=True)
+        try:
+            content = await _read(answer)
+        finally:
+            await answer.aclose()
+            self.sent_bytes += len(body)
+            self.received_bytes += answer.num_bytes_downloaded
+        return Answer(answer.status_code, answer.headers, content, nonce)
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    """The whole body, as far as anything the gateway says can be long: nobody on the way can fill this memory."""
+    content = bytearray()
+    async for piece in answer.aiter_bytes():
+        content += piece
+        if len(content) > MAX_EXCHANGE_BYTES:
+            raise AnswerWithoutEnd(MAX_EXCHANGE_BYTES)
+    return bytes(content)
 
 
 def line_client(gateway_url: str, answer_s: float, connections: int) -> httpx.AsyncClient:
