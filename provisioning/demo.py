@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.panel import Panel
 
 from provisioning.demo_counter import CounterRefused
 from provisioning.demo_day import Day
@@ -99,9 +98,12 @@ def effects(world: DemoWorld) -> Effects:
 def _stay(world: DemoWorld) -> None:
     """Stay up until Ctrl-C (or SIGTERM), telling how to look around."""
     village, township = world.nodes["village"], world.nodes["township"]
-    console.print(Panel("\n".join(_how_to_look(world, village, township)), title="可以看看", expand=False))
+    console.rule("可以看看")
+    for line in _how_to_look(world, village, township):
+        console.print(line, highlight=False, markup=False)
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     while not ended.wait(1.0):
         for node in world.nodes.values():
             node.edge.must_live()
