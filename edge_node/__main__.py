@@ -1,54 +1,104 @@
-"""`python -m edge_node --root DIR [--page HOST:PORT]` serves one node until it is told to stop."""
+"""`python -m edge_node --root DIR [--page HOST:PORT]`: serve one node.
+
+Starts only on an enrolled folder and a machine key; opens the desk, makes good what a crash left out, then serves the counter
+socket and, where asked, the township page, while the mail goes round. Logs codes and numbers, never a sentence or a name.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import contextlib
 import logging
+import os
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Final
 
-import typer
-
-from edge_node.app import compose, counter_app, machine_clock
-from edge_node.listening import AlreadyRunning, counter_socket, page_socket, serve, sole_process
-from edge_node.routes.page_index import page_app
+from edge_node.acts.counter import Counter
+from edge_node.acts.mail_round import MailRound
+from edge_node.app import counter_app, open_counter, page_app
+from edge_node.listening import AlreadyRunning, Doors, counter_socket, page_socket, sole_process
 from edge_node.settings import read_settings
-from offline_store.desk.keyring import machine_key
-from offline_store.errors import StoreError
+from offline_store.desk import keyring
+from offline_store.errors import DeskDamaged, DeskWriteFailed, StoreError
 from offline_store.paths import NodePaths
 
-LOCK = "edge_node.lock"
+log = logging.getLogger("edge_node")
+
+CANNOT_START: Final = 2
+DISK_FAILED: Final = 3
+LOCK: Final = "edge_node.lock"
 
 
-def main(
-    root: Annotated[Path, typer.Option(help="The node's folder.")],
-    page: Annotated[str, typer.Option(help="HOST:PORT of the township page; empty for none.")] = "",
-) -> None:
-    """Serve the counter on its Unix socket, and the page on the LAN if asked for."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    paths = NodePaths(root)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; the exit code says why it ended."""
+    parser = argparse.ArgumentParser(prog="edge_node", description="The counter service of one node.")
+    parser.add_argument("--root", type=Path, required=True, help="the node's folder")
+    parser.add_argument("--page", metavar="HOST:PORT", help="also serve the township page there")
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
+    os.umask(0o027)
+    paths = NodePaths(asked.root)
     try:
+        paths.counter_socket.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         with sole_process(paths.counter_socket.parent / LOCK):
-            _serve(paths, page)
-    except (StoreError, AlreadyRunning) as refused:
-        typer.echo(f"edge_node: {getattr(refused, 'code', 'already_running')}: {refused}", err=True)
-        raise typer.Exit(1) from None
+            counter = open_counter(paths, keyring.machine_key())
+            try:
+                return asyncio.run(_serve(counter, asked.page))
+            finally:
+                counter.desk.close()
+    except (StoreError, AlreadyRunning) as reason:
+        log.error("cannot start code=%s", getattr(reason, "code", "already_running"))  # noqa: TRY400 - a code says it
+        return CANNOT_START
 
 
-def _serve(paths: NodePaths, page: str) -> None:
-    node = compose(paths, read_settings(paths.settings), machine_key(), machine_clock())
-    doors = [(counter_app(node.counter), counter_socket(paths.counter_socket))]
-    if page:
+async def _serve(counter: Counter, page: str | None) -> int:
+    loop, round_, wake = asyncio.get_running_loop(), MailRound(counter), asyncio.Event()
+    await asyncio.to_thread(round_.begin)
+    doors = Doors()
+    counter.nudge = partial(_from_any_thread, loop, wake.set)
+    counter.stop = partial(_from_any_thread, loop, doors.stop)
+    served = [(counter_app(counter), counter_socket(counter.paths.counter_socket))]
+    if page is not None:
         host, _, port = page.rpartition(":")
-        doors.append((page_app(node.counter), page_socket(host, int(port))))
-    node.mail.start()
+        served.append((page_app(counter), page_socket(host.strip("[]") or "127.0.0.1", int(port))))
+    poll = read_settings(counter.paths.settings).mail_poll_seconds
+    mail = asyncio.create_task(_rounds(round_, wake, poll, doors))
+    log.info("serving role=%s site=%s page=%s", counter.node.role, counter.node.site, page or "-")
     try:
-        asyncio.run(serve(doors))
+        await doors.serve(served)
     finally:
-        node.mail.stop()
-        node.counter.desk.close()
+        mail.cancel()
+        await asyncio.gather(mail, return_exceptions=True)
+        counter.paths.counter_socket.unlink(missing_ok=True)
+    return DISK_FAILED if doors.failed else 0
+
+
+def _from_any_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: the next start finds what is due
+        loop.call_soon_threadsafe(call)
+
+
+async def _rounds(round_: MailRound, wake: asyncio.Event, poll: float, doors: Doors) -> None:
+    """Mail rounds off the event loop; woken by every commit, at the latest after `poll` seconds."""
+    while True:
+        wake.clear()
+        try:
+            happened = await asyncio.to_thread(round_.turn)
+        except (DeskWriteFailed, DeskDamaged) as failure:
+            log.critical("the disk refused code=%s", failure.code)
+            doors.stop()
+            return
+        if happened:
+            continue
+        try:
+            await asyncio.wait_for(wake.wait(), poll)
+        except TimeoutError:
+            continue
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(main())

@@ -1,36 +1,30 @@
-"""The composition root: desk, mailbox, vault, keys, clock and chance are put together here, and the two doors opened.
+"""The composition root: from a node folder and a machine key to a counter, and from a counter to its two applications.
 
-Nothing below this module looks at the environment, opens a file of its own or reads a clock.
+Everything that acts take as given (clock, randomness, keys, folders) is chosen here and handed in.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 
 from edge_node import faults
+from edge_node.acts import mail_in
 from edge_node.acts.counter import MIB, Counter, Limits
-from edge_node.acts.mail_in import kept_anchor
-from edge_node.acts.mail_round import MailRound
-from edge_node.acts.picture import SCAN_MAX_BYTES
 from edge_node.acts.sessions import Sessions
 from edge_node.acts.trusted_clock import MachineClock, TrustedClock
-from edge_node.routes import (
-    counter_applications,
-    counter_drafts,
-    counter_guide,
-    counter_review,
-    counter_scans,
-    counter_session,
-)
-from edge_node.settings import NodeSettings
+from edge_node.routes import applications, catalogue, counter_session, drafts, review, scans
+from edge_node.routes.page_index import page_app
+from edge_node.settings import NodeSettings, read_settings
 from offline_store.desk import keyring, keys, state
-from offline_store.desk.database import open_desk
+from offline_store.desk.database import Desk, open_desk
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
@@ -38,41 +32,49 @@ from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
 from wire.canonical import unb64
 
-BODY_MAX_BYTES = 2 * MIB
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-GATEWAY_PIN = "gateway.signing_public"
+__all__ = ["counter_app", "machine_clock", "open_counter", "page_app"]
 
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A composed node: the counter and its mail round."""
-
-    counter: Counter
-    mail: MailRound
+BODY_MAX_BYTES: Final = 512 * 1024
+GATEWAY_PIN: Final = "gateway.signing_public"
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 def machine_clock() -> MachineClock:
-    """The real clock of this machine."""
-    return MachineClock(wall=lambda: datetime.now(UTC), monotonic=time.monotonic, boot_id=boot_id())
+    """The clock of this machine; its monotonic face runs on while the machine sleeps."""
+    return MachineClock(
+        wall=lambda: datetime.now(UTC),
+        monotonic=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        boot_id=BOOT_ID.read_text("ascii").strip(),
+    )
 
 
-def boot_id() -> str:
-    """Which boot of the machine this is; a fresh id where the kernel does not say."""
-    try:
-        return BOOT_ID.read_text("ascii").strip()
-    except OSError:
-        return os.urandom(16).hex()
-
-
-def compose(paths: NodePaths, settings: NodeSettings, machine_key: bytes, clock: MachineClock) -> Node:
-    """Open the desk with the machine's key and put the node together."""
+def open_counter(
+    paths: NodePaths,
+    machine_key: bytes,
+    *,
+    clock: MachineClock | None = None,
+    randomness: Callable[[int], bytes] = os.urandom,
+    settings: NodeSettings | None = None,
+) -> Counter:
+    """Open an enrolled node's folder."""
+    paths.create()
     desk = open_desk(paths.desk_db, keyring.unlock(paths.keyring, machine_key))
+    try:
+        return compose(paths, desk, clock or machine_clock(), randomness, settings or read_settings(paths.settings))
+    except BaseException:
+        desk.close()
+        raise
+
+
+def compose(
+    paths: NodePaths, desk: Desk, machine: MachineClock, randomness: Callable[[int], bytes], settings: NodeSettings
+) -> Counter:
+    """A counter on an open desk; the gateway's key pinned at enrolment decides which node file is believed."""
     with desk.reading() as tx:
         pinned = state.get(tx, GATEWAY_PIN)
-        own = keys.load(tx)
-        sealing = keys.sealing_keys(tx)
-        floor, anchor = state.time_floor(tx), kept_anchor(tx)
-    counter = Counter(
+        own, sealing = keys.load(tx), keys.sealing_keys(tx)
+        floor, anchor = state.time_floor(tx), mail_in.kept_anchor(tx)
+    return Counter(
         node=read_node_file(paths.enrolment, unb64(pinned) if pinned else None),
         paths=paths,
         desk=desk,
@@ -81,18 +83,17 @@ def compose(paths: NodePaths, settings: NodeSettings, machine_key: bytes, clock:
         vault=Vault(paths.vault),
         identity=own.identity,
         sealing=sealing,
-        clock=TrustedClock(clock, floor=floor, anchor=anchor),
-        sessions=Sessions(clock.monotonic, os.urandom),
-        randomness=os.urandom,
-        limits=Limits(settings.disk_reserve_mib * MIB, timedelta(days=settings.retention_days)),
+        clock=TrustedClock(machine, floor=floor, anchor=anchor),
+        sessions=Sessions(machine.monotonic, randomness),
+        randomness=randomness,
+        limits=Limits(
+            disk_reserve_bytes=settings.disk_reserve_mib * MIB, retention=timedelta(days=settings.retention_days)
+        ),
     )
-    mail = MailRound(counter, settings.mail_poll_seconds)
-    counter.nudge = mail.nudge
-    return Node(counter, mail)
 
 
 def counter_app(counter: Counter) -> FastAPI:
-    """The application behind the Unix socket."""
+    """The application behind the counter socket, for the screen of this machine."""
     app = FastAPI(
         title="counter",
         docs_url=None,
@@ -103,9 +104,9 @@ def counter_app(counter: Counter) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.counter = counter
+    app.state.receiving = asyncio.Semaphore(scans.RECEIVING_AT_ONCE)
     faults.install(app)
-    app.include_router(counter_scans.router, max_body_size=SCAN_MAX_BYTES + MIB)
-    for part in (counter_session, counter_guide, counter_drafts, counter_applications, counter_review):
-        app.include_router(part.router)
+    for part in (counter_session, catalogue, drafts, scans, applications, review):
+        app.include_router(part.router, prefix="/counter")
     app.add_middleware(faults.LastResort)
     return app

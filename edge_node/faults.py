@@ -115,9 +115,11 @@ def _nearest(table: Mapping[type[Exception], Any], failure: Exception, default: 
     return default
 
 
-async def refused(_request: Request, failure: Exception) -> Response:
+async def refused(request: Request, failure: Exception) -> Response:
     """Answer a refusal."""
     status, error = fault_of(failure)
+    if isinstance(failure, (store.DeskWriteFailed, store.DeskDamaged)):
+        request.app.state.counter.stop()
     if status >= 500 and not isinstance(failure, refusals.ActRefused):
         log.error("failed code=%s at=%s", getattr(failure, "code", type(failure).__name__), _place(failure))
     headers = dict(NO_STORE)

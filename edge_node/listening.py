@@ -16,15 +16,15 @@ import signal
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import h11
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_DEADLINE_SECONDS = 15.0
 KEEP_ALIVE_SECONDS = 30
-PAGE_CONNECTIONS = 256
+CONNECTIONS = 256
 SHUTDOWN_SECONDS = 5
 
 
@@ -114,33 +114,47 @@ def page_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(doors: Sequence[tuple[Any, socket.socket]]) -> None:
-    """Serve each application on its socket until the process is told to stop."""
-    servers = [
-        _Door(
-            uvicorn.Config(
-                app,
-                http=ImpatientProtocol,
-                ws="none",
-                loop="asyncio",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                proxy_headers=False,
-                limit_concurrency=PAGE_CONNECTIONS,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            )
-        )
-        for app, _ in doors
-    ]
+class Doors:
+    """The doors of this process; they close together."""
 
-    def stop() -> None:
-        for server in servers:
+    def __init__(self) -> None:
+        self._servers: list[_Door] = []
+        self.failed = False
+
+    def stop(self) -> None:
+        """Close after a failure of the disk: the process ends and says so."""
+        self.failed = True
+        self.close()
+
+    def close(self) -> None:
+        """Answer what was asked, and end."""
+        for server in self._servers:
             server.should_exit = True
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    await asyncio.gather(*(server.serve(sockets=[bound]) for server, (_, bound) in zip(servers, doors, strict=True)))
+    async def serve(self, doors: Sequence[tuple[ASGIApp, socket.socket]]) -> None:
+        """Serve each application on its socket until the process is told to stop."""
+        self._servers = [_door(app) for app, _ in doors]
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.close)
+        pairs = zip(self._servers, doors, strict=True)
+        await asyncio.gather(*(server.serve(sockets=[bound]) for server, (_, bound) in pairs))
+
+
+def _door(app: ASGIApp) -> _Door:
+    return _Door(
+        uvicorn.Config(
+            app,
+            http=ImpatientProtocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+    )

@@ -77,15 +77,17 @@ def activate_arrived(counter: Counter) -> Activated | None:
         node = counter.node
         if is_held_back(release, node.node_id, node.site, PROGRAM_VERSION, reading, first=first):
             raise HeldBack
-        return activate(counter, edition_of(release, expires_at(counter.paths.catalog_cache)), release)
-    except OlderCatalog as older:
-        code = older.code
+        edition = edition_of(release, expires_at(counter.paths.catalog_cache))
     except (WireError, CaseworkError) as failure:
-        code = failure.code
+        raise _refused(counter, failure.code) from None
     except (OSError, KeyError, TypeError, ValueError, AttributeError):
-        code = ReleaseMalformed.code
-    _refuse(counter, code)
-    raise CatalogRefused(why=code)
+        raise _refused(counter, ReleaseMalformed.code) from None
+    try:
+        changed = activate(counter, edition, release)
+    except OlderCatalog as older:
+        raise _refused(counter, older.code) from None
+    counter.alarms.put(ALARM, raised=False)
+    return changed
 
 
 def activate(counter: Counter, edition: Edition, release: Release | None = None) -> Activated:
@@ -104,7 +106,7 @@ def activate(counter: Counter, edition: Edition, release: Release | None = None)
             before=changed.before,
             items_changed=len(changed.added) + len(changed.changed) + len(changed.removed),
         )
-    counter.shelf.newly_activated()
+    counter.shelf.newly_activated(changed.version)
     counter.nudge()
     return changed
 
@@ -123,11 +125,12 @@ def _confirm(counter: Counter, version: int, release: Release) -> None:
     counter.alarms.put(ALARM, raised=False)
 
 
-def _refuse(counter: Counter, code: str) -> None:
+def _refused(counter: Counter, code: str) -> CatalogRefused:
     counter.alarms.put(ALARM)
     with counter.desk.transaction() as tx:
         audit.note(counter, tx, audit.CATALOG_REFUSED, why=code)
     counter.nudge()
+    return CatalogRefused(why=code)
 
 
 def _marker(cache: Path) -> bytes | None:

@@ -1,7 +1,7 @@
 """What an act has in its hands: this node's desk, mail, vault, keys, clock and randomness, put together once.
 
 Laws: acts reach everything through here and hold no state of their own; nothing here knows HTTP. `nudge` wakes the mail
-round after a commit; it may be called from any thread and never fails an act.
+round after a commit, `stop` ends the process after the disk refused a write; both may be called from any thread.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class Counter:
     shelf: GuideShelf = field(default_factory=GuideShelf)
     alarms: Alarms = field(default_factory=Alarms)
     nudge: Callable[[], None] = lambda: None
+    stop: Callable[[], None] = lambda: None
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
     intake_lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -142,6 +142,12 @@ class ScanEmpty(ActRefused):
     code = "scan.empty"
 
 
+class ScanInterrupted(ActRefused):
+    """The scan stopped arriving before it was whole."""
+
+    code = "scan.interrupted"
+
+
 class ScanTooLarge(ActRefused):
     """The scan is larger than the counter takes."""
 

@@ -45,10 +45,10 @@ class GuideShelf:
             self._active = now.version
         return self._active
 
-    def newly_activated(self) -> None:
+    def newly_activated(self, version: int) -> None:
         """Another version came into use; called after the commit that activated it."""
         with self._lock:
-            self._active = None
+            self._active = version
             self._kept.clear()
 
     def item(self, tx: Transaction, item_id: str, version: int | None = None) -> ServiceItem:

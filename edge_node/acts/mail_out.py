@@ -58,8 +58,8 @@ def make_good(counter: Counter) -> None:
     put_facts(counter)
 
 
-def put_facts(counter: Counter) -> None:
-    """Tell the courier how far the feed was followed and which catalog is in use."""
+def put_facts(counter: Counter) -> bool:
+    """Tell the courier how far the feed was followed and which catalog is in use; says whether that was news."""
     reading = counter.clock.read()
     offset = (reading.wall - reading.now).total_seconds() if reading.confident else None
     with counter.desk.reading() as tx:
@@ -76,6 +76,7 @@ def put_facts(counter: Counter) -> None:
         same = False
     if not same:
         counter.outgoing.put_facts(facts)
+    return not same
 
 
 def _due(counter: Counter) -> list[Link]:

@@ -1,86 +1,109 @@
-"""The mail round: at start and then again and again, mail goes out, receipts, feed, scans and catalogs come in.
+"""One round of the mail: what came is taken in, what is due is laid out. The program calls it again and again.
 
-Laws: each step is safe to repeat and stands alone, a step that fails raises an alarm and does not stop the others; the round
-is woken by a commit, otherwise it looks every few tenths of a second.
+Laws
+- A round is safe to repeat and to be cut anywhere; each step stands for itself, and one that fails is told and tried again.
+- A disk that refuses a write ends the program: only a new start may look at the desk again.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
+from typing import Final
 
-from edge_node.acts import audit, feed_reading, mail_in, mail_out
+from edge_node.acts import audit, erasing, feed_reading, mail_in, mail_out
 from edge_node.acts.activate_catalog import CatalogReader
 from edge_node.acts.counter import Counter
+from edge_node.acts.mail_in import ReceiptReader
+from offline_store.errors import DamagedFile, DeskDamaged, DeskWriteFailed, StoreError
+from wire.errors import WireError
+from wire.messages import read_refusal
 
 log = logging.getLogger("edge_node")
 
-STALLED = "mail_stalled"
+FAILED: Final = "mail_failed"
+ERASE_EVERY_SECONDS: Final = 6 * 3600.0
+FACTS_EVERY_SECONDS: Final = 60.0
+REFUSED_BY_CITY: Final = "city_refused"
 
 
 class MailRound:
-    """One thread of the process; `nudge` wakes it."""
+    """The rounds of one process."""
 
-    def __init__(self, counter: Counter, poll_seconds: float) -> None:
+    def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._poll_seconds = poll_seconds
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._receipts = mail_in.ReceiptReader()
-        self._arrivals = CatalogReader()
-        self._thread = threading.Thread(target=self._run, name="mail-round", daemon=True)
+        self._receipts = ReceiptReader()
+        self._catalogs = CatalogReader()
+        self._erase_at = 0.0
+        self._facts_at = 0.0
 
-    def start(self) -> None:
-        """Make good what a crash left out, then begin the rounds."""
+    def begin(self) -> None:
+        """Once, at start: make good what a crash left out."""
         mail_out.make_good(self._counter)
-        mail_out.post_due(self._counter)
-        self._thread.start()
 
-    def nudge(self) -> None:
-        """Something was committed."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End after the step under way."""
-        self._stopping.set()
-        self._wake.set()
-        self._thread.join()
-
-    def once(self) -> None:
-        """One round."""
+    def turn(self) -> bool:
+        """Take in and lay out what there is; says whether anything happened."""
         counter = self._counter
-        steps: tuple[Callable[[], object], ...] = (
-            lambda: mail_out.post_due(counter),
+        steps: tuple[Callable[[], int | bool], ...] = (
             lambda: self._receipts.look(counter),
-            lambda: self._arrivals.look(counter),
-            lambda: feed_reading.take_feed(counter),
             lambda: mail_in.take_stored_scans(counter),
+            lambda: feed_reading.take_feed(counter),
             lambda: mail_in.take_arrived_scans(counter),
-            lambda: _note_clock_step(counter),
+            lambda: self._catalogs.look(counter),
+            self._refusal,
+            self._clock_step,
+            self._erase,
             lambda: mail_out.post_due(counter),
-            lambda: mail_out.put_facts(counter),
         )
-        stalled = False
-        for step in steps:
-            try:
-                step()
-            except Exception as failure:  # noqa: BLE001 - one step must not stop the others
-                stalled = True
-                log.error("mail step failed class=%s", type(failure).__name__)  # noqa: TRY400 - no message
-        counter.alarms.put(STALLED, raised=stalled)
+        results = [self._step(step) for step in steps]
+        happened = any(results)
+        self._facts(happened=happened)
+        counter.alarms.put(FAILED, raised=None in results)
+        return happened
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.wait(self._poll_seconds)
-            self._wake.clear()
-            if not self._stopping.is_set():
-                self.once()
+    def _step(self, step: Callable[[], int | bool]) -> bool | None:
+        """Whether the step did something; None when it failed."""
+        try:
+            return bool(step())
+        except (DeskWriteFailed, DeskDamaged):
+            raise
+        except (StoreError, WireError, OSError) as failure:
+            log.error("mail step failed code=%s", getattr(failure, "code", type(failure).__name__))  # noqa: TRY400
+            return None
 
+    def _facts(self, *, happened: bool) -> None:
+        now = self._counter.clock.read().monotonic
+        if happened or now >= self._facts_at:
+            self._facts_at = now + FACTS_EVERY_SECONDS
+            self._step(lambda: mail_out.put_facts(self._counter))
 
-def _note_clock_step(counter: Counter) -> None:
-    step = counter.clock.step()
-    if step is None:
-        return
-    with counter.desk.transaction() as tx:
-        audit.note(counter, tx, audit.CLOCK_STEPPED, seconds=round(step.total_seconds()))
+    def _clock_step(self) -> bool:
+        stepped = self._counter.clock.step()
+        if stepped is None:
+            return False
+        with self._counter.desk.transaction() as tx:
+            audit.note(self._counter, tx, audit.CLOCK_STEPPED, seconds=int(stepped.total_seconds()))
+        return True
+
+    def _erase(self) -> bool:
+        now = self._counter.clock.read().monotonic
+        if now < self._erase_at:
+            return False
+        self._erase_at = now + ERASE_EVERY_SECONDS
+        return bool(erasing.erase_due(self._counter))
+
+    def _refusal(self) -> bool:
+        """A refusal signed by the city (revoked, forked) is told; the courier's word for one is not."""
+        counter = self._counter
+        try:
+            document = counter.incoming.refusal()
+            if document is None:
+                counter.alarms.put(REFUSED_BY_CITY, raised=False)
+                return False
+            refusal = read_refusal(document, counter.node.gateway.signing_public)
+        except (WireError, DamagedFile):
+            counter.incoming.clear_refusal()
+            return False
+        if refusal.node == counter.node.node_id:
+            counter.alarms.put(REFUSED_BY_CITY)
+        return False

@@ -1,38 +1,37 @@
-"""Status bar, sign-in, lock: the calls that need nobody, or make somebody, at the counter."""
+"""Who is at the counter, and how the node stands."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
 from edge_node.access import CounterHere, Token
-from edge_node.acts import sign_in as acts
+from edge_node.acts import sign_in
 from edge_node.acts import status as standing
 from wire.counter import SignedIn, SignIn, StatusBar, Unlock
 
-router = APIRouter(prefix="/counter")
+router = APIRouter()
 
 
 @router.get("/status")
 def status(counter: CounterHere) -> StatusBar:
-    """How the node stands."""
+    """The status bar; asked for before anybody signs in, and shows nothing personal."""
     return standing.status(counter)
 
 
 @router.post("/sign-in")
-def sign_in(counter: CounterHere, asked: SignIn) -> SignedIn:
+def enter(counter: CounterHere, asked: SignIn) -> SignedIn:
     """Open a session."""
-    signed_in, _ = acts.sign_in(counter, asked.clerk, asked.passphrase)
-    return signed_in
+    return sign_in.sign_in(counter, asked.clerk, asked.passphrase)[0]
 
 
 @router.post("/unlock")
 def unlock(counter: CounterHere, token: Token, asked: Unlock) -> SignedIn:
-    """Open the locked session again."""
-    return acts.unlock(counter, token, asked.passphrase)
+    """Open a locked session again."""
+    return sign_in.unlock(counter, token, asked.passphrase)
 
 
 @router.post("/sign-out", status_code=204)
-def sign_out(counter: CounterHere, token: Token) -> Response:
+def leave(counter: CounterHere, token: Token) -> Response:
     """Close the session."""
-    acts.sign_out(counter, token)
+    sign_in.sign_out(counter, token)
     return Response(status_code=204)
