@@ -18,7 +18,7 @@ POLICY: Final = (
 )
 SCAN_POLICY: Final = "default-src 'none'; img-src 'self'; frame-ancestors 'none'; sandbox"
 """For the bytes of a picture: should a browser take them for a page, it is an empty one."""
-PDF_POLICY: Final = "default-src 'none'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'none'"
+PDF_POLICY: Final = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",

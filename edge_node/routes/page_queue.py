@@ -21,7 +21,7 @@ from edge_node.acts import listing, opening
 from edge_node.acts.counter import Counter
 from edge_node.acts.sessions import AtCounter
 from edge_node.routes.page_open import frame_of
-from edge_node.routes.page_refusals import HOME, SEE_OTHER
+from edge_node.routes.page_refusals import HOME, SEE_OTHER, STRIP
 from edge_node.routes.page_session import Looking, session_token
 from edge_node.routes.page_views import queue_row
 from edge_node.routes.page_words import page
@@ -131,7 +131,7 @@ def _found(counter: Counter, who: AtCounter, sieve: Sieve, start: int) -> tuple[
     return matching[start : start + PAGE_ROWS], len(matching)
 
 
-@router.get("/strip")
+@router.get(STRIP)
 def strip(request: Request, counter: CounterHere) -> Response:
     """The status strip alone, for a page left open; looking at it does not keep a session awake."""
     counter.sessions.locked_clerk(session_token(request))

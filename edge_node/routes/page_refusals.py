@@ -43,6 +43,7 @@ from wire.errors import WireError
 log = logging.getLogger("edge_node")
 
 HOME: Final = "/review"
+STRIP: Final = "/strip"
 SEE_OTHER: Final = 303
 FROM_HTMX: Final = "hx-request"
 OWN_PATH_MAX: Final = 300
@@ -123,6 +124,8 @@ def _counter(request: Request) -> Counter:
 
 async def nobody(request: Request, _failure: Exception) -> Response:
     """Nobody is signed in, or the machine was started anew meanwhile."""
+    if FROM_HTMX in request.headers and request.url.path == STRIP:
+        return Response(status_code=204)  # a form that is being filled in stays where it is
     if FROM_HTMX in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
     if request.method == "POST" and carried(request):

@@ -157,6 +157,15 @@ async def test_the_status_strip_of_a_page_left_open_does_not_keep_it_awake(brows
     assert (await browser.get("/review")).headers["location"].startswith("/unlock")
 
 
+async def test_the_strip_never_carries_a_half_filled_form_away(browser: Browser, town: Town) -> None:
+    await browser.sign_in()
+    town.counter.sessions.end_all_of("clerk1")
+    strip = await browser.client.get("/strip", headers={"HX-Request": "true"})
+    assert (strip.status_code, strip.headers.get("hx-redirect"), strip.content) == (204, None, b"")
+    queue = await browser.client.get("/review?q=x", headers={"HX-Request": "true"})
+    assert queue.headers["hx-redirect"] == "/sign-in"
+
+
 TYPED = {
     "step": "do",
     "reason": "位于<核心区>",

@@ -132,6 +132,17 @@ async def test_the_bytes_of_a_scan_are_opened_for_one_answer_and_not_kept(browse
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
+async def test_a_pdf_is_served_as_nothing_but_a_pdf(browser: Browser, town: Town) -> None:
+    it = town.application(1, media_type="application/pdf", data=b"%PDF-1.4 invented\n%%EOF\n")
+    where = f"/review/{it.application_id}/scans/{it.scans[0].scan_hash}"
+    assert f'href="{where}/bytes"' in (await browser.get(where)).text
+    answer = await browser.get(f"{where}/bytes")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
 async def test_a_scan_is_shown_only_as_part_of_its_own_application(browser: Browser, town: Town) -> None:
     one, other = town.application(1), town.application(2)
     strange = f"/review/{one.application_id}/scans/{other.scans[0].scan_hash}"

@@ -72,13 +72,25 @@ class Town:
     clock: HandClock
     rng: random.Random = field(default_factory=lambda: random.Random(20261123))
 
-    def application(self, number: int, item_id: str = "GA-LY-001", version: int = 1, **fixed: Any) -> Application:
+    def application(
+        self,
+        number: int,
+        item_id: str = "GA-LY-001",
+        version: int = 1,
+        *,
+        media_type: str = "image/webp",
+        data: bytes | None = None,
+        **fixed: Any,
+    ) -> Application:
         """An application that arrived from the village with two scans, the second page still on its way."""
         item = next(one for one in seed("items")["items"] if one["item_id"] == item_id)
         form = Form.from_plain(next(one for one in seed("forms")["forms"] if one["form_id"] == item["form_id"]))
         values = valid_values(form, [VILLAGE], self.rng, {"agent_mode": "village_agent", **fixed})
         material = item["materials"][0]["material_id"]
-        found = [self.scan(material, 1), self.scan(material, 2, arrived=False)]
+        found = [
+            self.scan(material, 1, media_type=media_type, data=data),
+            self.scan(material, 2, arrived=False),
+        ]
         agent = Actor(Role.AGENT, "agent1", "b" * 32, VILLAGE)
         city = Actor(Role.CITY, "city", "c" * 32, "511600000000")
         at = MORNING - timedelta(days=1)
@@ -119,7 +131,15 @@ class Town:
                 scans.save(tx, replace(one, application_id=it.application_id))
         return it
 
-    def scan(self, material_id: str, page: int, *, arrived: bool = True, data: bytes | None = None) -> KeptScan:
+    def scan(
+        self,
+        material_id: str,
+        page: int,
+        *,
+        arrived: bool = True,
+        media_type: str = "image/webp",
+        data: bytes | None = None,
+    ) -> KeptScan:
         """A scan of an evidently invented paper, sealed for this township."""
         plain = data if data is not None else paper(page)
         sealer = ScanSealer([self.counter.sealing[0].public], self.counter.randomness)
@@ -134,7 +154,7 @@ class Town:
             material_id=material_id,
             page=page,
             length=sealer.length,
-            media_type="image/webp",
+            media_type=media_type,
             kept_at=MORNING,
             content_key=sealer.content_key if arrived else None,
         )
@@ -228,4 +248,4 @@ def _activate(counter: Counter, items: list[Mapping[str, Any]], version: int) ->
     )
     with counter.desk.transaction() as tx:
         catalog.activate(tx, edition, MORNING - timedelta(days=3))
-    counter.shelf.newly_activated()
+    counter.shelf.newly_activated(version)
