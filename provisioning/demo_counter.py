@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel
@@ -45,6 +45,17 @@ class CounterDoor:
     def __init__(self, socket_path: Path) -> None:
         transport = httpx.HTTPTransport(uds=str(socket_path))
         self._client = httpx.Client(transport=transport, base_url="http://counter", timeout=ANSWER_S)
+
+    @classmethod
+    def opened(cls, socket_path: Path, clerk: str, passphrase: str) -> Self:
+        """Go to a counter and sign in."""
+        door = cls(socket_path)
+        try:
+            door.sign_in(clerk, passphrase)
+        except Exception:
+            door.close()
+            raise
+        return door
 
     def close(self) -> None:
         """Leave the counter."""
