@@ -2,8 +2,8 @@
 
 A real gateway process, held on the last core; villages and their township on the others send over real HTTP what they
 sealed before the clock was started. Measured until each village and the township have read their whole feed: first
-applications alone, then with two scans of 120 KB each, resumable uploads in pieces of 64 KiB. The senders open and check
-everything they get and share the machine, so the processor time of the gateway says what one full core would do.
+applications alone, then with two scans of 120 KB each, resumable uploads in pieces of 64 KiB. The senders open
+and check everything they get on the same machine, so the processor time of the gateway says what a full core would do.
 
     python -m benchmarks.gateway [--villages 8] [--operations 300] [--scans 40] [--no-postgres] [--json FILE]
 """
@@ -26,7 +26,7 @@ import httpx
 from fastapi import FastAPI
 
 from benchmarks.applications import SCAN_BYTES, SCANS_EACH, Filled, filled
-from benchmarks.figures import Report, command_line
+from benchmarks.figures import Report, command_line, processor_seconds
 from casework.application import Applicant, HandedIn, Scan, Seen
 from casework.receipt_numbers import receipt_number
 from casework.working_days import city_day
@@ -39,7 +39,6 @@ BATCH: Final = 50
 PIECE: Final = 64 * 1024
 START_S: Final = 40.0
 POLL_S: Final = 0.05
-TICKS: Final = os.sysconf("SC_CLK_TCK")
 CORE: Final = (os.cpu_count() or 1) - 1
 
 
@@ -174,11 +173,7 @@ async def _answers(client: httpx.AsyncClient, program: Program) -> None:
 
 
 def _busy_seconds(program: Program) -> float:
-    """User and system time of the process so far."""
-    if program.process is None:
-        return 0.0
-    fields = Path(f"/proc/{program.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return processor_seconds(program.process.pid) if program.process is not None else 0.0
 
 
 @contextlib.contextmanager

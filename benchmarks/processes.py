@@ -30,7 +30,7 @@ from typing import Final
 import httpx
 
 from benchmarks.applications import fill
-from benchmarks.figures import KIB, MIB, Report, command_line
+from benchmarks.figures import KIB, MIB, MS, Report, command_line, processor_seconds
 from benchmarks.village import AGENT, MACHINE_KEY, PASSPHRASE, found_village, open_village
 from offline_store.desk.keyring import MACHINE_KEY_FILE
 from offline_store.mailbox.incoming import Incoming
@@ -52,11 +52,13 @@ class Measured:
     """Starts and memory of one program."""
 
     starts: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
     memory: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def told(self, report: Report, name: str) -> None:
         """Print them."""
-        report.add(f"{name}: start to first answer", statistics.median(self.starts) * 1000, "ms")
+        report.add(f"{name}: start to first answer", statistics.median(self.starts) * MS, "ms")
+        report.add(f"{name}: processor time of that", statistics.median(self.work) * MS, "ms")
         for when, (resident, proportional) in self.memory.items():
             report.add(f"{name}: resident {when}", resident, "MiB")
             report.add(f"{name}: proportional {when}", proportional, "MiB")
@@ -92,6 +94,7 @@ def _edge_node(program: Program, paths: NodePaths, starts: int) -> Measured:
     found = Measured()
     for _ in range(starts):
         found.starts.append(_until(program, lambda: _counter_answers(paths)))
+        found.work.append(_worked(program.process))
         _settled(found, program, "at rest")
         if len(found.starts) < starts:
             program.stop()
@@ -110,8 +113,10 @@ def _city_and_courier(report: Report, world: DemoWorld, starts: int) -> None:
         if world.gateway is not None:
             world.gateway.stop()
             gateway.starts.append(_until(world.gateway, lambda: _health(world.gateway_url)))
+            gateway.work.append(_worked(world.gateway.process))
         heard = partial(_heard, node.paths, datetime.now(UTC))
         courier.starts.append(_until(node.agent, heard))
+        courier.work.append(_worked(node.agent.process))
     if world.gateway is not None:
         _settled(gateway, world.gateway, "at rest")
     _settled(courier, node.agent, "at rest")
@@ -126,6 +131,7 @@ def _screen(paths: NodePaths, starts: int) -> Measured:
         process, terminal = _on_a_terminal(["-m", "tui", "--socket", str(paths.counter_socket), "--lang", "zh_CN"])
         _read_until(terminal, SCREEN[0])
         found.starts.append(time.perf_counter() - begun)
+        found.work.append(_worked(process))
         if number == starts - 1:
             _drain(terminal, SETTLING_S)
             found.memory["at rest"] = _memory(process.pid)
@@ -187,6 +193,11 @@ def _settled(found: Measured, program: Program, when: str) -> None:
     time.sleep(SETTLING_S)
     if program.process is not None:
         found.memory[when] = _memory(program.process.pid)
+
+
+def _worked(process: subprocess.Popen[bytes] | None) -> float:
+    """User and system seconds of a process so far."""
+    return processor_seconds(process.pid) if process is not None else 0.0
 
 
 def _memory(pid: int) -> tuple[float, float]:
