@@ -228,6 +228,14 @@ def _line(paths: NodePaths) -> Iterator[Finding]:
         yield Finding("line", Standing.ATTENTION, "line.down", params)
 
 
+def _minute(moment: str | None) -> str:
+    """To the minute, by the machine's own zone; what cannot be read is shown as it is."""
+    try:
+        return f"{datetime.fromisoformat(moment or '').astimezone():%m-%d %H:%M}"
+    except ValueError:
+        return moment or "?"
+
+
 def _catalog(paths: NodePaths, now: datetime) -> Finding:
     try:
         arrived = json.loads((paths.catalog_cache / "arrived.json").read_text("utf-8"))
