@@ -6,6 +6,9 @@ Laws:
 - After idle minutes the lock screen covers everything; what lies below stays as it was.
 """
 
+import asyncio
+import sys
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +28,8 @@ from tui.screens.sign_in import SignInScreen
 from tui.wording import t
 
 LOOK_SECONDS = 2.0
+LANDING_SECONDS = 0.1
+LANDINGS = 3  # key to widget, widget to screen, screen to the next widget
 IDLE_LOCK_SECONDS = 600.0
 
 
@@ -82,6 +87,33 @@ class CounterApp(App[None]):
         if isinstance(event, Key | Paste):
             self._touched = self.counter.now()
         await super().on_event(event)  # type: ignore[arg-type]
+        if isinstance(event, Key):
+            await self._let_it_land()
+
+    async def _let_it_land(self) -> None:
+        """Wait until a key has done its work before the next one is taken.
+
+        A card reader or a slow serial line delivers a number and its Enter at once; the keys after Enter belong to
+        the next field. A screen that is busy longer is not waited for.
+        """
+        for _ in range(LANDINGS):
+            for pump in (self.focused, self.screen):
+                landed = asyncio.Event()
+                if pump is None or not pump.call_later(landed.set):
+                    continue
+                try:
+                    await asyncio.wait_for(landed.wait(), LANDING_SECONDS)
+                except TimeoutError:
+                    return
+
+    def _fatal_error(self) -> None:
+        """Say where the program broke. Textual would print the values of all variables: people's data among them."""
+        kind, _, trace = sys.exc_info()
+        places = traceback.extract_tb(trace)
+        where = f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else "?"
+        self.bell()
+        self._exit_renderables.append(t("app.broken", kind=kind.__name__ if kind else "?", where=where))
+        self._close_messages_no_wait()
 
     def action_lock(self) -> None:
         """Cover everything until the clerk is back."""

@@ -7,6 +7,7 @@ Laws:
 - The passphrase and what was typed travel in bodies only, never in an address.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Self, TypeVar
 
@@ -25,8 +26,8 @@ Said = TypeVar("Said", bound=BaseModel)
 
 
 def over_socket(path: str) -> httpx.AsyncBaseTransport:
-    """The road to the node: its Unix socket."""
-    return httpx.AsyncHTTPTransport(uds=path)
+    """The road to the node: its Unix socket. No TLS runs on it; the empty context saves loading certificates."""
+    return httpx.AsyncHTTPTransport(uds=path, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
 
 
 class CounterClient:

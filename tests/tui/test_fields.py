@@ -48,6 +48,7 @@ async def test_conditional_fields_come_and_go_with_the_answers(at_the_screen):
         await agent.begin("新农合")
         await agent.press("pagedown", "pagedown")
         await agent.sees("申请方式")
+        await agent.at("wizard")
         assert "代办人姓名" not in agent.text()
         assert "委托书" not in agent.text().splitlines()[2]
         await agent.press("3")

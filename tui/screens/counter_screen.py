@@ -79,12 +79,14 @@ class CounterScreen(Screen[R]):
 
     def show_standing(self) -> None:
         """Show how things stand at this moment."""
-        if self.is_mounted:
-            self.query_one(StandingBar).show(self.counter.standing, self.counter.away_since)
-            self.query_one(TitleBar).whose = self.whose()
+        for bar in self.query(StandingBar):
+            bar.show(self.counter.standing, self.counter.away_since)
+        for title in self.query(TitleBar):
+            title.whose = self.whose()
 
     def say(self, sentence: str, tone: str = "plain") -> None:
-        self.query_one("#say", SayLine).say(sentence, tone)
+        for line in self.query(SayLine):
+            line.say(sentence, tone)
 
     async def attempt(self, call: Callable[[], Awaitable[T]]) -> Given[T] | None:
         """Ask the node; what goes wrong is said on this screen and None comes back."""

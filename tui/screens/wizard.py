@@ -87,8 +87,7 @@ class WizardScreen(CounterScreen[None]):
         return await self.counter.ask(call)
 
     def _told(self, kept: Kept) -> None:
-        if self.is_mounted:
-            words = self.query_one("#kept", Static)
+        for words in self.query("#kept").results(Static):
             words.update(of("kept", kept))
             words.set_class(SAVED_TONES[kept] == "error", "error")
             if kept is Kept.AWAY:

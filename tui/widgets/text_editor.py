@@ -1,10 +1,7 @@
 """One line of text, a number or a date."""
 
-from typing import ClassVar
-
 from textual import on
-from textual.binding import Binding, BindingType
-from textual.events import Blur
+from textual.events import Blur, Key
 from textual.widgets import Input
 
 from tui.widgets.editing import Done, Edited, Left, typed_of, value_of
@@ -12,11 +9,6 @@ from tui.widgets.editing import Done, Edited, Left, typed_of, value_of
 
 class TextEditor(Input):
     """An input that speaks of its field; up and down leave it, Enter goes to the next field."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
 
     def __init__(
         self, field_id: str, kind: str, value: object, *, placeholder: str = "", password: bool = False
@@ -32,10 +24,20 @@ class TextEditor(Input):
         event.stop()
         self.post_message(Edited(self.field_id, value_of(self.kind, event.value)))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    async def _on_key(self, event: Key) -> None:
+        """Keys that leave the field act at once, not by a binding that other typed keys could overtake."""
+        match event.key:
+            case "enter":
+                self.post_message(Done(self.field_id))
+            case "tab" | "down":
+                self.screen.focus_next()
+            case "shift+tab" | "up":
+                self.screen.focus_previous()
+            case _:
+                await super()._on_key(event)
+                return
         event.stop()
-        self.post_message(Done(self.field_id))
+        event.prevent_default()
 
     def _on_blur(self, event: Blur) -> None:
         super()._on_blur(event)
