@@ -1,4 +1,4 @@
-"""The front door's promise: one day, killed in the middle, nothing lost, nothing twice, everything stopped afterwards."""
+"""The promise of the front door: a day with a kill in the middle, nothing lost, nothing twice, nothing left running."""
 
 from __future__ import annotations
 
