@@ -8,8 +8,10 @@ changes nothing).
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Annotated
@@ -23,6 +25,9 @@ from city_gateway.ledger import nodes
 from wire.http_signature import WINDOW, BodyCheck, SignedBy, verify_request
 
 EXCHANGE = "/v1/exchange"
+REMEMBERED_FOR = timedelta(seconds=5)
+REMEMBERED_AT_MOST = 10_000
+KEY_ID = re.compile(r';keyid="([0-9a-f]{32})"')
 
 
 class NonceWindow:
@@ -54,43 +59,74 @@ def gateway_of(request: Request) -> Gateway:
     return gateway
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    transport_public: bytes
+    active: bool
+    until: datetime
+
+
+class KnownNodes:
+    """What the ledger says of nodes, remembered for a moment: a node that drains asks many times a second."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._known: dict[str, _Known] = {}
+
+    def remembered(self, node_id: str) -> _Known | None:
+        """What is still fresh."""
+        known = self._known.get(node_id)
+        return known if known is not None and known.until > self._gateway.clock() else None
+
+    def look_up(self, node_id: str) -> _Known | None:
+        """Ask the ledger."""
+        with self._gateway.ledger.reading() as tx:
+            node = nodes.find(tx, node_id)
+        if node is None:
+            return None
+        if len(self._known) >= REMEMBERED_AT_MOST:
+            self._known.clear()
+        until = self._gateway.clock() + REMEMBERED_FOR
+        known = _Known(bytes(node.transport_public), node.standing == nodes.ACTIVE, until)
+        self._known[node_id] = known
+        return known
+
+
 async def signed_node(request: Request) -> SignedBy:
     """The node that signed this request; for `dependencies=` of a router, so that it comes before the body."""
-    signed: SignedBy = await run_in_threadpool(_prove, request)
-    request.state.signed = signed
-    return signed
-
-
-def _prove(request: Request) -> SignedBy:
     gateway = gateway_of(request)
+    claimed = KEY_ID.search(request.headers.get("signature-input", ""))
+    node = await _find_node(request, claimed[1]) if claimed else None
+
+    def public_of(node_id: str) -> bytes | None:
+        return node.transport_public if node and claimed and claimed[1] == node_id else None
+
     now = gateway.clock()
     query = f"?{request.url.query}" if request.url.query else ""
     signed = verify_request(
         method=request.method,
         url=f"{gateway.public_url.rstrip('/')}{request.scope['raw_path'].decode('ascii')}{query}",
         headers=request.headers.items(),
-        public_of=lambda node_id: _transport_key(gateway, node_id),
+        public_of=public_of,
         now=now,
     )
     window: NonceWindow = request.app.state.nonces
     window.note(signed, request.url.path, now)
+    request.state.signed = signed
+    request.state.node_is_active = node is not None and node.active
     return signed
 
 
-def _transport_key(gateway: Gateway, node_id: str) -> bytes | None:
-    with gateway.ledger.reading() as tx:
-        node = nodes.find(tx, node_id)
-    return bytes(node.transport_public) if node else None
-
-
-def active_node(signed: Annotated[SignedBy, Depends(signed_node)], request: Request) -> SignedBy:
+async def active_node(signed: Annotated[SignedBy, Depends(signed_node)], request: Request) -> SignedBy:
     """As `signed_node`, and the identity was not stopped."""
-    gateway = gateway_of(request)
-    with gateway.ledger.reading() as tx:
-        node = nodes.find(tx, signed.node_id)
-    if node is None or node.standing != nodes.ACTIVE:
+    if not request.state.node_is_active:
         raise NodeStopped
     return signed
+
+
+async def _find_node(request: Request, node_id: str) -> _Known | None:
+    known: KnownNodes = request.app.state.known_nodes
+    return known.remembered(node_id) or await run_in_threadpool(known.look_up, node_id)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,11 +25,12 @@ from starlette.staticfiles import StaticFiles
 
 from casework.identifiers import mask_name
 from city_gateway import faults
-from city_gateway.access import NonceWindow
+from city_gateway.access import KnownNodes, NonceWindow
 from city_gateway.acts import arrival, automatic
 from city_gateway.acts.gateway import DictionaryShelf, Gateway, LedgerRegister, Register
 from city_gateway.acts.platform_port import BackOfficePort, PlatformPort, deliver_promised
 from city_gateway.admission import Admission, GuessLimit
+from city_gateway.arrivals import ArrivalDesk
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.repository import Repository, first_root
 from city_gateway.folder import GatewayFolder
@@ -97,6 +98,7 @@ def build_app(
     """The application around a gateway; it closes the ledger at its end."""
     desk = NewsDesk(lambda node_ids: _feed_ends(gateway, node_ids))
     gateway = replace(gateway, news=desk.tell)
+    arrivals = ArrivalDesk(lambda names: _share(gateway, names))
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -105,6 +107,7 @@ def build_app(
         rounds = [
             _rounds(stop, PLATFORM_ROUND_S, lambda: deliver_promised(gateway, port or BackOfficePort())),
             desk.watch(stop),
+            arrivals.work(stop),
         ]
         if automatic_rulings is not None:
             waited = automatic_rulings
@@ -129,10 +132,12 @@ def build_app(
     )
     app.state.gateway = gateway
     app.state.nonces = NonceWindow()
+    app.state.known_nodes = KnownNodes(gateway)
     app.state.admission = Admission(gateway.randomness)
     app.state.guesses = GuessLimit()
     app.state.news = desk
     app.state.writers = Writers()
+    app.state.arrivals = arrivals
     app.state.templates = _templates()
     faults.install(app)
     for door in (health, enrolment, exchange, scans, catalog, office):
@@ -163,6 +168,15 @@ def _feed_ends(gateway: Gateway, node_ids: Iterable[str]) -> dict[str, int]:
     except SQLAlchemyError as error:
         LOG.warning("background", extra={"error": type(error).__name__})
         return {}
+
+
+def _share(gateway: Gateway, scan_hashes: Sequence[str]) -> bool:
+    try:
+        arrival.share_scans(gateway, scan_hashes)
+    except (SQLAlchemyError, OSError) as error:
+        LOG.warning("background", extra={"error": type(error).__name__})
+        return False
+    return True
 
 
 async def _rounds(stop: asyncio.Event, pause_s: float, work: Callable[[], int]) -> None:

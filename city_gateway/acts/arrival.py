@@ -1,10 +1,13 @@
-"""A scan became whole: its key goes to the townships that wait for it.
+"""Scans became whole: their keys go to the townships that wait for them.
 
 Laws: a scan may come before or after the operation that names it; whichever commits second shares the key, and once.
+Scans of one application that arrive together share one entry.
 What was missed between a commit and a crash is found again at start.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -12,40 +15,44 @@ from city_gateway.acts import scan_shelf
 from city_gateway.acts.feed import Draft, tell, wraps_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.readers import TOWNSHIP, Readers
-from city_gateway.ledger import cases, scan_references
+from city_gateway.ledger import scan_references
 from wire.messages import FeedEntry
 
+AT_ONCE = 200
 
-def share_scan(gateway: Gateway, scan_hash: str) -> None:
-    """Send the key of a whole scan to those who wait for it."""
-    gateway.news(gateway.ledger.run(lambda tx: _share(gateway, tx, scan_hash)))
+
+def share_scans(gateway: Gateway, scan_hashes: Sequence[str]) -> None:
+    """Send the keys of whole scans to those who wait for them, all in one transaction."""
+    gateway.news(gateway.ledger.run(lambda tx: _share(gateway, tx, scan_hashes)))
 
 
 def share_missed(gateway: Gateway) -> None:
     """At start: scans that are here and whose key did not go out."""
     with gateway.ledger.reading() as tx:
         waiting = scan_references.all_waiting(tx)
-    for scan_hash in scan_shelf.stored(gateway, waiting):
-        share_scan(gateway, scan_hash)
+    here = scan_shelf.stored(gateway, waiting)
+    for start in range(0, len(here), AT_ONCE):
+        share_scans(gateway, here[start : start + AT_ONCE])
 
 
-def _share(gateway: Gateway, tx: Connection, scan_hash: str) -> set[str]:
-    keys = scan_shelf.keys_of(gateway, [scan_hash])
-    waiting = scan_references.waiting_for(tx, scan_hash)
-    if not waiting or not keys:
+def _share(gateway: Gateway, tx: Connection, scan_hashes: Sequence[str]) -> set[str]:
+    keys = scan_shelf.keys_of(gateway, scan_hashes)
+    waiting = scan_references.waiting_for(tx, list(keys))
+    if not waiting:
         return set()
+    gateway.ledger.readers_stay(tx)
     readers = Readers(tx)
     drafts = []
-    for application_id, case in cases.lock(tx, waiting).items():
-        for reader in readers.of(case.application.site):
+    for one in waiting:
+        for reader in readers.of(one.site):
             if reader.role == TOWNSHIP:
                 entry = FeedEntry(
-                    application_id=application_id,
-                    case_seq=case.case_seq,
+                    application_id=one.application_id,
+                    case_seq=one.case_seq,
                     author_role=str(gateway.city.role),
                     result="recorded",
-                    scan_wraps=wraps_for(reader, keys),
+                    scan_wraps=wraps_for(reader, {name: keys[name] for name in one.scan_hashes}),
                 )
                 drafts.append(Draft(reader, entry))
-    scan_references.mark_shared(tx, scan_hash, waiting)
+    scan_references.mark_shared(tx, waiting)
     return tell(gateway, tx, drafts)

@@ -65,8 +65,9 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer
     gateway.news(batch.news - {node_id})
     if batch.awaited:
         # A scan that became whole while this transaction ran saw no reference to it yet.
-        for scan_hash in scan_shelf.stored(gateway, batch.awaited):
-            arrival.share_scan(gateway, scan_hash)
+        arrived = scan_shelf.stored(gateway, batch.awaited)
+        if arrived:
+            arrival.share_scans(gateway, arrived)
     if batch.forked:
         raise Forked
     stored = scan_shelf.stored(gateway, asked.scans_asking)

@@ -13,7 +13,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from city_gateway.acts import arrival
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import Busy, ScanBadRequest, ScanHashWrong, ScanUnknown
 
@@ -74,13 +73,12 @@ def drop(gateway: Gateway, node_id: str, scan_hash: str) -> None:
 
 
 def finish(gateway: Gateway, upload: Upload) -> None:
-    """Make a complete upload a stored scan and tell who waits for it, or ScanHashWrong."""
+    """Make a complete upload a stored scan, or ScanHashWrong."""
     if _hash_of(upload.path) != upload.scan_hash:
         upload.path.unlink(missing_ok=True)
         raise ScanHashWrong(scan=upload.scan_hash)
     upload.path.replace(gateway.folder.scans / upload.scan_hash)
     _flush_folder(gateway.folder.scans)
-    arrival.share_scan(gateway, upload.scan_hash)
 
 
 def flush(descriptor: int) -> None:

@@ -1,4 +1,5 @@
-"""/v1/scans: tus 1.0 (creation, HEAD, PATCH with checksum, DELETE) named by hash, and ranged GET for townships.
+"""/v1/scans: tus 1.0 (creation, creation with upload, HEAD, PATCH with checksum, DELETE) named by hash, and ranged
+GET for townships.
 
 Laws: the node is proven before a byte is read; an offset is answered only after fsync; a cut request leaves what
 arrived; one writer at a time, and who asks where the upload stands (POST, HEAD) ends a writer that hangs in a dead
@@ -7,6 +8,7 @@ connection.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import re
@@ -21,6 +23,7 @@ from city_gateway.access import Signed, active_node, gateway_of, signed_node
 from city_gateway.acts import uploads
 from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.uploads import Upload
+from city_gateway.arrivals import ArrivalDesk
 from city_gateway.errors import ScanBadRequest, ScanOffsetConflict, ScanRangeWrong, TusVersionWrong
 from city_gateway.routes.scan_writing import Writers, write_body
 
@@ -34,12 +37,16 @@ router = APIRouter(dependencies=[Depends(signed_node), Depends(active_node)])
 
 @router.post("/v1/scans")
 async def create(request: Request, signed: Signed) -> Response:
-    """Announce a scan; also says how far an earlier upload of it came."""
+    """Announce a scan, and send its first bytes at once if there are any; says how far an earlier upload came."""
     _speaks_tus(request)
     name, length = _named(request), _number(request, "upload-length")
     await _writers(request).interrupt(signed.node_id, name)
     upload = await run_in_threadpool(uploads.begin, gateway_of(request), signed.node_id, name, length)
-    return _standing(upload, 201, {"location": f"/v1/scans/{name}"})
+    reached = upload.offset
+    if request.headers.get("content-type") == OFFSET_TYPE and not upload.whole and upload.offset == 0:
+        with _writers(request).alone(signed.node_id, name) as leave:
+            reached = await _take(request, upload, leave)
+    return _tus(201, {"upload-offset": str(reached), "location": f"/v1/scans/{name}"})
 
 
 @router.head("/v1/scans/{scan_hash}")
@@ -48,7 +55,7 @@ async def offset(request: Request, signed: Signed, scan_hash: str) -> Response:
     _speaks_tus(request)
     await _writers(request).interrupt(signed.node_id, scan_hash)
     upload = await run_in_threadpool(uploads.find, gateway_of(request), signed.node_id, scan_hash)
-    return _standing(upload, 200, {"upload-length": str(upload.length)})
+    return _tus(200, {"upload-offset": str(upload.offset), "upload-length": str(upload.length)})
 
 
 @router.patch("/v1/scans/{scan_hash}")
@@ -57,15 +64,12 @@ async def append(request: Request, signed: Signed, scan_hash: str) -> Response:
     _speaks_tus(request)
     if request.headers.get("content-type") != OFFSET_TYPE:
         raise ScanBadRequest(field="content-type")
-    at, checksum = _number(request, "upload-offset"), _checksum(request)
-    gateway = gateway_of(request)
+    at, gateway = _number(request, "upload-offset"), gateway_of(request)
     with _writers(request).alone(signed.node_id, scan_hash) as leave:
-        upload = await run_in_threadpool(uploads.find, gateway, signed.node_id, scan_hash)
+        upload = uploads.find(gateway, signed.node_id, scan_hash)
         if upload.whole or upload.offset != at:
             raise ScanOffsetConflict(offset=upload.offset)
-        reached = await write_body(request, upload, checksum, leave)
-        if reached == upload.length:
-            await run_in_threadpool(uploads.finish, gateway, upload)
+        reached = await _take(request, upload, leave)
     return _tus(204, {"upload-offset": str(reached)})
 
 
@@ -99,6 +103,16 @@ def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
     return StreamingResponse(_pieces(path, first, end), 206, headers, media_type="application/octet-stream")
 
 
+async def _take(request: Request, upload: Upload, leave: asyncio.Event) -> int:
+    """The body of this request onto the upload; a scan that is whole is stored and its arrival told."""
+    reached = await write_body(request, upload, _checksum(request), leave)
+    if reached == upload.length:
+        await run_in_threadpool(uploads.finish, gateway_of(request), upload)
+        arrivals: ArrivalDesk = request.app.state.arrivals
+        arrivals.arrived(upload.scan_hash)
+    return reached
+
+
 def _pieces(path: Path, first: int, end: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(first)
@@ -119,10 +133,6 @@ def _tus(status: int, headers: dict[str, str] | None = None) -> Response:
     return Response(
         status_code=status, headers={"tus-resumable": TUS_VERSION, "cache-control": "no-store"} | (headers or {})
     )
-
-
-def _standing(upload: Upload, status: int, more: dict[str, str]) -> Response:
-    return _tus(status, {"upload-offset": str(upload.offset)} | more)
 
 
 def _speaks_tus(request: Request) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from casework.application import Actor, Role
 from casework.states import State
+from city_gateway import access
 from city_gateway.acts import receive
 from city_gateway.acts.gateway import LedgerRegister
 from city_gateway.ledger import cases
@@ -92,6 +94,27 @@ async def test_a_fork_stops_the_identity_and_keeps_what_came_before(city: City) 
     with pytest.raises(Refused) as later:
         await village.exchange()
     assert later.value.code == "fork"
+
+
+async def test_a_stopped_identity_stores_no_scans_and_reads_none(city: City) -> None:
+    village = await city.enrol()
+    _, first = village.collect()
+    await village.exchange(first)
+    village.head = Head(1, bytes(32))
+    with pytest.raises(Refused):
+        await village.exchange(village.collect()[1])
+    city.clock.forward(seconds=10)
+    answer = await village.create_scan(village.sealed_scan(b"paper"))
+    assert (answer.status_code, list(city.gateway.folder.scan_parts.iterdir())) == (403, [])
+
+
+async def test_what_is_remembered_of_a_node_may_grow_old_while_it_is_asked(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    village = await city.enrol()
+    monkeypatch.setattr(access, "REMEMBERED_FOR", timedelta(0))
+    assert (await village.create_scan(village.sealed_scan(b"paper"))).status_code == 201
+    assert (await village.exchange()).receipt.hwm == 0
 
 
 async def test_a_next_number_on_another_history_is_a_fork(city: City) -> None:

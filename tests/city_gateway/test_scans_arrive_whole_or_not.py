@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.city_gateway.gateway_fixtures import (
     City,
     EnrolledNode,
     SealedScan,
+    city_in,
     patch_headers,
 )
 from wire.canonical import read_json
@@ -51,6 +54,17 @@ async def test_a_scan_sent_in_pieces_is_stored_under_its_hash(city: City, villag
     assert receipt.scans_stored == [scan.name]
 
 
+async def test_a_small_scan_may_come_with_its_announcement(city: City, village: EnrolledNode) -> None:
+    scan = village.sealed_scan(b"paper")
+    name = base64.b64encode(scan.name.encode()).decode()
+    headers = patch_headers(0, scan.data) | {"upload-length": str(len(scan.data)), "upload-metadata": f"hash {name}"}
+    del headers["upload-offset"]
+    answers = [await village.send("POST", "/v1/scans", headers, scan.data) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert {answer.headers["upload-offset"] for answer in answers} == {str(len(scan.data))}
+    assert (stored(city, scan), parts(city)) == (scan.data, [])
+
+
 async def test_after_a_cut_the_upload_goes_on_where_the_gateway_says(city: City, village: EnrolledNode) -> None:
     scan = village.sealed_scan(os.urandom(100_000))
     await village.create_scan(scan)
@@ -83,7 +97,7 @@ async def cut_request(city: City, path: str, headers: dict[str, str], sent: byte
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 1),
         "server": ("city.test", 80),
         "state": {},
@@ -224,6 +238,8 @@ async def test_the_township_gets_the_keys_of_scans_that_come_before_or_after(
     if not scan_first:
         await village.upload(scan)
     feed = await township.everything()
+    if not scan_first and len(feed) == 1:
+        feed += (await township.exchange(wait_s=30)).feed
     assert [entry.result for entry in feed] == (["applied"] if scan_first else ["applied", "recorded"])
     assert {entry.application_id for entry in feed} == {application_id}
     wrap = feed[-1].scan_wraps[scan.name]
@@ -251,3 +267,16 @@ async def test_a_scan_is_read_only_by_the_township_it_is_for(city: City, village
     assert (whole.status_code, whole.content) == (200, scan.data)
     beyond = await township.send("GET", f"/v1/scans/{scan.name}", {"range": "bytes=99999-"})
     assert beyond.status_code == 416
+
+
+async def test_a_key_that_a_crash_kept_back_goes_out_at_the_next_start(tmp_path: Path, ledger_url: str) -> None:
+    async with city_in(tmp_path / "gateway", ledger_url) as city:
+        village, township = await city.enrol(), await city.enrol("township", "511603106000")
+        scan = village.sealed_scan(b"paper")
+        await village.exchange(village.collect(scan)[1])
+        assert [entry.scan_wraps for entry in await township.everything()] == [{}]
+    (tmp_path / "gateway" / "scans" / scan.name).write_bytes(scan.data)  # whole and safe, and then the power failed
+    async with city_in(tmp_path / "gateway", ledger_url) as restarted:
+        township.city = restarted
+        [entry] = await township.everything()
+        assert (entry.result, list(entry.scan_wraps)) == ("recorded", [scan.name])
