@@ -20,7 +20,14 @@ from edge_node.acts import mail_in
 from edge_node.acts.counter import MIB, Counter, Limits
 from edge_node.acts.sessions import Sessions
 from edge_node.acts.trusted_clock import MachineClock, TrustedClock
-from edge_node.routes import applications, catalogue, counter_session, drafts, review, scans
+from edge_node.routes import (
+    counter_applications,
+    counter_drafts,
+    counter_guide,
+    counter_review,
+    counter_scans,
+    counter_session,
+)
 from edge_node.routes.page_index import page_app
 from edge_node.settings import NodeSettings, read_settings
 from offline_store.desk import keyring, keys, state
@@ -44,8 +51,16 @@ def machine_clock() -> MachineClock:
     return MachineClock(
         wall=lambda: datetime.now(UTC),
         monotonic=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
-        boot_id=BOOT_ID.read_text("ascii").strip(),
+        boot_id=_boot_id(),
     )
+
+
+def _boot_id() -> str:
+    """Which boot of the machine this is; a fresh id where the kernel does not say."""
+    try:
+        return BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return os.urandom(16).hex()
 
 
 def open_counter(
@@ -104,9 +119,9 @@ def counter_app(counter: Counter) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.counter = counter
-    app.state.receiving = asyncio.Semaphore(scans.RECEIVING_AT_ONCE)
+    app.state.receiving = asyncio.Semaphore(counter_scans.RECEIVING_AT_ONCE)
     faults.install(app)
-    for part in (counter_session, catalogue, drafts, scans, applications, review):
+    for part in (counter_session, counter_guide, counter_drafts, counter_scans, counter_applications, counter_review):
         app.include_router(part.router, prefix="/counter")
     app.add_middleware(faults.LastResort)
     return app

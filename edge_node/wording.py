@@ -18,6 +18,9 @@ from typing import Any, Final
 
 DOMAIN: Final = "edge_node"
 LANGUAGE: Final = "zh_CN"
+CODES_WITH_NAMES: Final = {"state": "state", "event": "event", "level": "region"}
+"""Parameters that are codes themselves; a sentence may name them by `{state_name}` and the like."""
+
 _LOCALE = Path(__file__).parent / "locale"
 
 
@@ -33,7 +36,11 @@ def sentence(key: str, params: Mapping[str, Any] | None = None, *, language: str
     text = _sentences(language).get(key)
     if text is None:
         return key
-    return text.format_map(_Keeping({name: _shown(value) for name, value in (params or {}).items()}))
+    shown = {name: _shown(value) for name, value in (params or {}).items()}
+    for name, room in CODES_WITH_NAMES.items():
+        if name in shown:
+            shown.setdefault(f"{name}_name", sentence(f"{room}.{shown[name]}", language=language))
+    return text.format_map(_Keeping(shown))
 
 
 def known(key: str, *, language: str = LANGUAGE) -> bool:

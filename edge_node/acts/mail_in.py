@@ -184,7 +184,7 @@ def _tell_arrived(tx: Transaction, was: int, hwm: int) -> None:
 
 
 def _stop(counter: Counter, tx: Transaction, receipt: Receipt) -> None:
-    counter.alarms.put("fork")
+    counter.alarms.put("forked")
     if state.get(tx, journaling.STOPPED):
         return
     audit.note(counter, tx, audit.STOPPED, hwm=receipt.hwm)

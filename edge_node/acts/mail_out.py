@@ -90,7 +90,7 @@ def _lay(counter: Counter, links: Sequence[Link]) -> None:
             counter.outgoing.put_envelope(link.seq, link.envelope)
         except EnvelopeChanged:
             # Only a desk that was set back, or a clone, can say something else under a number that was said already.
-            counter.alarms.put("fork")
+            counter.alarms.put("forked")
             raise
         if link.application_id is not None:
             with counter.desk.reading() as tx:

@@ -26,12 +26,10 @@ def views(form: Form | None, found: Iterable[FieldProblem]) -> list[FieldProblem
 
 
 def _worded(form: Form | None, problem: FieldProblem) -> Mapping[str, Any]:
-    """The parameters in the words of the form: labels for field ids, names for levels."""
+    """The parameters in the words of the form: labels for field ids."""
     params = dict(problem.params)
     if (other := params.get("other")) is not None:
         params["other_label"] = _label(form, problem.field_id, str(other))
-    if (level := params.get("level")) is not None:
-        params["level_name"] = sentence(f"region.{level}")
     return params
 
 

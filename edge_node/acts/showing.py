@@ -146,7 +146,7 @@ def slip(counter: Counter, tx: Transaction, application: Application, clerk_name
         site_name=counter.node.site_name,
         clerk_name=clerk_name,
         promised=limit_view(item.promised_limit) if item else None,
-        query_hint=sentence("slip.query_hint", {"receipt_no": application.receipt_no}),
+        query_hint=sentence("form.slip.query_hint", {"receipt_no": application.receipt_no}),
         qr_text=application.receipt_no,
     )
 

@@ -52,7 +52,7 @@ def status(counter: Counter) -> StatusBar:
 
 
 def _standing_alarms(counter: Counter, tx: Transaction) -> list[str]:
-    return ["fork"] if state.get(tx, "node.stopped") else []
+    return ["forked"] if state.get(tx, "node.stopped") else []
 
 
 def _line(counter: Counter) -> LineState | None:

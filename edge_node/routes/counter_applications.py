@@ -1,4 +1,4 @@
-"""Applications of this counter: list, detail, slip, and what the agent does after collecting."""
+"""Applications over HTTP: lists, details, slips, and the acts of the village."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from casework.states import State
 from edge_node.access import Clerk, CounterHere
 from edge_node.acts import collecting, listing, supplementing, village
+from edge_node.routes.counter_guide import Limit, Offset
 from wire.counter import (
     ApplicationBrief,
     ApplicationDetail,
@@ -21,20 +22,18 @@ from wire.counter import (
     Withdraw,
 )
 
-router = APIRouter(prefix="/counter/applications")
+router = APIRouter(prefix="/applications")
+
+States = Annotated[list[State] | None, Query()]
+Text = Annotated[str, Query(max_length=100)]
 
 
 @router.get("")
-def page(  # noqa: PLR0913 - a list has this many sides
-    counter: CounterHere,
-    who: Clerk,
-    state: Annotated[list[State] | None, Query()] = None,
-    q: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+def listed(
+    counter: CounterHere, who: Clerk, state: States = None, q: Text = "", offset: Offset = 0, limit: Limit = 20
 ) -> Page[ApplicationBrief]:
-    """The applications of this counter, the last touched first."""
-    return listing.page(counter, who, states=state or None, text=q, offset=offset, limit=limit)
+    """The applications of this counter."""
+    return listing.page(counter, who, states=state, text=q, offset=offset, limit=limit)
 
 
 @router.get("/{application_id}")
@@ -45,8 +44,14 @@ def detail(counter: CounterHere, who: Clerk, application_id: str) -> Application
 
 @router.get("/{application_id}/slip")
 def slip(counter: CounterHere, who: Clerk, application_id: str) -> Slip:
-    """The slip, to print it again."""
+    """The slip again."""
     return collecting.slip(counter, who, application_id)
+
+
+@router.post("/{application_id}/withdraw")
+def withdraw(counter: CounterHere, who: Clerk, application_id: str, asked: Withdraw) -> ApplicationDetail:
+    """Take it back."""
+    return village.withdraw(counter, who, application_id, asked.reason)
 
 
 @router.post("/{application_id}/supplement")
@@ -55,15 +60,9 @@ def supplement(counter: CounterHere, who: Clerk, application_id: str) -> DraftVi
     return supplementing.begin(counter, who, application_id)
 
 
-@router.post("/{application_id}/withdraw")
-def withdraw(counter: CounterHere, who: Clerk, application_id: str, asked: Withdraw) -> ApplicationDetail:
-    """Take the application back."""
-    return village.withdraw(counter, who, application_id, asked.reason)
-
-
 @router.post("/{application_id}/deliver")
 def deliver(counter: CounterHere, who: Clerk, application_id: str, asked: Deliver) -> ApplicationDetail:
-    """The result was handed over."""
+    """Hand the result over."""
     return village.deliver(counter, who, application_id, asked.receiver, asked.way)
 
 
@@ -74,6 +73,6 @@ def rate(counter: CounterHere, who: Clerk, application_id: str, asked: Rate) -> 
 
 
 @router.post("/{application_id}/proxy")
-def change_proxy(counter: CounterHere, who: Clerk, application_id: str, asked: ChangeProxy) -> ApplicationDetail:
-    """Suspend, resume or terminate the proxy."""
+def proxy(counter: CounterHere, who: Clerk, application_id: str, asked: ChangeProxy) -> ApplicationDetail:
+    """Suspend, resume or end the proxy."""
     return village.change_proxy(counter, who, application_id, asked.act, asked.reason)

@@ -1,50 +1,53 @@
-"""What can be looked up offline: items, guides, forms, regions."""
+"""The catalog as the screen reads it; only for somebody who is signed in."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
-from edge_node.access import Clerk, CounterHere
-from edge_node.acts import catalogue_reading as reading
+from edge_node.access import CounterHere, clerk_at
+from edge_node.acts import catalogue_reading
 from wire.counter import DomainRow, ItemBrief, ItemGuide, Page, RegionRow
+from wire.fields import Plain
 
-router = APIRouter(prefix="/counter")
+router = APIRouter(dependencies=[Depends(clerk_at)])
+
+Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+Limit = Annotated[int, Query(ge=1, le=100)]
 
 
 @router.get("/items")
-def items(  # noqa: PLR0913 - a search has this many sides
+def search(
     counter: CounterHere,
-    _who: Clerk,
-    q: str = "",
-    domain: str | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    q: Annotated[str, Query(max_length=100)] = "",
+    domain: Annotated[str | None, Query(max_length=50)] = None,
+    offset: Offset = 0,
+    limit: Limit = 20,
 ) -> Page[ItemBrief]:
-    """Items by title, alias or initials."""
-    return reading.search(counter, q, domain=domain, offset=offset, limit=limit)
+    """Find service items by title, alias or initials."""
+    return catalogue_reading.search(counter, q, domain=domain or None, offset=offset, limit=limit)
 
 
 @router.get("/items/{item_id}")
-def guide(counter: CounterHere, _who: Clerk, item_id: str) -> ItemGuide:
-    """The guide of one item, the proxy rule applied."""
-    return reading.guide(counter, item_id)
+def guide(counter: CounterHere, item_id: str) -> ItemGuide:
+    """The guide of one item."""
+    return catalogue_reading.guide(counter, item_id)
 
 
 @router.get("/forms/{form_id}")
-def form(counter: CounterHere, _who: Clerk, form_id: str, version: int | None = None) -> dict[str, Any]:
-    """The form as it lies in the catalog."""
-    return reading.form(counter, form_id, version)
+def form(counter: CounterHere, form_id: str, version: Annotated[int | None, Query(ge=1)] = None) -> Plain:
+    """A form as it lies in the catalog."""
+    return catalogue_reading.form(counter, form_id, version)
 
 
 @router.get("/regions")
-def regions(counter: CounterHere, _who: Clerk, parent: str | None = None) -> list[RegionRow]:
-    """The regions below one, or the top."""
-    return reading.regions(counter, parent)
+def regions(counter: CounterHere, parent: Annotated[str | None, Query(max_length=12)] = None) -> list[RegionRow]:
+    """The regions below one."""
+    return catalogue_reading.regions(counter, parent)
 
 
 @router.get("/domains")
-def domains(counter: CounterHere, _who: Clerk) -> list[DomainRow]:
-    """The domains and how many items each has."""
-    return reading.domains(counter)
+def domains(counter: CounterHere) -> list[DomainRow]:
+    """The subject areas."""
+    return catalogue_reading.domains(counter)

@@ -1,13 +1,13 @@
-"""The township's pre-review over the counter API; the page calls the same acts."""
+"""The township's review over HTTP."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from edge_node.access import Clerk, CounterHere
 from edge_node.acts import listing, reviewing
+from edge_node.routes.counter_applications import States, Text
+from edge_node.routes.counter_guide import Limit, Offset
 from wire.counter import (
     Accept,
     AcceptProvisionally,
@@ -21,19 +21,15 @@ from wire.counter import (
     ReviewGuide,
 )
 
-router = APIRouter(prefix="/counter/review")
+router = APIRouter(prefix="/review")
 
 
 @router.get("/queue")
 def queue(
-    counter: CounterHere,
-    who: Clerk,
-    q: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    counter: CounterHere, who: Clerk, state: States = None, q: Text = "", offset: Offset = 0, limit: Limit = 20
 ) -> Page[ApplicationBrief]:
-    """What waits for the township, the soonest due first."""
-    return listing.queue(counter, who, text=q, offset=offset, limit=limit)
+    """What waits, the soonest due first."""
+    return listing.queue(counter, who, text=q, states=state, offset=offset, limit=limit)
 
 
 @router.get("/{application_id}/guide")
@@ -50,27 +46,27 @@ def begin(counter: CounterHere, who: Clerk, application_id: str) -> ApplicationD
 
 @router.post("/{application_id}/return")
 def return_once(counter: CounterHere, who: Clerk, application_id: str, asked: ReturnOnce) -> ApplicationDetail:
-    """The one-time full notice."""
+    """Return it once with everything."""
     return reviewing.return_once(counter, who, application_id, asked.points)
 
 
 @router.post("/{application_id}/accept")
-def accept(counter: CounterHere, who: Clerk, application_id: str, asked: Accept | None = None) -> ApplicationDetail:
-    """Accept."""
-    return reviewing.accept(counter, who, application_id, asked.limit_due if asked else None)
+def accept(counter: CounterHere, who: Clerk, application_id: str, asked: Accept) -> ApplicationDetail:
+    """Accept it."""
+    return reviewing.accept(counter, who, application_id, asked.limit_due)
 
 
 @router.post("/{application_id}/accept-provisionally")
 def accept_provisionally(
     counter: CounterHere, who: Clerk, application_id: str, asked: AcceptProvisionally
 ) -> ApplicationDetail:
-    """Accept with materials to follow."""
+    """Accept it with materials to follow."""
     return reviewing.accept_provisionally(counter, who, application_id, asked.deferred, asked.due, asked.promise)
 
 
 @router.post("/{application_id}/decline")
 def decline(counter: CounterHere, who: Clerk, application_id: str, asked: Decline) -> ApplicationDetail:
-    """Do not accept."""
+    """Decline it."""
     return reviewing.decline(counter, who, application_id, asked.reason, asked.basis, asked.remedy)
 
 
