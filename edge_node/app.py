@@ -115,13 +115,12 @@ def counter_app(counter: Counter) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         telemetry={"auto_configure": False},
-        max_body_size=BODY_MAX_BYTES,
         redirect_slashes=False,
     )
     app.state.counter = counter
     app.state.receiving = asyncio.Semaphore(counter_scans.RECEIVING_AT_ONCE)
     faults.install(app)
     for part in (counter_session, counter_guide, counter_drafts, counter_scans, counter_applications, counter_review):
-        app.include_router(part.router, prefix="/counter")
+        app.include_router(part.router, prefix="/counter", max_body_size=BODY_MAX_BYTES)
     app.add_middleware(faults.LastResort)
     return app

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from casework.errors import CaseworkError
+from casework.errors import NotYourDuty as NotTheirDuty
 from edge_node.acts import errors as refusals
 from edge_node.wording import known, sentence
 from offline_store import errors as store
@@ -36,6 +37,7 @@ STATUS: Mapping[type[Exception], int] = {
     refusals.WrongPassphrase: 401,
     refusals.LockedOut: 429,
     refusals.NotYourDuty: 403,
+    NotTheirDuty: 403,
     refusals.UnknownItem: 404,
     refusals.UnknownForm: 404,
     refusals.UnknownDraft: 404,
@@ -71,7 +73,8 @@ CODES: Mapping[type[Exception], str] = {
 }
 """Codes of rooms below, where the person at the counter needs another word than the store."""
 
-HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "request.too_large"}
+HTTP_413 = 413
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", HTTP_413: "request.too_large"}
 
 
 def fault_of(failure: Exception) -> tuple[int, dict[str, Any]]:
@@ -154,26 +157,45 @@ def install(app: FastAPI) -> None:
 
 
 class LastResort:
-    """The outermost layer: a defect becomes a calm 500, and only its class and place reach the log."""
+    """The outermost layer: a defect becomes a calm 500, a body that is too large the same shape as every refusal.
+
+    Of a defect only its class and place reach the log. The limiter of the framework answers in plain text.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application and answer for it if it fails."""
-        started = False
+        """Run the application and answer for it where it cannot."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = replaced = False
 
         async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
+            nonlocal started, replaced
+            if message["type"] == "http.response.start" and _is_plain_413(message):
+                replaced = True
+                await _answer(413, "request.too_large")(scope, receive, send)
+            started = True
+            if not replaced:
+                await send(message)
 
         try:
             await self._app(scope, receive, watched)
         except Exception as failure:  # noqa: BLE001 - the last resort must catch all
             log.error("defect class=%s at=%s", type(failure).__name__, _place(failure))  # noqa: TRY400 - no message
-            if not started and scope["type"] == "http":
-                await JSONResponse({"error": error_of("internal")}, 500, NO_STORE)(scope, receive, send)
+            if not started:
+                await _answer(500, "internal")(scope, receive, send)
+
+
+def _answer(status: int, code: str) -> JSONResponse:
+    return JSONResponse({"error": error_of(code)}, status, NO_STORE)
+
+
+def _is_plain_413(message: Message) -> bool:
+    kinds = [value for name, value in message.get("headers", ()) if name == b"content-type"]
+    return message["status"] == HTTP_413 and any(kind.startswith(b"text/plain") for kind in kinds)
 
 
 def _place(failure: BaseException) -> str:

@@ -9,13 +9,13 @@ Laws
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 
 class ActRefused(Exception):
     """The counter refused an act."""
 
-    code: ClassVar[str] = "refused"
+    code: str = "refused"
 
     def __init__(self, **params: Any) -> None:
         self.params: Mapping[str, Any] = params
@@ -71,9 +71,13 @@ class NoCatalog(ActRefused):
 
 
 class ProxyNotAllowed(ActRefused):
-    """The proxy rule of the item forbids collecting this application here."""
+    """The proxy rule of the item forbids collecting this application here; the code is the rule's own."""
 
     code = "proxy.refused"
+
+    def __init__(self, refusal: str, **params: Any) -> None:
+        super().__init__(refusal=refusal, **params)
+        self.code = refusal
 
 
 class UnknownDraft(ActRefused):

@@ -281,6 +281,10 @@ class Village:
             found.append(self.opened(data))
         return found
 
+    def operations_after(self, seq: int) -> list[Operation]:
+        """What lies in the mailbox beyond a number, whatever was taken away before it."""
+        return [self.opened(data) for number, data in self.posted() if number > seq]
+
     def opened(self, data: bytes) -> Operation:
         """One posted envelope, opened by the city."""
         return read_operation(
