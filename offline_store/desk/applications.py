@@ -28,6 +28,8 @@ from wire.canonical import canonical_json, read_json
 _END = "\U0010ffff"
 _SITE_DIGITS = 12  # a receipt number begins with its site, which is the same on almost every row: not worth indexing
 
+_BY_ID = select(ApplicationRow).where(ApplicationRow.application_id == bindparam("application_id"))
+
 
 class Standing(StrEnum):
     """How far what the screen shows has come."""
@@ -219,7 +221,7 @@ def _index(tx: Session, number: int | None, words: tuple[str, str, str], *, fres
 
 
 def _row(tx: Session, application_id: str) -> ApplicationRow | None:
-    return tx.exec(select(ApplicationRow).where(ApplicationRow.application_id == application_id)).one_or_none()
+    return tx.exec(_BY_ID, params={"application_id": application_id}).one_or_none()
 
 
 def _known(row: ApplicationRow) -> Known:

@@ -11,13 +11,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import bindparam, delete, func
 from sqlmodel import Session, col, select
 
 from offline_store.desk.pages import Page
 from offline_store.desk.tables import DraftRow, ScanRow
 from offline_store.errors import Unknown
 from wire.canonical import canonical_json, read_json
+
+# Statements of the save are made once: building and hashing one costs more than SQLite needs to run it.
+_DRAFTS, _SCANS = DraftRow.__table__, ScanRow.__table__  # type: ignore[attr-defined]
+_BY_ID = select(DraftRow).where(DraftRow.draft_id == bindparam("draft")).execution_options(populate_existing=True)
+_REMOVE = delete(_DRAFTS).where(_DRAFTS.c.draft_id == bindparam("draft"))
+_REMOVE_SCANS = delete(_SCANS).where(_SCANS.c.draft_id == bindparam("draft")).returning(_SCANS.c.scan_hash)
 
 
 class DraftKind(StrEnum):
@@ -66,7 +72,7 @@ def save(tx: Session, draft: Draft) -> None:
 
 
 def find(tx: Session, draft_id: str) -> Draft | None:
-    row = tx.get(DraftRow, draft_id)
+    row = tx.exec(_BY_ID, params={"draft": draft_id}).one_or_none()
     return None if row is None else _draft(row)
 
 
@@ -95,10 +101,10 @@ def page(tx: Session, *, clerk_id: str | None = None, offset: int = 0, limit: in
 
 def remove(tx: Session, draft_id: str) -> list[str]:
     """Forget the draft and the scans that still belong to it; their hashes are returned."""
-    of_draft = col(ScanRow.draft_id) == draft_id
-    hashes = list(tx.exec(select(ScanRow.scan_hash).where(of_draft)).all())
-    tx.execute(delete(ScanRow).where(of_draft))
-    tx.execute(delete(DraftRow).where(col(DraftRow.draft_id) == draft_id))
+    tx.flush()
+    connection = tx.connection()
+    hashes = list(connection.execute(_REMOVE_SCANS, {"draft": draft_id}).scalars())
+    connection.execute(_REMOVE, {"draft": draft_id})
     return hashes
 
 

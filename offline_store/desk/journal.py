@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from offline_store.desk.tables import JournalRow
@@ -19,6 +19,11 @@ from offline_store.errors import NotTheNextLink
 from wire.audit_chain import GENESIS, Head
 from wire.canonical import canonical_json, read_json
 from wire.envelope import envelope_hash, read_header
+
+# Statements of the save are made once: building and hashing one costs more than SQLite needs to run it.
+_LAST = select(JournalRow.seq, JournalRow.link).order_by(col(JournalRow.seq).desc()).limit(1)
+_APPEND = JournalRow.__table__.insert()  # type: ignore[attr-defined]
+_BY_OP = select(JournalRow).where(JournalRow.op_id == bindparam("op_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ def head(tx: Session) -> Head:
 
 
 def _current(tx: Session) -> Head:
-    last = tx.exec(select(JournalRow.seq, JournalRow.link).order_by(col(JournalRow.seq).desc()).limit(1)).first()
+    last = tx.exec(_LAST).first()
     return GENESIS if last is None else Head(*last)
 
 
@@ -74,24 +79,23 @@ def append(
     follows = header.seq == head.seq == current.seq + 1 and header.prev == current.hash
     if not follows or header.op_id.hex() != op_id or envelope_hash(envelope) != head.hash:
         raise NotTheNextLink("journal", current.seq + 1, header.seq)
-    tx.add(
-        JournalRow(
-            seq=head.seq,
-            op_id=op_id,
-            kind=kind,
-            application_id=application_id,
-            at=at,
-            prev=current.hash,
-            link=head.hash,
-            envelope=envelope,
-            body=body,
-        )
-    )
-    tx.flush()
+    columns = {
+        "seq": head.seq,
+        "op_id": op_id,
+        "kind": kind,
+        "application_id": application_id,
+        "at": at,
+        "posted": False,
+        "prev": current.hash,
+        "link": head.hash,
+        "envelope": envelope,
+        "body": body,
+    }
+    tx.connection().execute(_APPEND, columns)
 
 
 def by_op(tx: Session, op_id: str) -> Link | None:
-    row = tx.exec(select(JournalRow).where(JournalRow.op_id == op_id)).one_or_none()
+    row = tx.exec(_BY_OP, params={"op_id": op_id}).one_or_none()
     return None if row is None else _link(row)
 
 

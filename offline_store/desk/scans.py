@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import bindparam, delete, func, update
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from offline_store.desk.tables import ScanRow
 from offline_store.errors import Unknown
@@ -44,6 +46,24 @@ class KeptScan:
     wrap: bytes | None = None
 
 
+def _in_order(column: Mapped[str | None] | Mapped[str]) -> SelectOfScalar[ScanRow]:
+    """Made once: building and hashing a statement costs more than SQLite needs to run it."""
+    rows = select(ScanRow).where(column == bindparam("wanted"))
+    ordered = rows.order_by(col(ScanRow.material_id), col(ScanRow.page), col(ScanRow.kept_at))
+    return ordered.execution_options(populate_existing=True)
+
+
+_OF_DRAFT = _in_order(col(ScanRow.draft_id))
+_OF_APPLICATION = _in_order(col(ScanRow.application_id))
+_WITH_STATUS = _in_order(col(ScanRow.status))
+_SCANS = ScanRow.__table__  # type: ignore[attr-defined]
+_HAND_OVER = (
+    update(_SCANS)
+    .where(_SCANS.c.draft_id == bindparam("draft"))
+    .values(draft_id=None, application_id=bindparam("owner"), status=ScanStatus.OUTGOING.value)
+)
+
+
 def save(tx: Session, scan: KeptScan) -> None:
     """Keep a scan; one that is known is replaced, so a feed entry may come twice."""
     tx.merge(
@@ -65,7 +85,7 @@ def save(tx: Session, scan: KeptScan) -> None:
 
 
 def find(tx: Session, scan_hash: str) -> KeptScan | None:
-    row = tx.get(ScanRow, scan_hash)
+    row = tx.get(ScanRow, scan_hash, populate_existing=True)
     return None if row is None else _kept(row)
 
 
@@ -78,25 +98,21 @@ def load(tx: Session, scan_hash: str) -> KeptScan:
 
 
 def of_draft(tx: Session, draft_id: str) -> list[KeptScan]:
-    return _where(tx, col(ScanRow.draft_id) == draft_id)
+    return _kept_rows(tx, _OF_DRAFT, draft_id)
 
 
 def of_application(tx: Session, application_id: str) -> list[KeptScan]:
-    return _where(tx, col(ScanRow.application_id) == application_id)
+    return _kept_rows(tx, _OF_APPLICATION, application_id)
 
 
 def with_status(tx: Session, status: ScanStatus) -> list[KeptScan]:
-    return _where(tx, col(ScanRow.status) == status.value)
+    return _kept_rows(tx, _WITH_STATUS, status.value)
 
 
-def hand_over(tx: Session, draft_id: str, application_id: str) -> list[KeptScan]:
+def hand_over(tx: Session, draft_id: str, application_id: str) -> None:
     """The scans of a draft become those of the application that it became, and are to be sent."""
-    tx.execute(
-        update(ScanRow)
-        .where(col(ScanRow.draft_id) == draft_id)
-        .values(draft_id=None, application_id=application_id, status=ScanStatus.OUTGOING.value)
-    )
-    return [scan for scan in of_application(tx, application_id) if scan.status is ScanStatus.OUTGOING]
+    tx.flush()
+    tx.connection().execute(_HAND_OVER, {"draft": draft_id, "owner": application_id})
 
 
 def set_status(tx: Session, scan_hash: str, status: ScanStatus, content_key: bytes | None = None) -> None:
@@ -128,14 +144,8 @@ def backlog(tx: Session) -> tuple[int, int]:
     return count, length
 
 
-def _where(tx: Session, condition: object) -> list[KeptScan]:
-    rows = tx.exec(
-        select(ScanRow)
-        .where(condition)  # type: ignore[arg-type]
-        .order_by(col(ScanRow.material_id), col(ScanRow.page), col(ScanRow.kept_at))
-        .execution_options(populate_existing=True)
-    ).all()
-    return [_kept(row) for row in rows]
+def _kept_rows(tx: Session, statement: SelectOfScalar[ScanRow], wanted: str) -> list[KeptScan]:
+    return [_kept(row) for row in tx.exec(statement, params={"wanted": wanted}).all()]
 
 
 def _kept(row: ScanRow) -> KeptScan:

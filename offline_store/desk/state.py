@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Integer, Text, bindparam, cast, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session
 
 from offline_store.desk.tables import StateRow
@@ -16,6 +18,15 @@ from wire.canonical import canonical_json, read_json
 MARKS = "marks"
 TIME_FLOOR = "time.floor"
 SERIAL = "serial."
+
+# Statements are made once: building and hashing one costs more than SQLite needs to run it.
+_STATE = StateRow.__table__  # type: ignore[attr-defined]
+_GET = select(_STATE.c.value).where(_STATE.c.name == bindparam("name"))
+_NEW = insert(_STATE).values(name=bindparam("name"), value=bindparam("value"))
+_PUT = _NEW.on_conflict_do_update(index_elements=["name"], set_={"value": _NEW.excluded.value})
+_NEXT = _NEW.on_conflict_do_update(
+    index_elements=["name"], set_={"value": cast(cast(_STATE.c.value, Integer) + 1, Text)}
+).returning(_STATE.c.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +43,13 @@ class Marks:
 
 def get(tx: Session, name: str) -> Any:  # noqa: ANN401 - it is JSON
     """The value, None when it was never put."""
-    row = tx.get(StateRow, name)
-    return None if row is None else read_json(row.value.encode(), name)
+    value = tx.connection().execute(_GET, {"name": name}).scalar_one_or_none()
+    return None if value is None else read_json(value.encode(), name)
 
 
 def put(tx: Session, name: str, value: object) -> None:
     """Keep any JSON value under a name."""
-    row = tx.get(StateRow, name) or StateRow(name=name, value="")
-    row.value = canonical_json(value).decode()
-    tx.add(row)
+    tx.connection().execute(_PUT, {"name": name, "value": canonical_json(value).decode()})
 
 
 def marks(tx: Session) -> Marks | None:
@@ -69,6 +78,4 @@ def raise_time_floor(tx: Session, moment: datetime) -> datetime:
 
 def next_serial(tx: Session, name: str) -> int:
     """1, 2, 3, ... for each name, for example one name per site and day."""
-    serial: int = (get(tx, SERIAL + name) or 0) + 1
-    put(tx, SERIAL + name, serial)
-    return serial
+    return int(tx.connection().execute(_NEXT, {"name": SERIAL + name, "value": "1"}).scalar_one())

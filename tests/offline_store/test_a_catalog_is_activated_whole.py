@@ -199,7 +199,8 @@ def test_scans_go_over_from_the_draft_to_the_application(desk: Desk) -> None:
             scans.save(tx, scan(number))
         assert [one.page for one in scans.of_draft(tx, "d1")] == [1, 2]
     with desk.transaction() as tx:
-        moved = scans.hand_over(tx, "d1", "1" * 32)
+        scans.hand_over(tx, "d1", "1" * 32)
+        moved = scans.of_application(tx, "1" * 32)
         assert drafts.remove(tx, "d1") == []
         applications.save(tx, filed, confirmed=None, standing=Standing.SAVED_HERE, case_seq=0, at=NOON)
     assert [(one.page, one.status, one.draft_id) for one in moved] == [
