@@ -16,7 +16,7 @@ from sync_agent.loop import run as carry
 from sync_agent.settings import AgentSettings
 from sync_agent.wording import words
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
 
 

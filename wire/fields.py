@@ -20,13 +20,13 @@ __all__ = ["Asked", "Bytes", "Day", "Hash", "Hex16", "Hex32", "Key", "Moment", "
 class Told(BaseModel):
     """A message read with tolerance for what newer programs add."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 class Asked(BaseModel):
     """A request in which an unknown field is a mistake."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 def _to_bytes(value: object) -> object:
