@@ -34,6 +34,7 @@ from wire.messages import FeedEntry, read_operation
 
 APPLIED: Final = "applied"
 REFUSED: Final = "refused"
+OPERATION: Final = Kind.OPERATION.name.lower()
 NOT_UNDERSTOOD: Final = "feed_not_understood"
 
 
@@ -128,7 +129,7 @@ def _save(
     refusal: Mapping[str, Any] | None,
     reading: Reading,
 ) -> None:
-    pending = [link for link in journal.of_application(tx, confirmed.application_id) if link.outcome is None]
+    pending = [link for link in journal.of_application(tx, confirmed.application_id) if _awaits(link)]
     shown = _laid_over(confirmed, pending)
     nothing_confirmed = not confirmed.history
     if nothing_confirmed and known is not None:
@@ -151,6 +152,11 @@ def _save(
         due=time_lights.due_day(counter, tx, shown, reading),
         refusal=kept_refusal,
     )
+
+
+def _awaits(link: Link) -> bool:
+    """An act that the city has not answered; what the audit trail notes of an application is never answered."""
+    return link.outcome is None and link.kind == OPERATION
 
 
 def _laid_over(confirmed: Application, pending: Iterable[Link]) -> Application:

@@ -423,3 +423,11 @@ def _head(village: Village) -> int:
 
 
 assert timedelta and Collected
+
+
+def test_having_looked_at_an_application_leaves_nothing_waiting_for_the_city(village) -> None:
+    application_id = village.collected()
+    listing.detail(village.counter, village.who, application_id)  # the audit trail notes the look
+    submitted(village, application_id)
+    now = known(village, application_id)
+    assert (now.pending, now.standing) == ((), Standing.CONFIRMED)
