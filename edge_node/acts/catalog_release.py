@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,9 @@ INDEX: Final = "catalog.json"
 ROOT_HISTORY: Final = "root_history"
 TOP_LEVEL: Final = frozenset({"root", "targets", "snapshot", "timestamp"})
 SHOWN_EXPIRY: Final = ("timestamp", "snapshot", "targets")
+LEEWAY: Final = timedelta(minutes=10)
+"""A release for now must not wait because this machine's clock is a little behind the publisher's."""
+
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 DOCUMENTS: Final = (
     "notices", "policies", "calendar", "regions", "codes", "documents", "faq", "sources", "directory",
@@ -104,7 +107,7 @@ def is_held_back(release: Release, node_id: str, site: str, program: str, readin
     later = (
         reading.confidence is not Confidence.DOUBTFUL
         and effective
-        and datetime.fromisoformat(str(effective)) > reading.now
+        and datetime.fromisoformat(str(effective)) > reading.now + LEEWAY
     )
     return bool(
         rollout.get("paused") is True

@@ -32,7 +32,7 @@ from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import MachineClock
 from edge_node.app import compose, counter_app
 from edge_node.settings import NodeSettings
-from offline_store.desk import clerks, keyring, keys, state
+from offline_store.desk import clerks, journal, keyring, keys, state
 from offline_store.desk.catalog import Edition
 from offline_store.desk.clerks import Clerk
 from offline_store.desk.database import open_desk
@@ -281,6 +281,12 @@ class Village:
             found.append(self.opened(data))
         return found
 
+    def noted(self) -> list[str]:
+        """The kinds of all audit entries of this node."""
+        with self.counter.desk.reading() as tx:
+            bodies = [read_operation(link.body) for link in journal.after(tx, 0, limit=10_000)]
+        return [str(one.audit["kind"]) for one in bodies if one.audit]
+
     def operations_after(self, seq: int) -> list[Operation]:
         """What lies in the mailbox beyond a number, whatever was taken away before it."""
         return [self.opened(data) for number, data in self.posted() if number > seq]
@@ -298,8 +304,6 @@ class Village:
 
     def receipt(self, hwm: int | None = None, *, stable: int = 0, **changes: Any) -> dict[str, str]:
         """A signed receipt for everything up to `hwm` (all, unless said), laid into the mailbox."""
-        from offline_store.desk import journal
-
         with self.counter.desk.reading() as tx:
             head = journal.head(tx).seq if hwm is None else hwm
             link = journal.hash_at(tx, head) or bytes(32)
