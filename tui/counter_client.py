@@ -145,8 +145,8 @@ class CounterClient:
         query = {"q": words, "offset": offset, "limit": limit}
         return await self._get(said.Page[said.ItemBrief], "/items", query)
 
-    async def item(self, item_id: str) -> said.ItemGuide:
-        return await self._get(said.ItemGuide, f"/items/{item_id}")
+    async def item(self, item_id: str, version: int | None = None) -> said.ItemGuide:
+        return await self._get(said.ItemGuide, f"/items/{item_id}", {"version": version})
 
     async def form(self, form_id: str, version: int) -> dict[str, Any]:
         plain = await self._call("GET", f"/forms/{form_id}", query={"version": version})
@@ -160,8 +160,8 @@ class CounterClient:
 
     # --- drafts -----------------------------------------------------------------------------------------------
 
-    async def drafts(self) -> said.Page[said.DraftBrief]:
-        return await self._get(said.Page[said.DraftBrief], "/drafts")
+    async def drafts(self, *, offset: int = 0, limit: int = 30) -> said.Page[said.DraftBrief]:
+        return await self._get(said.Page[said.DraftBrief], "/drafts", {"offset": offset, "limit": limit})
 
     async def begin_draft(self, item_id: str) -> said.DraftView:
         return await self._post(said.DraftView, "/drafts", said.BeginDraft(item_id=item_id))

@@ -6,7 +6,7 @@ Laws:
 - Scans are on the node when they are shown here; nothing of a scan stays in this program.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from casework.application import HandedIn, Scan, Seen
@@ -41,6 +41,8 @@ class DraftDesk:
         form: Mapping[str, Any],
         item: Mapping[str, Any],
         told: Callable[[Kept], None] = lambda _: None,
+        *,
+        filed_scans: Sequence[ScanView] = (),
     ) -> None:
         self._client = client
         self._ask = ask
@@ -52,6 +54,7 @@ class DraftDesk:
         self.values: dict[str, Any] = dict(view.values)
         self.handed_in: dict[str, HandedInView] = {held.material_id: held for held in view.handed_in}
         self.scans: list[ScanView] = list(view.scans)
+        self.filed_scans = tuple(filed_scans)
         self.answers: dict[str, str] = dict(view.answers)
         self.attached: set[str] = set()
         self.autosave = Autosave(self._save, told)
@@ -64,8 +67,11 @@ class DraftDesk:
     ) -> "DraftDesk":
         """Fetch the form and the guide that the draft is pinned to."""
         form = await ask(lambda: client.form(view.form_id, view.catalog_version))
-        guide = await ask(lambda: client.item(view.item_id))
-        return cls(client, ask, view, form, guide.item, told)
+        guide = await ask(lambda: client.item(view.item_id, view.catalog_version))
+        filed: Sequence[ScanView] = ()
+        if (application_id := view.application_id) is not None:
+            filed = (await ask(lambda: client.application(application_id))).scans
+        return cls(client, ask, view, form, guide.item, told, filed_scans=filed)
 
     # --- what was typed ---------------------------------------------------------------------------------------
 
@@ -141,7 +147,9 @@ class DraftDesk:
             HandedIn(one.material_id, Seen(one.seen), one.applies, one.copies, one.note)
             for one in self.handed_in.values()
         ]
-        scans = [Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page) for one in self.scans]
+        fresh = {one.material_id for one in self.scans}
+        present = [*self.scans, *(one for one in self.filed_scans if one.material_id not in fresh)]
+        scans = [Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page) for one in present]
         return missing(self.service_item, self.values, handed_in, scans, self.form)
 
     def points_on(self, ref: str) -> list[ReturnPointView]:
@@ -153,6 +161,14 @@ class DraftDesk:
     def scans_of(self, material_id: str) -> list[ScanView]:
         held = [scan for scan in self.scans if scan.material_id == material_id]
         return sorted(held, key=lambda scan: scan.page)
+
+    def pages_filed(self, material_id: str) -> int:
+        """Pages handed in before the return; new scans of the material take their place, all of them."""
+        return sum(scan.material_id == material_id for scan in self.filed_scans)
+
+    def pages(self, material_id: str) -> int:
+        """The pages that count now."""
+        return len(self.scans_of(material_id)) or self.pages_filed(material_id)
 
     async def attach(self, file: ScanFile, material_id: str) -> ScanView:
         """Give a file to the node as the next page of a material."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from tests.simulators.counter_simulator import CLERK, PASSPHRASE
 from tests.simulators.screen_text import text_of
 from tui.app import CounterApp
 from tui.screens.home import HomeScreen
@@ -20,9 +19,10 @@ LOOK_SECONDS = 0.02
 class Agent:
     """Presses keys, waits for words."""
 
-    def __init__(self, app: CounterApp, pilot: Pilot[Any]) -> None:
+    def __init__(self, app: CounterApp, pilot: Pilot[Any], clerk: str, passphrase: str) -> None:
         self.app = app
         self.pilot = pilot
+        self.clerk, self.passphrase = clerk, passphrase
 
     @property
     def screen(self) -> Any:
@@ -67,16 +67,16 @@ class Agent:
         await self.settle()
 
     async def sign_in(self) -> None:
-        await self.type(CLERK)
+        await self.type(self.clerk)
         await self.press("enter")
-        await self.type(PASSPHRASE)
+        await self.type(self.passphrase)
         await self.press("enter")
         await self.at("home")
 
     async def begin_at_home(self) -> None:
         """Be signed in already; signing in by keys has its own test."""
         counter = self.app.counter
-        counter.clerk = (await counter.client.sign_in(CLERK, PASSPHRASE)).clerk
+        counter.clerk = (await counter.client.sign_in(self.clerk, self.passphrase)).clerk
         await self.app.push_screen(HomeScreen())
         await self.at("home")
 

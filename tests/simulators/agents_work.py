@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.simulators.agent_at_the_screen import Agent
 from tests.simulators.filled_forms import filled
+
+ON_THE_FAKE = pytest.mark.parametrize("node", ["simulated"], indirect=True)
+"""For tests that ask the node for something it does not do on demand, or that only look at the screen."""
 
 
 async def begun(agent: Agent, **given: Any) -> Any:

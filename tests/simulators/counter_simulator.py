@@ -51,6 +51,8 @@ class Refusal(Exception):
 class CounterSimulator:
     """The state of one node."""
 
+    clerk, passphrase = CLERK, PASSPHRASE
+
     def __init__(self) -> None:
         self.items = {item["item_id"]: item for item in seed("items")["items"]}
         self.forms = {form["form_id"]: form for form in seed("forms")["forms"]}
@@ -306,6 +308,9 @@ class CounterSimulator:
             HandedIn(one.material_id, Seen(one.seen), one.applies, one.copies, one.note) for one in view.handed_in
         ]
         scans = [Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page) for one in view.scans]
+        fresh = {one.material_id for one in scans}
+        filed = self.applications[view.application_id].scans if view.application_id else ()
+        scans += [one for one in filed if one.material_id not in fresh]
         return (
             ServiceItem.from_plain(self.items[view.item_id]), Form.from_plain(self.forms[view.form_id]),
             view.values, handed_in, scans,
@@ -419,6 +424,7 @@ class CounterSimulator:
                 **self._brief(held), "form_id": held.form_id, "catalog_version": held.catalog_version,
                 "site": held.site, "township": held.township, "proxy": held.proxy.value, "form": dict(held.form),
                 "return_points": [{**asdict(point), "label": ""} for point in held.return_points],
+                "scans": [asdict(one) for one in held.scans],
                 "returns_count": held.returns_count, "outcome_reason": held.outcome_reason,
                 "clocks": [{"kind": "notice", "standing": "soon", "due": "2026-11-30", "remaining_days": 3}],
                 "history": [
@@ -442,7 +448,7 @@ class CounterSimulator:
             "draft_id": draft_id, "kind": "supplement", "item_id": held.item_id, "form_id": held.form_id,
             "catalog_version": held.catalog_version, "values": dict(held.form),
             "handed_in": {one.material_id: asdict(one) for one in held.handed_in},
-            "scans": [asdict(one) for one in held.scans],
+            "scans": [],
             "return_points": [{**asdict(point), "label": ""} for point in held.return_points], "answers": {},
             "application_id": held.application_id,
         }  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po
 
 from tests.simulators.agent_at_the_screen import Agent
 from tests.simulators.counter_simulator import CounterSimulator
+from tests.simulators.real_node import picture
 from tui import wording
 from tui.app import CounterApp
 
@@ -53,7 +55,7 @@ class HandClock:
 class Road(httpx.AsyncBaseTransport):
     """The way to the node, which can be cut."""
 
-    def __init__(self, node: CounterSimulator) -> None:
+    def __init__(self, node: Any) -> None:
         self._there = httpx.ASGITransport(app=node.app)
         self.cut = False
 
@@ -63,13 +65,20 @@ class Road(httpx.AsyncBaseTransport):
         return await self._there.handle_async_request(request)
 
 
-@pytest.fixture
-def node() -> CounterSimulator:
-    return CounterSimulator()
+@pytest.fixture(params=["simulated", "real"])
+def node(request: pytest.FixtureRequest, tmp_path: Path):
+    """The node behind the screen: a fake is only worth what has been verified, so flows run on both."""
+    if request.param == "simulated":
+        yield CounterSimulator()
+        return
+    from tests.simulators.real_node import real_node
+
+    with real_node(tmp_path / "node") as real:
+        yield real
 
 
 @pytest.fixture
-def road(node: CounterSimulator) -> Road:
+def road(node) -> Road:
     return Road(node)
 
 
@@ -83,19 +92,19 @@ def scans(tmp_path: Path) -> Path:
     folder = tmp_path / "scans"
     folder.mkdir()
     for number in range(3):
-        (folder / f"page_{number}.jpg").write_bytes(b"\xff\xd8" + bytes(5000 + number))
+        (folder / f"page_{number}.jpg").write_bytes(picture(number))
     return folder
 
 
 @pytest.fixture
-def at_the_screen(road: Road, clock: HandClock, scans: Path):
+def at_the_screen(node, road: Road, clock: HandClock, scans: Path):
     """Opens the screen; the agent inside presses keys and reads."""
 
     @asynccontextmanager
     async def open_screen(size: tuple[int, int] = TERMINAL, *, signed_in: bool = True) -> AsyncIterator[Agent]:
         app = CounterApp(road, now=clock, scan_folder=scans, idle_seconds=600, look_seconds=0.2)
         async with app.run_test(size=size) as pilot:
-            agent = Agent(app, pilot)
+            agent = Agent(app, pilot, node.clerk, node.passphrase)
             await agent.settle()
             if signed_in:
                 await agent.begin_at_home()

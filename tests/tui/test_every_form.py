@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from casework.application import Seen
+from tests.simulators.agents_work import ON_THE_FAKE
 from tests.simulators.counter_simulator import CLERK, PASSPHRASE, CounterSimulator, seed
 from tests.simulators.filled_forms import filled
 from tui.counter_client import CounterClient
@@ -38,6 +39,7 @@ def view_of(node: CounterSimulator, item_id: str) -> DraftView:
     return node._view(draft_id)
 
 
+@ON_THE_FAKE
 @pytest.mark.parametrize("item_id", ITEMS)
 async def test_a_form_can_be_filled_until_every_step_is_done(item_id, node, road):
     async with CounterClient(road) as client:
@@ -72,6 +74,7 @@ async def test_a_form_can_be_filled_until_every_step_is_done(item_id, node, road
         desk.autosave.close()
 
 
+@ON_THE_FAKE
 async def test_every_form_opens_on_a_small_terminal_with_all_its_fields(node, at_the_screen):
     async with at_the_screen() as agent:
         for item_id in ITEMS:

@@ -7,6 +7,7 @@ import pkgutil
 
 import pytest
 
+from tests.simulators.agents_work import ON_THE_FAKE
 from tui import screens
 from tui.actions import ACTIONS
 from tui.app import CounterApp
@@ -49,6 +50,7 @@ def test_help_is_on_every_screen_and_the_bar_is_never_longer_than_two_lines():
         assert all(key and words for key, words in shown)
 
 
+@ON_THE_FAKE
 async def test_f1_explains_the_screen_in_front_and_esc_returns(at_the_screen):
     async with at_the_screen() as agent:
         for keys, place in ((("1",), "search"), (("1",), "guide")):

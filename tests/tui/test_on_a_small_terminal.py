@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.cells import cell_len
 
-from tests.simulators.agents_work import collected
+from tests.simulators.agents_work import ON_THE_FAKE, collected
 from tui.columns import fit, shorten, sides
 from tui.qr import half_blocks
 from tui.widgets.editing import value_of
@@ -21,6 +21,7 @@ def frame_of(agent):
     return lines
 
 
+@ON_THE_FAKE
 async def test_title_standing_and_keys_are_on_every_screen(at_the_screen):
     async with at_the_screen() as agent:
         for keys, place in (((), "home"), (("1",), "search"), (("1",), "guide"), (("enter",), "wizard")):
@@ -34,6 +35,7 @@ async def test_title_standing_and_keys_are_on_every_screen(at_the_screen):
             assert "F1 帮助" in lines[-1]
 
 
+@ON_THE_FAKE
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_nine_results_and_their_place_fit(at_the_screen, size):
     async with at_the_screen(size) as agent:
@@ -49,6 +51,7 @@ async def test_nine_results_and_their_place_fit(at_the_screen, size):
         await agent.sees(f"第 {rows.page_rows + 1}–")
 
 
+@ON_THE_FAKE
 async def test_the_list_goes_on_beyond_what_was_loaded(at_the_screen):
     async with at_the_screen() as agent:
         await agent.press("1")
@@ -59,6 +62,7 @@ async def test_the_list_goes_on_beyond_what_was_loaded(at_the_screen):
         await agent.until(lambda: len(agent.screen.query_one("NumberedList").rows) == 58)
 
 
+@ON_THE_FAKE
 async def test_the_status_bar_shows_nothing_stale_when_the_node_is_away(at_the_screen, road):
     async with at_the_screen() as agent:
         await agent.sees("线路断", "目录12版")
@@ -70,6 +74,7 @@ async def test_the_status_bar_shows_nothing_stale_when_the_node_is_away(at_the_s
         await agent.sees("线路断", "目录12版")
 
 
+@ON_THE_FAKE
 async def test_unknown_standing_is_shown_as_unknown(at_the_screen, node):
     node.status = node.status.model_copy(
         update={"line": "unknown", "last_receipt_at": None, "catalog_age_days": None, "clock_confidence": "doubtful"}
@@ -78,6 +83,7 @@ async def test_unknown_standing_is_shown_as_unknown(at_the_screen, node):
         await agent.sees("线路未知", "尚无回执", "时钟存疑", "目录12版 日期未知")
 
 
+@ON_THE_FAKE
 async def test_an_application_in_the_list_says_where_it_is_saved_and_who_must_act(at_the_screen, node):
     async with at_the_screen() as agent:
         await collected(agent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulators.counter_simulator import CLERK, PASSPHRASE
+from tests.simulators.agents_work import ON_THE_FAKE
 
 pytestmark = pytest.mark.screen
 
@@ -18,13 +18,13 @@ async def test_a_clerk_signs_in_by_keys(at_the_screen):
 
 async def test_a_wrong_passphrase_is_said_and_not_kept_on_the_screen(at_the_screen):
     async with at_the_screen(signed_in=False) as agent:
-        await agent.type(CLERK)
+        await agent.type(agent.clerk)
         await agent.press("enter")
         await agent.type("wrong1")
         assert "wrong1" not in agent.text()
         await agent.press("enter")
         await agent.sees("工号或口令不对")
-        assert [field.value for field in agent.screen.query("TextEditor")] == [CLERK, ""]
+        assert [field.value for field in agent.screen.query("TextEditor")] == [agent.clerk, ""]
 
 
 async def test_an_idle_screen_locks_and_keeps_what_was_typed(at_the_screen, node, clock):
@@ -37,25 +37,27 @@ async def test_an_idle_screen_locks_and_keeps_what_was_typed(at_the_screen, node
         assert "李样例" not in agent.text()
         await agent.press("escape")
         assert agent.screen.place == "lock"
-        await agent.type(PASSPHRASE)
+        await agent.type(agent.passphrase)
         await agent.press("enter")
         await agent.at("wizard")
         await agent.sees("李样例")
 
 
+@ON_THE_FAKE
 async def test_a_session_that_the_node_locked_is_asked_for_and_the_call_goes_on(at_the_screen, node):
     async with at_the_screen() as agent:
         await agent.begin("新农合")
         node.locked = True
         await agent.type("李样例")
         await agent.at("lock")
-        await agent.type(PASSPHRASE)
+        await agent.type(agent.passphrase)
         await agent.press("enter")
         await agent.at("wizard")
         await agent.until(lambda: "李样例" in str(node.drafts))
         await agent.sees("已保存")
 
 
+@ON_THE_FAKE
 async def test_a_restarted_node_is_signed_in_to_again_with_the_same_passphrase(at_the_screen, node):
     async with at_the_screen() as agent:
         await agent.begin("新农合")
@@ -65,7 +67,7 @@ async def test_a_restarted_node_is_signed_in_to_again_with_the_same_passphrase(a
         await agent.type("bad")
         await agent.press("enter")
         await agent.sees("工号或口令不对")
-        await agent.type(PASSPHRASE)
+        await agent.type(agent.passphrase)
         await agent.press("enter")
         await agent.at("wizard")
         await agent.until(lambda: "李样例" in str(node.drafts))

@@ -18,6 +18,7 @@ from tui.wording import of, t
 from wire.counter import ApplicationBrief
 
 LOAD_ROWS = 30
+MOST_ROWS = 100  # rows the node gives in one answer
 NAME_CELLS = 30
 STATES = (
     "",
@@ -60,7 +61,7 @@ class ApplicationsScreen(CounterScreen[None]):
         """Show what the node has under the filter and the search words."""
         words = self.query_one("#words", Input).value.strip()
         rows = self.query_one(NumberedList)
-        limit = max(LOAD_ROWS, len(rows.rows)) if keep else LOAD_ROWS
+        limit = min(max(LOAD_ROWS, len(rows.rows)), MOST_ROWS) if keep else LOAD_ROWS
         found = await self.attempt(
             lambda: self.counter.client.applications(state=self.state, words=words, offset=offset, limit=limit)
         )

@@ -32,12 +32,21 @@ class DraftsScreen(CounterScreen[None]):
         self.load()
 
     @work(exclusive=True, group="load")
-    async def load(self) -> None:
-        """Fetch the list."""
-        given = await self.attempt(self.counter.client.drafts)
-        if given is not None:
-            rows = [self._row(draft) for draft in given.value.rows]
-            self.query_one(NumberedList).show(rows, total=len(rows), keep=True)
+    async def load(self, offset: int = 0) -> None:
+        """Fetch the list, or what follows in it."""
+        given = await self.attempt(lambda: self.counter.client.drafts(offset=offset))
+        if given is None:
+            return
+        rows, total = [self._row(draft) for draft in given.value.rows], given.value.total
+        shown = self.query_one(NumberedList)
+        if offset:
+            shown.add(rows, total=total)
+        else:
+            shown.show(rows, total=total, keep=True)
+
+    @on(NumberedList.MoreWanted)
+    def _more(self, event: NumberedList.MoreWanted) -> None:
+        self.load(event.offset)
 
     @staticmethod
     def _row(draft: DraftBrief) -> Row:

@@ -50,7 +50,7 @@ class HomeScreen(CounterScreen[None]):
     async def count(self) -> None:
         """How many wait; without an answer the rows stay without figures."""
         client = self.counter.client
-        drafts = await self.attempt(client.drafts)
+        drafts = await self.attempt(lambda: client.drafts(limit=1))
         returned = await self.attempt(lambda: client.applications(state=RETURNED, limit=1))
         results = await self.attempt(lambda: client.applications(state=CONCLUDED, limit=1))
         every = await self.attempt(lambda: client.applications(limit=1))

@@ -61,6 +61,8 @@ class MaterialScreen(CounterScreen[None]):
 
     def _what_is_wanted(self) -> str:
         lines = [t("return.line", problem=p.problem, remedy=p.remedy) for p in self.desk.points_on(self.material_id)]
+        if filed := self.desk.pages_filed(self.material_id):
+            lines.append(t("material.replaces", pages=filed))
         if self.material_id == AUTHORIZATION:
             return "\n".join([t("material.authorization"), *lines])
         need = of("necessity", self.need.kind)

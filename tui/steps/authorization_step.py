@@ -45,7 +45,7 @@ class AuthorizationStep(Vertical):
 
     def show(self) -> None:
         """Show how many pages are there and how the paper was seen."""
-        pages = len(self.desk.scans_of(AUTHORIZATION))
+        pages = self.desk.pages(AUTHORIZATION)
         held = self.desk.handed_in.get(AUTHORIZATION)
         mark = t("materials.pages", pages=pages) if pages else t("materials.no_page")
         seen = of("seen", held.seen) if held else t("materials.not_said")

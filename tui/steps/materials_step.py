@@ -31,7 +31,7 @@ class MaterialsStep(Vertical):
 
     def _row(self, need: Need, why: str | None) -> Row:
         held = self.desk.handed_in.get(need.material_id)
-        pages = len(self.desk.scans_of(need.material_id))
+        pages = self.desk.pages(need.material_id)
         wanted = t("guide.on_condition", condition=need.condition) if need.condition else of("necessity", need.kind)
         parts = [wanted]
         if held is not None and held.applies is False:
