@@ -120,7 +120,7 @@ class Conversation:
             return heard
         waits = next_batch(self._outgoing, self._exchange.hwm, 1, 1).envelopes
         moved = self._exchange.hwm >= batch.last
-        return replace(heard, more=verdict.receipt.feed_more or bool(waits and moved))
+        return replace(heard, more=heard.more or verdict.receipt.feed_more or bool(waits and moved))
 
     def _do(self, event: Answered | Silence, answer: Answer | None, asking: list[str]) -> Heard:
         self._exchange, consequences = advance(self._exchange, event)
@@ -145,6 +145,7 @@ class Conversation:
                 self._keep_refusal(answer)
                 return replace(heard, ok=False, why=code)
             case GoBack():
+                self._sender.doubt_all()
                 return replace(heard, more=True)
         return heard
 
@@ -153,6 +154,7 @@ class Conversation:
         for scan_hash in asking:
             if scan_hash in receipt.scans_stored:
                 self._incoming.mark_scan_stored(scan_hash)
+                self._sender.stored(scan_hash)
             else:
                 self._sender.send_again(scan_hash)
 

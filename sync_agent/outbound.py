@@ -62,15 +62,29 @@ class ScanSender:
         self.offsets: dict[str, int] = {}
         self.whole: set[str] = set()
         self.missing: set[str] = set()
+        self._stored: set[str] = set()
 
     def waiting(self) -> list[ScanTicket]:
         """Tickets of scans that the gateway does not hold whole as far as this run knows."""
-        passed = self.whole | self.missing
-        return [ticket for ticket in self._outgoing.scan_tickets() if ticket.scan_hash not in passed]
+        tickets = self._outgoing.scan_tickets()
+        self._stored &= {ticket.scan_hash for ticket in tickets}
+        passed = self.whole | self.missing | self._stored
+        return [ticket for ticket in tickets if ticket.scan_hash not in passed]
+
+    def stored(self, scan_hash: str) -> None:
+        """A signed receipt says that the gateway holds it: not asked about again; edge_node takes its ticket away."""
+        self.whole.discard(scan_hash)
+        self.offsets.pop(scan_hash, None)
+        self._stored.add(scan_hash)
 
     def waiting_bytes(self) -> int:
         """Bytes of scans still to send."""
         return sum(ticket.length - self.offsets.get(ticket.scan_hash, 0) for ticket in self.waiting())
+
+    def doubt_all(self) -> None:
+        """The gateway was restored: what it held is asked about again."""
+        self.whole |= self._stored
+        self._stored.clear()
 
     def send_again(self, scan_hash: str) -> None:
         """The gateway does not hold it after all."""
@@ -98,20 +112,21 @@ class ScanSender:
         except StoreError:
             self.missing.add(scan_hash)
             return
-        if scan_hash not in self.offsets and not self._take_offset(
-            scan_hash, length, await tried_again(lambda: self._uplink.create_scan(scan_hash, length))
-        ):
-            return
         with self._vault.open(scan_hash) as sealed:
+            if scan_hash not in self.offsets:
+                first = sealed.read(self._piece_bytes)
+                announce = partial(self._uplink.create_scan, scan_hash, length, first, _checksum(first))
+                if not self._take_offset(scan_hash, length, await tried_again(announce)):
+                    return
             while (offset := self.offsets[scan_hash]) < length:
                 if interrupted():
                     return
                 sealed.seek(offset)
                 piece = sealed.read(self._piece_bytes)
-                checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
-                answer = await tried_again(partial(self._uplink.patch_scan, scan_hash, offset, piece, checksum))
+                append = partial(self._uplink.patch_scan, scan_hash, offset, piece, _checksum(piece))
+                answer = await tried_again(append)
                 if answer.status == CONFLICT:
-                    answer = await tried_again(lambda: self._uplink.scan_offset(scan_hash))
+                    answer = await tried_again(partial(self._uplink.scan_offset, scan_hash))
                 if not self._take_offset(scan_hash, length, answer) or self.offsets[scan_hash] <= offset:
                     return  # an upload that does not advance waits for the next round, or it would never end
         self.whole.add(scan_hash)
@@ -125,3 +140,7 @@ class ScanSender:
             return False
         self.offsets[scan_hash] = offset
         return True
+
+
+def _checksum(piece: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(piece).digest()).decode()

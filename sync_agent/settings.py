@@ -20,8 +20,9 @@ class AgentSettings(BaseSettings):
     """Rest between two looks at the catalog."""
     connections: int = Field(default=4, ge=1, le=16)
     """Scans under way at once: on a lossy line one connection reaches a third of it."""
-    piece_bytes: int = Field(default=64 * 1024, ge=4096, le=8 * 1024 * 1024)
-    """How much of a scan goes in one request, and so how much a cut can cost."""
+    piece_bytes: int = Field(default=256 * 1024, ge=4096, le=8 * 1024 * 1024)
+    """How much of a scan goes in one request: a scan of the usual size goes in one; of a cut request the gateway keeps
+    what arrived, so this bounds how long an envelope may wait behind a scan, not what is sent again."""
     batch_envelopes: int = Field(default=200, ge=1, le=1000)
     batch_bytes: int = Field(default=512 * 1024, ge=16 * 1024, le=8 * 1024 * 1024)
     answer_s: float = Field(default=60.0, gt=0)

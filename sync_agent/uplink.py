@@ -85,11 +85,16 @@ class Uplink:
         """Batch up, receipt and feed page down."""
         return await self._send("POST", "/v1/exchange", {"content-type": CONTENT_TYPE}, body, nonce)
 
-    async def create_scan(self, scan_hash: str, length: int) -> Answer:
-        """Announce a scan; answers with its place, also when it was announced before."""
+    async def create_scan(self, scan_hash: str, length: int, first: bytes, checksum: str) -> Answer:
+        """Announce a scan with its first bytes; if it was announced before, the answer says how far it came."""
         name = base64.b64encode(scan_hash.encode()).decode()
-        headers = TUS | {"upload-length": str(length), "upload-metadata": f"hash {name}"}
-        return await self._send("POST", "/v1/scans", headers, b"")
+        headers = TUS | {
+            "content-type": OFFSET,
+            "upload-length": str(length),
+            "upload-metadata": f"hash {name}",
+            "upload-checksum": f"sha256 {checksum}",
+        }
+        return await self._send("POST", "/v1/scans", headers, first)
 
     async def scan_offset(self, scan_hash: str) -> Answer:
         """Ask how much of a scan the gateway holds."""
