@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tui.actions import ACTIONS
 from tui.app import CounterApp
 from tui.keymap import KEYMAP, shown_for
 from tui.screens.counter_screen import CounterScreen
+from tui.wording import of
 
 pytestmark = pytest.mark.screen
 
@@ -63,8 +65,16 @@ async def test_f1_explains_the_screen_in_front_and_esc_returns(at_the_screen):
             await agent.at(place)
 
 
+@ON_THE_FAKE
 async def test_leaving_sends_what_is_unsaved_first(at_the_screen, node):
     async with at_the_screen() as agent:
         await agent.begin("新农合")
         await agent.pilot.press(*"李样例", "ctrl+q")
         await agent.until(lambda: "李样例" in str(node.drafts))
+
+
+def test_the_manual_lists_every_key_of_every_screen():
+    manual = (Path(__file__).parents[2] / "docs" / "manual" / "agent.md").read_text("utf-8")
+    for place in KEYMAP:
+        keys = "；".join(f"{key} {words}" for key, words in shown_for(place))
+        assert f"| {of('title', place)} | {keys} |" in manual, place
