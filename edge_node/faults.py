@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from casework.errors import CaseworkError
 from casework.errors import NotYourDuty as NotTheirDuty
 from edge_node.acts import errors as refusals
+from edge_node.acts.picture import MIB, SCAN_MAX_BYTES
 from edge_node.wording import known, sentence
 from offline_store import errors as store
 from wire.errors import WireError
@@ -176,7 +177,7 @@ class LastResort:
             nonlocal started, replaced
             if message["type"] == "http.response.start" and _is_plain_413(message):
                 replaced = True
-                await _answer(413, "request.too_large")(scope, receive, send)
+                await _too_large(scope["path"])(scope, receive, send)
             started = True
             if not replaced:
                 await send(message)
@@ -189,8 +190,14 @@ class LastResort:
                 await _answer(500, "internal")(scope, receive, send)
 
 
-def _answer(status: int, code: str) -> JSONResponse:
-    return JSONResponse({"error": error_of(code)}, status, NO_STORE)
+def _answer(status: int, code: str, params: Mapping[str, Any] | None = None) -> JSONResponse:
+    return JSONResponse({"error": error_of(code, params)}, status, NO_STORE)
+
+
+def _too_large(path: str) -> JSONResponse:
+    if path.endswith("/scans"):
+        return _answer(HTTP_413, refusals.ScanTooLarge.code, {"max_mib": SCAN_MAX_BYTES // MIB})
+    return _answer(HTTP_413, "request.too_large")
 
 
 def _is_plain_413(message: Message) -> bool:
