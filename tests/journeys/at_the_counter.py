@@ -178,11 +178,14 @@ class Town:
 
 
 @contextlib.contextmanager
-def town(*, postgres: bool = False, automatic_rulings: bool = False, with_township: bool = True) -> Iterator[Town]:
-    """Start everything in a folder of its own, and end and remove all of it."""
+def town(
+    ledger_url: str | None = None, *, automatic_rulings: bool = False, with_township: bool = True
+) -> Iterator[Town]:
+    """Start everything in a folder of its own, on the given ledger, and end and remove all of it."""
     folder = Path(tempfile.mkdtemp(prefix="guangan-journey-"))
     try:
-        with DemoWorld(folder, postgres=postgres, automatic_rulings=automatic_rulings) as world:
+        with DemoWorld(folder, postgres=False, automatic_rulings=automatic_rulings) as world:
+            world.database = ledger_url or world.database
             world.found_city()
             village = world.found_node("village", "village", *VILLAGE, AGENT)
             township = world.found_node("township", "township", *TOWNSHIP, CLERK) if with_township else village
