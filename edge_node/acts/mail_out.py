@@ -1,7 +1,8 @@
 """Outgoing mail: what was committed is laid into the mailbox, at once or after any crash.
 
 Laws
-- The desk is the queue; the mailbox is its shadow and can be filled again from it. Posting the same entry twice is the same file.
+- The desk is the queue; the mailbox is its shadow and can be filled again from it. Posting the same entry twice is
+  the same file.
 - An entry is marked as posted after its file is durable, and its scans have their tickets before that.
 - Envelopes go before scans, small scans before large ones, what completes an earlier application before a later one.
 """
@@ -98,7 +99,6 @@ def _lay(counter: Counter, links: Sequence[Link]) -> None:
 
 
 def _put_tickets(counter: Counter, kept: Sequence[KeptScan]) -> None:
-    ticketed = {ticket.scan_hash for ticket in counter.outgoing.scan_tickets()} if kept else set()
     for scan in kept:
-        if scan.status is ScanStatus.OUTGOING and scan.scan_hash not in ticketed:
+        if scan.status is ScanStatus.OUTGOING and not counter.outgoing.has_scan_ticket(scan.scan_hash):
             counter.outgoing.put_scan_ticket(scan.scan_hash, PRIORITY, scan.length)

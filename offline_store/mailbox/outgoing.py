@@ -77,6 +77,9 @@ class Outgoing:
         ticket = ScanTicket(scan_hash, priority, length)
         place(self._scans / f"{checked_hash(scan_hash)}{TICKET}", json.dumps(asdict(ticket), sort_keys=True).encode())
 
+    def has_scan_ticket(self, scan_hash: str) -> bool:
+        return (self._scans / f"{checked_hash(scan_hash)}{TICKET}").exists()
+
     def scan_tickets(self) -> list[ScanTicket]:
         """What is to be sent, the most urgent first."""
         tickets = [_ticket(Path(entry.path)) for entry in placed(self._scans, TICKET)]
