@@ -2,8 +2,9 @@
 
 A real gateway process, held on the last core; villages and their township on the others send over real HTTP what they
 sealed before the clock was started. Measured until each village and the township have read their whole feed: first
-applications alone, then with two scans of 120 KB each, resumable uploads in pieces of 64 KiB. The senders open
-and check everything they get on the same machine, so the processor time of the gateway says what a full core would do.
+applications alone, then with two scans of 120 KB each, resumable uploads as the courier makes them. The
+senders open and check everything they get on the same machine, so the processor time of the gateway says what a full
+core would do.
 
     python -m benchmarks.gateway [--villages 8] [--operations 300] [--scans 40] [--no-postgres] [--json FILE]
 """
@@ -11,6 +12,7 @@ and check everything they get on the same machine, so the processor time of the 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import random
@@ -33,10 +35,19 @@ from casework.working_days import city_day
 from city_gateway.app import Settings, open_gateway
 from city_gateway.keys import make_keys
 from provisioning.demo_world import Program, free_port
-from tests.city_gateway.gateway_fixtures import PUBLIC_URL, TOWNSHIP, City, EnrolledNode, HandClock, SealedScan
+from sync_agent.settings import AgentSettings
+from tests.city_gateway.gateway_fixtures import (
+    PUBLIC_URL,
+    TOWNSHIP,
+    City,
+    EnrolledNode,
+    HandClock,
+    SealedScan,
+    patch_headers,
+)
 
 BATCH: Final = 50
-PIECE: Final = 64 * 1024
+PIECE: Final = AgentSettings.model_fields["piece_bytes"].default
 START_S: Final = 40.0
 POLL_S: Final = 0.05
 CORE: Final = (os.cpu_count() or 1) - 1
@@ -125,8 +136,18 @@ async def _send(journal: Journal) -> None:
     for start in range(0, len(journal.envelopes), BATCH):
         told += len((await journal.node.exchange(*journal.envelopes[start : start + BATCH])).feed)
     for scan in journal.scans:
-        await journal.node.upload(scan, piece=PIECE)
+        await _upload(journal.node, scan)
     await _read_feed(journal.node, len(journal.envelopes) - told)
+
+
+async def _upload(node: EnrolledNode, scan: SealedScan) -> None:
+    """As the courier does: the scan is announced together with its first piece."""
+    name = base64.b64encode(scan.name.encode()).decode()
+    first = scan.data[:PIECE]
+    headers = patch_headers(0, first) | {"upload-length": str(len(scan.data)), "upload-metadata": f"hash {name}"}
+    answer = (await node.send("POST", "/v1/scans", headers, first)).raise_for_status()
+    while (offset := int(answer.headers["upload-offset"])) < len(scan.data):
+        answer = (await node.patch_scan(scan, offset, scan.data[offset : offset + PIECE])).raise_for_status()
 
 
 async def _read_feed(node: EnrolledNode, entries: int) -> None:
