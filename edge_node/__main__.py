@@ -1,7 +1,8 @@
 """`python -m edge_node --root DIR [--page HOST:PORT]`: serve one node.
 
-Starts only on an enrolled folder and a machine key; opens the desk, makes good what a crash left out, then serves the counter
-socket and, where asked, the township page, while the mail goes round. Logs codes and numbers, never a sentence or a name.
+Starts only on an enrolled folder and a machine key; opens the desk, makes good what a crash left out, then serves the
+counter socket and, where asked, the township page, while the mail goes round. Logs codes and numbers, never a
+sentence or a name.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -29,6 +29,8 @@ from offline_store import errors as store
 from wire.errors import WireError
 
 log = logging.getLogger("edge_node")
+
+T = TypeVar("T")
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -85,7 +87,7 @@ def fault_of(failure: Exception) -> tuple[int, dict[str, Any]]:
     return status, error_of(code, params_of(failure))
 
 
-def error_of(code: str, params: Mapping[str, Any] | None = None, fields: Any = ()) -> dict[str, Any]:
+def error_of(code: str, params: Mapping[str, Any] | None = None, fields: Iterable[Any] = ()) -> dict[str, Any]:
     """The one shape of an error."""
     key = f"error.{code}"
     message = sentence(key if known(key) else "error.refused", params)
@@ -102,7 +104,7 @@ def params_of(failure: Exception) -> dict[str, Any]:
     return {str(name): _plain(value) for name, value in params.items() if name != "fields"}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:  # noqa: ANN401 - it is JSON
     if isinstance(value, (str, int, float, bool)) or value is None:
         return str(value) if isinstance(value, str) else value
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -112,7 +114,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _nearest(table: Mapping[type[Exception], Any], failure: Exception, default: Any) -> Any:
+def _nearest(table: Mapping[type[Exception], T], failure: Exception, default: T) -> T:
     for ancestor in type(failure).__mro__:
         if ancestor in table:
             return table[ancestor]

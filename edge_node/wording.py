@@ -1,8 +1,8 @@
 """Every sentence this program says to a person, by stable key.
 
 Laws
-- A key is a code with its room before it (`error.`, `form.`, `material.`, `state.`, `event.`, `page.`); sentences live in
-  `locale/*/LC_MESSAGES/edge_node.po` only.
+- A key is a code with its room before it (`error.`, `form.`, `material.`, `state.`, `event.`, `page.`); sentences
+  live in `locale/*/LC_MESSAGES/edge_node.po` only.
 - Parameters are filled by name; a key without a sentence shows itself and never fails an act.
 - Without compiled catalogs the `.po` file itself is read, so a node can speak before its installer ran.
 """
@@ -53,7 +53,7 @@ def keys(language: str = LANGUAGE) -> frozenset[str]:
     return frozenset(_sentences(language))
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: object) -> object:
     return "、".join(str(part) for part in value) if isinstance(value, (list, tuple)) else value
 
 

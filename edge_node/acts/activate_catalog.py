@@ -1,9 +1,10 @@
 """Put an arrived catalog into use, or refuse it and go on with the old one.
 
 Laws
-- One desk transaction activates items, forms, documents, dictionary and search index; open drafts and applications keep theirs.
-- A release that is refused (tampered, rolled back, too few signatures, expired, malformed) changes nothing; it raises an alarm
-  and is written down once, and the accepted catalog stays in use, with its age shown.
+- One desk transaction activates items, forms, documents, dictionary and search index; open drafts and applications
+  keep theirs.
+- A release that is refused (tampered, rolled back, too few signatures, expired, malformed) changes nothing; it raises
+  an alarm and is written down once, and the accepted catalog stays in use, with its age shown.
 - Expiry is judged by trusted time and blocks only what is new.
 """
 

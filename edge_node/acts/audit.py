@@ -1,7 +1,7 @@
 """What must be seen afterwards: who came, who looked at whose papers, what changed on this node.
 
-Laws: audit entries are links of the same journal as the business acts, sealed and signed like them; they name clerks, ids and
-counts, never a citizen. Looking at one application is recorded once in a session, not with every key pressed.
+Laws: audit entries are links of the same journal as the business acts, sealed and signed like them; they name clerks,
+ids and counts, never a citizen. Looking at one application is recorded once in a session, not with every key pressed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Reading the release that lies in the mailbox: verified, cut to what the desk keeps, and whether it is meant for this node yet.
+"""The release that lies in the mailbox: verified, cut to what the desk keeps, and whether it is meant for this node.
 
 Laws
-- Root chain, signatures, versions and the hash of every target are verified here, offline, whatever the courier checked.
+- Root chain, signatures, versions and the hash of every target are verified here, offline, whatever the courier
+  checked.
 - Everything the counter will work with is parsed once before it is offered, so that nothing broken gets in.
-- The publisher's stage (paused, regions, share of the nodes, effective day, oldest program) is obeyed; a node that has no
-  catalog at all waits for no region and no share.
+- The publisher's stage (paused, regions, share of the nodes, effective day, oldest program) is obeyed; a node that
+  has no catalog at all waits for no region and no share.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def verified(cache: Path, root: bytes, accepted: Versions | None, now: datetime)
         files=lambda path: _read(_inside(targets, path)),
         accepted=accepted,
         now=now,
-        delegated={name: data for name, data in _delegated(metadata)},
+        delegated=dict(_delegated(metadata)),
     )
 
 

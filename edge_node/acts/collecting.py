@@ -1,8 +1,8 @@
 """Collect (代办收件): a draft becomes an application that is sealed, signed, chained and saved, in one transaction.
 
 Laws
-- A draft's id is the id of the operation it becomes, and of the application it begins: collecting the same draft twice (a
-  client that crashed and asks again) finds the operation and gives the same slip.
+- A draft's id is the id of the operation it becomes, and of the application it begins: collecting the same draft
+  twice (a client that crashed and asks again) finds the operation and gives the same slip.
 - Nothing incomplete is collected, and everything that is missing is told at once; the draft stays as it was.
 - A 收件单 says that papers were taken in for delivery, never that the application was accepted.
 """
@@ -26,7 +26,7 @@ from wire.counter import Slip, Summary
 
 
 def collect(counter: Counter, who: AtCounter, draft_id: str) -> Slip:
-    """Collect a draft, or answer a return with a supplement draft; either way the slip of the application comes back."""
+    """Collect a draft, or answer a return with a supplement draft; either way the slip comes back."""
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
         done = _already(counter, tx, who, draft_id)

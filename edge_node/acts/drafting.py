@@ -1,9 +1,10 @@
 """Drafts: what is typed is on the disk, valid or not, before anybody judges it.
 
 Laws
-- Saving a draft never refuses what was typed; it answers with what is wrong about it. Only more than a person can type is refused.
-- A draft is pinned to the catalog version it was begun on and collected under it; carrying it over is the clerk's choice,
-  shows what changed, and keeps what still means the same.
+- Saving a draft never refuses what was typed; it answers with what is wrong about it. Only more than a person can
+  type is refused.
+- A draft is pinned to the catalog version it was begun on and collected under it; carrying it over is the clerk's
+  choice, shows what changed, and keeps what still means the same.
 - Drafts stay on this node and are not journaled.
 """
 

@@ -1,9 +1,10 @@
 """Erasing what this node no longer needs: the scans of what is over.
 
 Laws
-- Scans go only when everything this node ever said about their application lies within the gateway's *stable* mark and was
-  answered, nobody has anything left to do, and the retention period is over by trusted time.
-- First the row with its content key, then the file: without the key the bytes are unreadable wherever copies of them lie.
+- Scans go only when everything this node ever said about their application lies within the gateway's *stable* mark
+  and was answered, nobody has anything left to do, and the retention period is over by trusted time.
+- First the row with its content key, then the file: without the key the bytes are unreadable wherever copies of them
+  lie.
 - Erasing is an entry of the journal.
 """
 

@@ -17,7 +17,7 @@ class ActRefused(Exception):
 
     code: str = "refused"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         self.params: Mapping[str, Any] = params
         super().__init__(self.code)
 
@@ -75,7 +75,7 @@ class ProxyNotAllowed(ActRefused):
 
     code = "proxy.refused"
 
-    def __init__(self, refusal: str, **params: Any) -> None:
+    def __init__(self, refusal: str, **params: object) -> None:
         super().__init__(refusal=refusal, **params)
         self.code = refusal
 

@@ -1,12 +1,12 @@
 """What an entry of the city's feed does to an application of this node.
 
 Laws
-- What an application is = the fold of what the feed confirmed, then this node's own entries that the feed has not answered
-  yet. The city's order is the order.
-- An entry for an operation of this node confirms the journal's own events; for another node's it opens the author's sealed
-  bytes with the wrap the city made, and checks the author's signature; then come the events the city added.
-- A refused operation drops out, its reason stays to be seen. An entry that casework cannot apply changes nothing but its
-  place in the order, and is told.
+- What an application is = the fold of what the feed confirmed, then this node's own entries that the feed has not
+  answered yet. The city's order is the order.
+- An entry for an operation of this node confirms the journal's own events; for another node's it opens the author's
+  sealed bytes with the wrap the city made, and checks the author's signature; then come the events the city added.
+- A refused operation drops out, its reason stays to be seen. An entry that casework cannot apply changes nothing but
+  its place in the order, and is told.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
     if not (understood and said.understood):
         counter.alarms.put(NOT_UNDERSTOOD)
     _save(counter, tx, entry, known, confirmed, refusal, reading)
-    return _keep_scans(counter, tx, entry, confirmed, reading)
+    return _keep_scans(tx, entry, confirmed, reading)
 
 
 def _said(counter: Counter, tx: Transaction, entry: FeedEntry, own: Link | None) -> Said:
@@ -173,9 +173,7 @@ def _laid_over(confirmed: Application, pending: Iterable[Link]) -> Application:
     return shown
 
 
-def _keep_scans(
-    counter: Counter, tx: Transaction, entry: FeedEntry, application: Application, reading: Reading
-) -> list[str]:
+def _keep_scans(tx: Transaction, entry: FeedEntry, application: Application, reading: Reading) -> list[str]:
     named = {scan.scan_hash: scan for scan in application.scans}
     wanted = []
     for scan_hash, wrap in entry.scan_wraps.items():

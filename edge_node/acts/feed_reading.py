@@ -1,11 +1,12 @@
 """Reading the city's feed from the mailbox: one signed, chained entry after the other, each in one transaction.
 
 Laws
-- Only what the gateway signed, for this node, following the last entry, is opened. What is forged, torn or wrongly addressed is
-  thrown away, so that the true one can come; a gap waits.
+- Only what the gateway signed, for this node, following the last entry, is opened. What is forged, torn or wrongly
+  addressed is thrown away, so that the true one can come; a gap waits.
 - An entry that is the gateway's and cannot be read or applied stops nothing else: it is passed, and people are told.
 - Where a compression dictionary is missing the reader waits for the catalog that brings it.
-- A restored city says its feed anew from where it was restored; what was applied before is recognised and not applied twice.
+- A restored city says its feed anew from where it was restored; what was applied before is recognised and not applied
+  twice.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from offline_store.desk import feed, state
 from offline_store.desk.database import Transaction
 from wire.audit_chain import Head, follow
 from wire.envelope import Kind, Opened, open_sealed, read_header
-from wire.errors import Duplicate, Fork, Gap, NotForThisKey, UnknownDictionary, WireError
+from wire.errors import Duplicate, Gap, NotForThisKey, UnknownDictionary, WireError
 from wire.messages import read_feed_entry
 
 BATCH: Final = 200

@@ -1,8 +1,8 @@
 """The parsed guides this counter works with: items, forms, calendar, by catalog version.
 
-Laws: what lies in a version never changes, so a parsed entry may be kept; the shelf is bounded and holds no personal data. An
-application or draft is read by the guide of *its* version; where another node filed it under a version this node never had,
-by the active one.
+Laws: what lies in a version never changes, so a parsed entry may be kept; the shelf is bounded and holds no personal
+data. An application or draft is read by the guide of *its* version; where another node filed it under a version this
+node never had, by the active one.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Scans: taken in shrunk and clean, sealed before they touch the disk, shown only to those who may see them.
 
 Laws
-- Plain bytes are in memory only, one scan at a time; what reaches the disk is sealed. A refused scan leaves nothing behind.
+- Plain bytes are in memory only, one scan at a time; what reaches the disk is sealed. A refused scan leaves nothing
+  behind.
 - Below the reserve new scans are refused before a byte is sealed; typing, collecting and sending go on.
-- The order is: file durable in the vault, then its row in the desk. A crash in between leaves an orphan for the sweep.
+- The order is: file durable in the vault, then its row in the desk. A crash in between leaves an orphan for the
+  sweep.
 - A scan of another site that is not here yet is asked for and said to be on its way.
 """
 

@@ -1,10 +1,11 @@
 """The heart of the counter: an act becomes a sealed, signed, chained entry in the transaction that saves it.
 
 Laws
-- One transaction: the application as it now stands, the journal entry with its envelope already sealed, nothing else left
-  to do. After the commit the act is *saved*, whatever happens to line, power or city.
+- One transaction: the application as it now stands, the journal entry with its envelope already sealed, nothing else
+  left to do. After the commit the act is *saved*, whatever happens to line, power or city.
 - The order is: is it this clerk's duty, does the lifecycle allow it, seal, append, save. A refusal leaves no trace.
-- The op_id is random, made once (here, or with the draft that becomes the operation), and stays with the operation for ever.
+- The op_id is random, made once (here, or with the draft that becomes the operation), and stays with the operation
+  for ever.
 - A node whose journal does not fit the city's record has stopped: it saves drafts, and journals nothing.
 """
 

@@ -1,6 +1,7 @@
 """Lists and details: searched, filtered and paged on the node, whatever their length.
 
-Laws: a list shows masked names; opening an application in full is recorded once a session; nobody sees what is not theirs.
+Laws: a list shows masked names; opening an application in full is recorded once a session; nobody sees what is not
+theirs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Incoming mail: the city's receipt, and scans that moved. The courier has no authority; only signatures count here.
 
 Laws
-- A receipt is believed by the gateway's signature and for this node alone. Its mark is obeyed even backwards: what the
-  gateway lost is posted again. Nothing is taken from the journal by it; from the mailbox only what the gateway holds.
-- A mark beyond what this node ever wrote, or another hash at a number this node knows, means a clone or a node set back:
-  this identity stops journaling and people are told.
+- A receipt is believed by the gateway's signature and for this node alone. Its mark is obeyed even backwards: what
+  the gateway lost is posted again. Nothing is taken from the journal by it; from the mailbox only what the gateway
+  holds.
+- A mark beyond what this node ever wrote, or another hash at a number this node knows, means a clone or a node set
+  back: this identity stops journaling and people are told.
 - The signed server time moves the clock only when the receipt is news; an old receipt is only a floor.
 """
 

@@ -1,7 +1,8 @@
 """One round of the mail: what came is taken in, what is due is laid out. The program calls it again and again.
 
 Laws
-- A round is safe to repeat and to be cut anywhere; each step stands for itself, and one that fails is told and tried again.
+- A round is safe to repeat and to be cut anywhere; each step stands for itself, and one that fails is told and tried
+  again.
 - A disk that refuses a write ends the program: only a new start may look at the desk again.
 """
 

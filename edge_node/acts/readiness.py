@@ -1,7 +1,8 @@
 """What still stands between a draft and the act it will become: everything, at once.
 
 Laws
-- The same check serves the summary on the screen and the act itself; the screen can let nothing through that the act refuses.
+- The same check serves the summary on the screen and the act itself; the screen can let nothing through that the act
+  refuses.
 - A draft is judged by the guide of its own catalog version; what a newer one changed is told, not enforced.
 - A return is answered point by point: by changing what the point names, or in words.
 """

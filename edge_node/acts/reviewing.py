@@ -1,7 +1,8 @@
-"""The township's pre-review: begin, return once with everything, accept, accept provisionally, decline, not required, forward.
+"""The township's pre-review: begin, return once with everything, accept (provisionally too), decline, forward.
 
 Laws
-- A return names only what the guide of the application asks for; the act refuses anything else, whatever the page let through.
+- A return names only what the guide of the application asks for; the act refuses anything else, whatever the page let
+  through.
 - Accepting provisionally is possible only for materials that the guide allows to follow.
 - The limit that acceptance starts is counted by the node from the signed calendar, unless the clerk names a day; a
   provisional day is not written into an acceptance.

@@ -1,8 +1,10 @@
 """How an application is shown: as a line, in full, and as the slip the villager takes home.
 
 Laws
-- What is shown is the fold of what the city confirmed with this node's own unanswered acts over it; both are told apart.
-- A line shows the masked name only. Every act that the city has not answered says why, who must act and when it is tried.
+- What is shown is the fold of what the city confirmed with this node's own unanswered acts over it; both are told
+  apart.
+- A line shows the masked name only. Every act that the city has not answered says why, who must act and when it is
+  tried.
 - The acts offered are those that duty and lifecycle allow this person now; the act itself asks again.
 """
 

@@ -1,7 +1,8 @@
 """Who may work at this counter: sign in, lock, unlock, sign out.
 
 Laws
-- Passphrases are compared by the desk (Argon2id, counted before they are looked at); here nobody learns which part was wrong.
+- Passphrases are compared by the desk (Argon2id, counted before they are looked at); here nobody learns which part
+  was wrong.
 - Every sign-in, refused or not, is an entry of the journal. Lock-outs end by trusted time, which no wall clock moves.
 - Nothing here depends on the line, on validity or on a clock being right.
 """

@@ -13,6 +13,8 @@ from offline_store.mailbox.line import LineState
 from wire.counter import StatusBar
 
 LINE_STATE_STALE = timedelta(minutes=30)
+CATALOG_ERROR = "catalog.refused"
+CATALOG_ALARM = "catalog_refused"
 
 
 def status(counter: Counter) -> StatusBar:
@@ -24,13 +26,15 @@ def status(counter: Counter) -> StatusBar:
         backlog = journal.backlog(tx, marks.hwm if marks else 0)
         scans_waiting, scan_bytes = scans.backlog(tx)
         active = catalog.active(tx)
-        alarms = [*counter.alarms.now(), *_standing_alarms(counter, tx)]
+        alarms = [*counter.alarms.now(), *_standing_alarms(tx)]
     expired = bool(active and active.expires_at and reading.confident and active.expires_at < reading.now)
     if expired:
         alarms.append("catalog_expired")
     if reading.confidence is Confidence.DOUBTFUL:
         alarms.append("clock_doubtful")
     fresh = line is not None and _is_fresh(line, reading.wall)
+    if fresh and line is not None and (line.last_error or "").startswith(CATALOG_ERROR):
+        alarms.append(CATALOG_ALARM)  # refused by the courier already, so that nothing of it reached this program
     return StatusBar(
         site_name=counter.node.site_name,
         region=counter.node.region,
@@ -51,7 +55,7 @@ def status(counter: Counter) -> StatusBar:
     )
 
 
-def _standing_alarms(counter: Counter, tx: Transaction) -> list[str]:
+def _standing_alarms(tx: Transaction) -> list[str]:
     return ["forked"] if state.get(tx, "node.stopped") else []
 
 

@@ -1,7 +1,7 @@
 """The two clocks of an application as a light and a day.
 
-Laws: green runs, yellow is soon or today, red is overdue, grey is everything a person must not read as a verdict (unknown,
-paused, provisional, not started, met). Only casework decides how a clock stands; here it is only shown.
+Laws: green runs, yellow is soon or today, red is overdue, grey is everything a person must not read as a verdict
+(unknown, paused, provisional, not started, met). Only casework decides how a clock stands; here it is only shown.
 """
 
 from __future__ import annotations

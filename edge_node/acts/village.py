@@ -1,7 +1,8 @@
-"""What the agent does on an application after collecting it: withdraw, hand over, pass on a rating, stop or resume the proxy.
+"""What the agent does after collecting: withdraw, hand over, pass on a rating, stop or resume the proxy.
 
 Laws
-- The rating belongs to the villager: it is sealed for the city in the moment it is given; this node keeps only that it was.
+- The rating belongs to the villager: it is sealed for the city in the moment it is given; this node keeps only that
+  it was.
 - Each act is one operation of the journal; the lifecycle and the duty table decide whether it may be.
 """
 

@@ -1,7 +1,7 @@
 """Scans over HTTP: streamed in and out, in memory only.
 
-Laws: who asks and where the scan belongs are checked before a byte of the body is read; the body is never spooled to a file;
-a body that stops arriving is given up; at most two are received at a time, and one is worked on.
+Laws: who asks and where the scan belongs are checked before a byte of the body is read; the body is never spooled to
+a file; a body that stops arriving is given up; at most two are received at a time, and one is worked on.
 """
 
 from __future__ import annotations

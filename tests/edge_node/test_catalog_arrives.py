@@ -1,19 +1,22 @@
 """A catalog comes down: verified again offline and activated whole, or refused while the old one stays in use."""
 
+import copy
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from casework.errors import CaseworkError
 from casework.working_days import Calendar
 from city_gateway.catalog import publication
-from edge_node.acts import activate_catalog, catalogue_reading, collecting, drafting, readiness
+from edge_node.acts import activate_catalog, catalog_release, catalogue_reading, collecting, drafting, readiness
 from edge_node.acts.errors import CatalogRefused
 from edge_node.acts.status import status
 from offline_store.desk import catalog, state
 from tests.city_gateway.catalog_world import SEED, CatalogWorld
-from tests.edge_node.village import HandClock, Village
+from tests.edge_node.village import HandClock, Village, seed
+from wire.errors import WireError
 
 pytestmark = pytest.mark.node
 
@@ -30,9 +33,7 @@ def world(tmp_path):
 
 @pytest.fixture
 def village(tmp_path, world):
-    made = Village.at(
-        tmp_path / "node", catalog=False, tuf_root=world.root, clock=HandClock(wall=datetime.now(UTC))
-    )
+    made = Village.at(tmp_path / "node", catalog=False, tuf_root=world.root, clock=HandClock(wall=datetime.now(UTC)))
     world.cache = made.counter.paths.catalog_cache
     world.fetch()
     made.mail.turn()
@@ -190,17 +191,22 @@ def test_a_release_with_a_part_missing_is_refused(village, world, tmp_path, left
     assert refused(village).startswith("release.")
 
 
-def test_content_that_breaks_its_own_rules_is_refused_although_it_is_signed(village, world, tmp_path, monkeypatch):
-    def broken(form):
-        form["sections"][0]["fields"][0]["type"] = "of_tomorrow"
-
-    monkeypatch.setattr("city_gateway.catalog.publication.check_source", lambda _source: None, raising=False)
-    try:
-        changed_source(world, tmp_path / "source", form=broken)
-    except Exception:  # the publisher's own check cannot be switched off: then this cannot leave the city
-        return
-    world.fetch()
-    assert refused(village) == "catalog.malformed"
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        (lambda items, forms: forms[0]["sections"][0]["fields"][0].update(type="of_tomorrow"), "catalog.malformed"),
+        (lambda items, forms: items[0].update(service_mode=None), "catalog.malformed"),
+        (lambda items, forms: forms.pop(0), "release.malformed"),
+    ],
+    ids=["a field of tomorrow", "no service mode", "an item without its form"],
+)
+def test_content_that_breaks_its_own_rules_is_refused_although_it_is_signed(broken, code):
+    items, forms = copy.deepcopy(seed("items")["items"]), copy.deepcopy(seed("forms")["forms"])
+    catalog_release.check_content(items, forms, {"calendar": seed("calendar")})
+    broken(items, forms)
+    with pytest.raises((CaseworkError, WireError)) as refusal:
+        catalog_release.check_content(items, forms, {"calendar": seed("calendar")})
+    assert refusal.value.code == code
 
 
 def test_an_expired_catalog_stays_usable_and_says_so(village):

@@ -1,4 +1,4 @@
-"""Collect (代办收件): every form of the catalog, complete or told what is missing, saved once, whatever happens next."""
+"""Collect (代办收件): every form of the catalog, complete or told what is missing, saved once."""
 
 import pytest
 
@@ -111,9 +111,7 @@ def test_the_authorization_is_asked_for_when_somebody_files_for_another(village)
 
 
 def test_a_conditional_material_that_does_not_apply_is_not_asked_for(village):
-    item_id = next(
-        name for name in APPLY if any(one.necessity == "conditional" for one in ITEMS[name].materials)
-    )
+    item_id = next(name for name in APPLY if any(one.necessity == "conditional" for one in ITEMS[name].materials))
     draft_id = village.filled(item_id)
     draft = drafting.show(village.counter, village.who, draft_id)
     conditional = next(one for one in ITEMS[item_id].materials if one.necessity == "conditional").material_id

@@ -144,7 +144,9 @@ async def test_the_tree_of_regions_opens_step_by_step(agent):
 async def test_what_is_typed_is_saved_as_typed_and_judged_field_by_field(agent):
     draft_id = await begun(agent)
     typed = {"applicant_id_no": "511602180001010011", "applicant_name": "张", "insured_year": "many"}
-    saved = (await agent.patch(f"/counter/drafts/{draft_id}", json={"values": {**typed, "applicant_id_type": "111"}})).json()
+    saved = (
+        await agent.patch(f"/counter/drafts/{draft_id}", json={"values": {**typed, "applicant_id_type": "111"}})
+    ).json()
     told = {one["field_id"]: one for one in saved["problems"]}
     assert told["applicant_id_no"]["code"] == "form.resident_id.check_digit"
     assert told["applicant_name"]["code"] == "form.too_short"

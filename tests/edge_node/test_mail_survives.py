@@ -2,15 +2,19 @@
 
 import pytest
 
-from edge_node.acts import collecting, drafting, journaling, village as acts
+from edge_node.acts import collecting, drafting, journaling, listing
+from edge_node.acts import village as acts
 from edge_node.acts.errors import Stopped
+from edge_node.acts.status import status
 from edge_node.acts.trusted_clock import Confidence
 from offline_store.desk import applications, journal, scans, state
 from offline_store.desk.applications import Standing
 from offline_store.desk.scans import ScanStatus
+from tests.edge_node.test_feed_is_folded import ruled
 from tests.edge_node.village import Gateway, Village
+from wire.canonical import read_json
 from wire.envelope import Kind, read_header
-from wire.receipt import sign_receipt
+from wire.sealed_note import open_note
 
 pytestmark = pytest.mark.node
 
@@ -122,8 +126,6 @@ def test_a_mark_beyond_the_journal_stops_the_journal_and_keeps_the_drafts(villag
     village = village.restarted()
     with village.counter.desk.reading() as tx:
         assert state.get(tx, journaling.STOPPED)
-    from edge_node.acts.status import status
-
     assert "forked" in status(village.counter).alarms
 
 
@@ -162,8 +164,6 @@ def test_scans_stored_at_the_city_lose_their_ticket_and_stay_here(village):
 
 
 def test_sign_ins_and_looks_are_entries_of_the_same_chain(village):
-    from edge_node.acts import listing
-
     application_id = village.collected()
     for _ in range(3):
         listing.detail(village.counter, village.who, application_id)
@@ -194,16 +194,12 @@ def test_the_facts_for_the_courier_follow_the_feed_and_the_catalog(village):
 
 
 def test_a_rating_is_sealed_for_the_city_and_unreadable_here(village):
-    from tests.edge_node.test_feed_is_folded import ruled
-
     application_id = village.collected()
     ruled(village, application_id)
     acts.deliver(village.counter, village.who, application_id, "张测试", "pickup_village")
     acts.rate(village.counter, village.who, application_id, 4, "一条虚构的意见")
     village.mail.turn()
-    operation = village.operations()[-1]
-    from wire.canonical import read_json
-    from wire.sealed_note import open_note
+    operation = village.operations_after(0)[-1]
 
     said = read_json(open_note("rating", operation.rating, village.gateway.sealing))
     assert said == {"level": 4, "text": "一条虚构的意见"}
@@ -221,4 +217,3 @@ def test_the_signed_receipt_alone_counts_not_its_frame(village):
     village.counter.incoming.put_receipt({**document, "payload": document["payload"][:-4] + "AAAA"})
     village.mail.turn()
     assert village.posted()
-    assert sign_receipt is not None

@@ -1,7 +1,7 @@
-"""A whole node for tests: encrypted desk, keys, enrolment by a throw-away gateway, the seed catalog, one agent, one clerk.
+"""A whole node for tests: encrypted desk, keys, a throw-away gateway's enrolment, the seed catalog, two people.
 
-`new_counter(folder)` is composed by the same code as the program; only clock, folder and gateway are the test's own. A `Village`
-also plays the city: it opens what was posted and answers with signed receipts and a signed, chained feed.
+`new_counter(folder)` is composed by the same code as the program; only clock, folder and gateway are the test's own.
+A `Village` also plays the city: it opens what was posted and answers with signed receipts and a signed, chained feed.
 """
 
 from __future__ import annotations
@@ -147,7 +147,13 @@ def new_counter(
 
 
 def _enrol(
-    paths: NodePaths, desk: Any, role: str, gateway: Gateway, tuf_root: bytes | None, site: str | None, node_id: str | None
+    paths: NodePaths,
+    desk: Any,
+    role: str,
+    gateway: Gateway,
+    tuf_root: bytes | None,
+    site: str | None,
+    node_id: str | None,
 ) -> None:
     identity, sealing, transport = SigningKey.generate(), SealingKey.generate(), SigningKey.generate()
     region = site or (VILLAGE if role == "village" else TOWNSHIP)
@@ -183,9 +189,7 @@ def _enrol(
 
 def signed_in(counter: Counter, clerk_id: str | None = None) -> AtCounter:
     """The agent of a village, the clerk of a township, or whoever is named."""
-    return signing.sign_in(
-        counter, clerk_id or (AGENT if counter.node.role == "village" else CLERK), PASSPHRASE
-    )[1]
+    return signing.sign_in(counter, clerk_id or (AGENT if counter.node.role == "village" else CLERK), PASSPHRASE)[1]
 
 
 def client_of(counter: Counter, **headers: str) -> httpx.AsyncClient:
@@ -225,9 +229,7 @@ class Village:
         """The program ended, however it ended, and starts again."""
         if close:
             self.counter.desk.close()
-        return type(self).at(
-            self.counter.paths.root, self.counter.node.role, gateway=self.gateway, clock=self.clock
-        )
+        return type(self).at(self.counter.paths.root, self.counter.node.role, gateway=self.gateway, clock=self.clock)
 
     # --- what an agent does -------------------------------------------------------------------------------------------
 
