@@ -212,7 +212,7 @@ class Decided(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concluded(Event):
-    """The case is concluded (办结); the result waits to be handed over."""
+    """The application is concluded (办结); the result waits to be handed over."""
 
     code = "concluded"
 

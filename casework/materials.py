@@ -17,11 +17,11 @@ from casework.application import HandedIn, ReturnKind, ReturnPoint, Scan, Seen
 from casework.catalog import ServiceItem
 from casework.errors import AddedRequirement, VagueReturn
 from casework.forms import Form, visible
+from casework.proxy import by_proxy
 
 AUTHORIZATION: Final = "D-WT"
 AUTHORIZATION_NAME: Final = "代办委托书"
 FIELD_PREFIX: Final = "field:"
-IN_PERSON: Final = "self"
 
 NeedKind = Literal["required", "conditional", "optional", "authorization"]
 
@@ -91,7 +91,7 @@ def needed(item: ServiceItem, form_values: Mapping[str, Any], form: Form | None 
             for one in form.by_id.values()
             if one.type == "file" and one.required and one.id in shown
         )
-    if form_values.get("agent_mode") not in (None, "", IN_PERSON):
+    if by_proxy(form_values):
         needs.append(Need(AUTHORIZATION, AUTHORIZATION_NAME, "authorization", form="original", originals=1))
     return needs
 

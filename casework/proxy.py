@@ -45,29 +45,38 @@ class ProxyRefusal:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
+def by_proxy(form_values: Mapping[str, Any]) -> bool:
+    """Say whether somebody files for the applicant; nobody does while nobody has said so.
+
+    >>> by_proxy({}), by_proxy({"agent_mode": "self"}), by_proxy({"agent_mode": "relative"})
+    (False, False, True)
+    """
+    return (form_values.get("agent_mode") or IN_PERSON) != IN_PERSON
+
+
 def may_collect(item: ServiceItem, form_values: Mapping[str, Any]) -> ProxyRefusal | None:
     """Refuse, or return None: collect."""
     if item.service_mode == "guide":
         return ProxyRefusal("proxy.guide_only")
-    agent_mode = form_values.get("agent_mode") or None
     match item.agent_policy.mode:
         case "full":
             return None
         case "not_allowed":
             return ProxyRefusal("proxy.not_allowed")
         case "assist_only":
-            return None if agent_mode in (None, IN_PERSON) else ProxyRefusal("proxy.in_person")
+            return ProxyRefusal("proxy.in_person") if by_proxy(form_values) else None
         case "relatives_only":
-            return _relatives_only(agent_mode, form_values.get("relation") or None)
+            return _relatives_only(form_values)
         case _:
             return ProxyRefusal("proxy.rule_unknown")
 
 
-def _relatives_only(agent_mode: str | None, relation: str | None) -> ProxyRefusal | None:
-    if agent_mode in (None, IN_PERSON):
+def _relatives_only(form_values: Mapping[str, Any]) -> ProxyRefusal | None:
+    if not by_proxy(form_values):
         return None
-    if agent_mode not in RELATIVE_MODES:
+    if form_values["agent_mode"] not in RELATIVE_MODES:
         return ProxyRefusal("proxy.relatives_only")
-    if relation is None:
+    relation = form_values.get("relation")
+    if not relation:
         return ProxyRefusal("proxy.relation_missing")
     return None if relation in CLOSE_RELATIONS else ProxyRefusal("proxy.not_a_close_relative")

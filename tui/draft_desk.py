@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 from casework.application import HandedIn, Scan, Seen
 from casework.catalog import ServiceItem
 from casework.forms import Field, FieldProblem, Form, check_field, required, visible
-from casework.materials import AUTHORIZATION, FIELD_PREFIX, IN_PERSON, Missing, Need, missing, needed
+from casework.materials import AUTHORIZATION, FIELD_PREFIX, Missing, Need, missing, needed
+from casework.proxy import by_proxy
 from tui.autosave import Autosave, Kept
 from tui.counter_client import CounterClient
 from tui.scan_folder import ScanFile
@@ -124,7 +125,7 @@ class DraftDesk:
 
     @property
     def by_proxy(self) -> bool:
-        return self.values.get("agent_mode") not in {None, IN_PERSON}
+        return by_proxy(self.values)
 
     def needs(self) -> list[Need]:
         """What the guide asks for, for what was typed so far; file fields stand with the form's fields."""

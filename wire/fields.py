@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from wire.canonical import b64, unb64
 
-__all__ = ["Asked", "Bytes", "Day", "Hash", "Hex16", "Hex32", "Key", "Moment", "Plain", "Region", "Signature", "Told"]
+__all__ = ["Asked", "Bytes", "Day", "Hash", "Hex32", "Key", "Moment", "Plain", "Region", "Signature", "Told"]
 
 
 class Told(BaseModel):
@@ -37,7 +37,6 @@ Plain: TypeAlias = dict[str, Any]
 Bytes = Annotated[bytes, BeforeValidator(_to_bytes), PlainSerializer(b64, return_type=str, when_used="json")]
 Key = Annotated[Bytes, Field(min_length=32, max_length=32)]
 Signature = Annotated[Bytes, Field(min_length=64, max_length=64)]
-Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Region = Annotated[str, Field(pattern=r"^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")]

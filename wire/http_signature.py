@@ -47,7 +47,6 @@ _WHERE_PRESENT = (
     "range",
 )
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
-_EMPTY_DIGEST = hashlib.sha256(b"").digest()
 
 
 @dataclass(frozen=True, slots=True)

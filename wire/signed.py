@@ -18,7 +18,6 @@ from wire.keys import SigningKey, key_id, verify
 
 __all__ = [
     "SignedDocument",
-    "document_key",
     "read_document",
     "read_message",
     "sign_document",
@@ -53,11 +52,6 @@ def sign_message(label: str, message: BaseModel, key: SigningKey) -> SignedDocum
 def read_message(label: str, document: object, public: bytes, model: type[M]) -> M:
     """The message, once it is proven that `public` signed it under `label`."""
     return validated(model, _proven(label, document, public), label)
-
-
-def document_key(document: object) -> bytes:
-    """The key id a document claims, to choose among several known keys. Proves nothing."""
-    return _parts(document, "document")[1]
 
 
 def validated(model: type[M], data: bytes, message: str) -> M:

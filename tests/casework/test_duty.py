@@ -13,7 +13,7 @@ from casework.errors import NotYourDuty
 from casework.events import EVENTS, Event
 from casework.lifecycle import ProxyStanding, State, allowed_events, replay
 from casework.states import CLOSED_STATES
-from tests.casework.case_events import ACTORS, APPLICATION_ID, TOWNSHIP, VILLAGE, an_event, walk, walks
+from tests.casework.drawn_events import ACTORS, APPLICATION_ID, TOWNSHIP, VILLAGE, an_event, walk, walks
 
 pytestmark = pytest.mark.fast
 

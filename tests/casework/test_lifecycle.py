@@ -25,7 +25,7 @@ from casework.lifecycle import (
     replay,
 )
 from casework.states import CLOSED_STATES
-from tests.casework.case_events import ACTORS, APPLICATION_ID, START, an_event, events, walk, walks
+from tests.casework.drawn_events import ACTORS, APPLICATION_ID, START, an_event, events, walk, walks
 
 pytestmark = pytest.mark.fast
 

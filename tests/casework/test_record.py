@@ -14,7 +14,7 @@ from casework.errors import CaseworkError, MalformedRecord, UnknownEvent
 from casework.events import EVENTS, Event
 from casework.lifecycle import replay
 from casework.record import application_from_plain, application_to_plain, event_from_plain, event_to_plain
-from tests.casework.case_events import APPLICATION_ID, an_event, events, walks
+from tests.casework.drawn_events import APPLICATION_ID, an_event, events, walks
 
 pytestmark = pytest.mark.fast
 
@@ -52,6 +52,35 @@ def test_fields_of_a_later_version_are_kept(code: str) -> None:
     event = event_from_plain(plain)
     assert event.extra == {"mood": {"of": "tomorrow"}}
     assert event_to_plain(event) == plain
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("scans", 0, "scan_hash"), "/dev/tty"),
+        (("scans", 0, "scan_hash"), "../../keys/signing.key"),
+        (("scans", 0, "scan_hash"), "b" * 63 + "\x00"),
+        (("scans", 0, "length"), 2**63),
+        (("by", "node_id"), "a\x00b"),
+        (("receipt_no",), "x" * 300),
+        (("item_id",), "GA\n1"),
+        (("catalog_version",), 2**70),
+    ],
+)
+def test_a_name_that_no_program_could_use_is_refused(place: tuple[Any, ...], value: Any) -> None:
+    plain = over_the_wire(event_to_plain(an_event("collected")))
+    part = plain
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = value
+    with pytest.raises(MalformedRecord):
+        event_from_plain(plain)
+
+
+def test_what_people_type_may_hold_anything() -> None:
+    typed = "a\x00b\u202e" + "x" * 10_000
+    event = an_event("collected", form={"applicant_name": typed})
+    assert event_from_plain(over_the_wire(event_to_plain(event))) == event
 
 
 def test_an_extra_field_cannot_overwrite_a_known_one() -> None:

@@ -26,7 +26,7 @@ from casework.time_limits import (
     handling_clock,
     notice_clock,
 )
-from tests.casework.case_events import APPLICATION_ID, walk
+from tests.casework.drawn_events import APPLICATION_ID, walk
 
 pytestmark = pytest.mark.fast
 
