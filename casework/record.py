@@ -5,18 +5,21 @@
 - Top-level fields of a later version are kept in `extra` and written again; inside a part they are ignored.
 - Moments are written in UTC with a trailing `Z`, days as `YYYY-MM-DD`.
 - Data that does not fit raises `MalformedRecord` with the place, never with the value.
+- An event comes from outside: names by which programs find something (ids, numbers, scan hashes) have to be short and
+  printable, since whoever reads it uses them as keys and file names.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
-from typing import Any, Literal, Union
+from typing import Any, Final, Literal, Union
 
 from casework.application import Application
 from casework.errors import CaseworkError, MalformedRecord, UnknownEvent
@@ -30,6 +33,25 @@ Decoder = Callable[[Any, str], Any]
 
 CODE_KEY = "event"
 EXTRA = "extra"
+
+LONGEST_NAME: Final = 200
+_NAMES: Final = frozenset(
+    {
+        "receipt_no",
+        "item_id",
+        "form_id",
+        "site",
+        "township",
+        "node_id",
+        "clerk_id",
+        "region",
+        "material_id",
+        "media_type",
+    }
+)
+_SCAN_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_LARGEST_INT: Final = 2**53
+"""Beyond it JSON readers disagree; no length, count or version comes near."""
 
 
 def event_to_plain(event: Event) -> Plain:
@@ -52,7 +74,9 @@ def event_from_plain(plain: Mapping[str, Any]) -> Event:
     kind = EVENTS.get(code)
     if kind is None:
         raise UnknownEvent(code)
-    return typing.cast("Event", _from_fields(kind, {key: value for key, value in plain.items() if key != CODE_KEY}))
+    event = typing.cast("Event", _from_fields(kind, {key: value for key, value in plain.items() if key != CODE_KEY}))
+    _check_names(event)
+    return event
 
 
 def application_to_plain(application: Application) -> Plain:
@@ -159,6 +183,27 @@ def _from_fields(kind: type, plain: Mapping[str, Any], where: str = "") -> Unrea
         return kind(**known)
     except CaseworkError as refusal:
         raise MalformedRecord(f"{where}{refusal.params.get('field', '')}") from refusal
+
+
+def _check_names(value: Unread, where: str = "") -> None:
+    """Go through an event and its parts; what people type (texts, forms) is not looked at."""
+    if isinstance(value, tuple):
+        for one in value:
+            _check_names(one, where)
+    elif dataclasses.is_dataclass(value):
+        for name in _defaults(typing.cast("type", type(value))):
+            content = getattr(value, name)
+            if not _is_usable(name, content):
+                raise MalformedRecord(f"{where}{name}")
+            _check_names(content, f"{where}{name}.")
+
+
+def _is_usable(name: str, value: Unread) -> bool:
+    if name == "scan_hash":
+        return _SCAN_HASH.fullmatch(value) is not None
+    if name in _NAMES:
+        return len(value) <= LONGEST_NAME and value.isprintable()
+    return not isinstance(value, int) or abs(value) <= _LARGEST_INT
 
 
 def _decoder(hint: Unread) -> Decoder:
