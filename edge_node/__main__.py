@@ -85,18 +85,21 @@ def _from_any_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) 
 
 async def _rounds(round_: MailRound, wake: asyncio.Event, poll: float, doors: Doors) -> None:
     """Mail rounds off the event loop; woken by every commit, at the latest after `poll` seconds."""
+    quiet = False
     while True:
         wake.clear()
         try:
-            happened = await asyncio.to_thread(round_.turn)
+            happened = await asyncio.to_thread(round_.turn, quiet=quiet)
         except (DeskWriteFailed, DeskDamaged) as failure:
             log.critical("the disk refused code=%s", failure.code)
             doors.stop()
             return
+        quiet = not happened
         if happened:
             continue
         try:
             await asyncio.wait_for(wake.wait(), poll)
+            quiet = False
         except TimeoutError:
             continue
 

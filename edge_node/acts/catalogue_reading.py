@@ -43,11 +43,14 @@ def search(
     return Page[ItemBrief](rows=rows, total=found.total, offset=offset, limit=limit)
 
 
-def guide(counter: Counter, item_id: str) -> ItemGuide:
-    """One item in full, with the notices in force here and whether it may be collected at this counter."""
+def guide(counter: Counter, item_id: str, version: int | None = None) -> ItemGuide:
+    """One item in full, with the notices in force here and whether it may be collected at this counter.
+
+    `version` asks for the guide a draft is pinned to, which stays readable although a newer catalog dropped the item.
+    """
     today = city_day(counter.clock.read().now)
     with counter.desk.reading() as tx:
-        version = counter.shelf.active_version(tx)
+        version = version or counter.shelf.active_version(tx)
         item = counter.shelf.item(tx, item_id, version)
         notices = _notices(counter, tx, item_id, today)
     refusal = proxy.may_collect(item, {})

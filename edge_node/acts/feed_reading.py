@@ -30,10 +30,12 @@ NO_DICTIONARY_YET: Final = "dictionary_missing"
 
 def take_feed(counter: Counter) -> int:
     """Let every entry take effect that lies in the mailbox and follows; says how many did."""
-    with counter.desk.reading() as tx:
-        cursor = _cursor(tx)
+    cursor: int | None = None
     taken = 0
     for seq, data in counter.incoming.feed():
+        if cursor is None:
+            with counter.desk.reading() as tx:
+                cursor = _cursor(tx)
         if seq > cursor:
             if taken >= BATCH or not _take(counter, seq, data):
                 break

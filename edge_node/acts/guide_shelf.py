@@ -25,7 +25,7 @@ from wire.canonical import unb64
 from wire.envelope import NO_DICTIONARY, Dictionary
 
 T = TypeVar("T")
-KEPT: Final = 256
+KEPT: Final = 48
 
 
 class GuideShelf:

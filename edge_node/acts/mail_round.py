@@ -25,6 +25,7 @@ log = logging.getLogger("edge_node")
 FAILED: Final = "mail_failed"
 ERASE_EVERY_SECONDS: Final = 6 * 3600.0
 FACTS_EVERY_SECONDS: Final = 60.0
+POST_EVERY_SECONDS: Final = 15.0
 REFUSED_BY_CITY: Final = "city_refused"
 
 
@@ -37,13 +38,17 @@ class MailRound:
         self._catalogs = CatalogReader()
         self._erase_at = 0.0
         self._facts_at = 0.0
+        self._post_at = 0.0
 
     def begin(self) -> None:
         """Once, at start: make good what a crash left out."""
         mail_out.make_good(self._counter)
 
-    def turn(self) -> bool:
-        """Take in and lay out what there is; says whether anything happened."""
+    def turn(self, *, quiet: bool = False) -> bool:
+        """Take in and lay out what there is; says whether anything happened.
+
+        `quiet` says that nothing was committed since the last round: then the desk is not asked each time what is due.
+        """
         counter = self._counter
         steps: tuple[Callable[[], int | bool], ...] = (
             lambda: self._receipts.look(counter),
@@ -54,9 +59,10 @@ class MailRound:
             self._refusal,
             self._clock_step,
             self._erase,
-            lambda: mail_out.post_due(counter),
         )
         results = [self._step(step) for step in steps]
+        if any(results) or not quiet or self._is_time_to_post():
+            results.append(self._step(lambda: mail_out.post_due(counter)))
         happened = any(results)
         self._facts(happened=happened)
         counter.alarms.put(FAILED, raised=None in results)
@@ -71,6 +77,13 @@ class MailRound:
         except (StoreError, WireError, OSError) as failure:
             log.error("mail step failed code=%s", getattr(failure, "code", type(failure).__name__))  # noqa: TRY400
             return None
+
+    def _is_time_to_post(self) -> bool:
+        now = self._counter.clock.read().monotonic
+        if now < self._post_at:
+            return False
+        self._post_at = now + POST_EVERY_SECONDS
+        return True
 
     def _facts(self, *, happened: bool) -> None:
         now = self._counter.clock.read().monotonic

@@ -14,6 +14,7 @@ from wire.fields import Plain
 router = APIRouter(dependencies=[Depends(clerk_at)])
 
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+Version = Annotated[int | None, Query(ge=1)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
@@ -30,13 +31,13 @@ def search(
 
 
 @router.get("/items/{item_id}")
-def guide(counter: CounterHere, item_id: str) -> ItemGuide:
+def guide(counter: CounterHere, item_id: str, version: Version = None) -> ItemGuide:
     """The guide of one item."""
-    return catalogue_reading.guide(counter, item_id)
+    return catalogue_reading.guide(counter, item_id, version)
 
 
 @router.get("/forms/{form_id}")
-def form(counter: CounterHere, form_id: str, version: Annotated[int | None, Query(ge=1)] = None) -> Plain:
+def form(counter: CounterHere, form_id: str, version: Version = None) -> Plain:
     """A form as it lies in the catalog."""
     return catalogue_reading.form(counter, form_id, version)
 

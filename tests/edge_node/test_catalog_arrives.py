@@ -11,11 +11,11 @@ from casework.errors import CaseworkError
 from casework.working_days import Calendar
 from city_gateway.catalog import publication
 from edge_node.acts import activate_catalog, catalog_release, catalogue_reading, collecting, drafting, readiness
-from edge_node.acts.errors import CatalogRefused
+from edge_node.acts.errors import CatalogRefused, UnknownItem
 from edge_node.acts.status import status
 from offline_store.desk import catalog, state
 from tests.city_gateway.catalog_world import SEED, CatalogWorld
-from tests.edge_node.village import HandClock, Village, seed
+from tests.edge_node.village import HandClock, Village, seed, seed_edition
 from wire.errors import WireError
 
 pytestmark = pytest.mark.node
@@ -116,6 +116,19 @@ def test_a_draft_carried_over_keeps_what_was_typed_and_asks_for_the_new(village,
     assert (carried.catalog_version, carried.newer_version, carried.values) == (2, None, before)
     summary = readiness.summary(village.counter, village.who, draft_id)
     assert [one.field_id for one in summary.problems] == ["a_new_field"]
+
+
+def test_an_item_that_a_newer_catalog_dropped_is_finished_under_the_old_one(tmp_path):
+    village = Village.at(tmp_path)
+    draft_id = village.filled()
+    activate_catalog.activate(village.counter, seed_edition(2, without=[ITEM]))
+    with pytest.raises(UnknownItem):
+        catalogue_reading.guide(village.counter, ITEM)
+    assert catalogue_reading.guide(village.counter, ITEM, 1).catalog_version == 1
+    with pytest.raises(UnknownItem):
+        drafting.begin(village.counter, village.who, ITEM)
+    assert [one.kind for one in readiness.summary(village.counter, village.who, draft_id).catalog_changes]
+    collecting.collect(village.counter, village.who, draft_id)
 
 
 def test_the_same_catalog_said_again_starts_its_age_anew(village, world):
