@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 
 import httpx
@@ -11,8 +12,10 @@ import pytest
 from tests.simulators.agents_work import ON_THE_FAKE
 from tui.autosave import Autosave, Kept
 from tui.counter_client import CounterClient, over_socket
+from tui.drawn import forget
 from tui.errors import NodeAway, Refused, SessionLocked, SessionOver
 from tui.scan_folder import newest_first, size_words
+from tui.widgets.field_frame import FieldFrame
 
 pytestmark = pytest.mark.screen
 
@@ -154,6 +157,22 @@ async def test_a_fault_of_the_program_shows_where_it_broke_and_nobody_s_data(at_
         assert "ValueError" in shown
         assert "test_beside_the_screen.py" in shown
         assert secret not in shown
+
+
+@ON_THE_FAKE
+async def test_nothing_of_a_screen_that_is_gone_is_kept(at_the_screen):
+    from tui.screens.wizard import WizardScreen
+
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        await agent.press("escape")
+        await agent.at("guide")
+        await agent.press("escape", "escape")
+        await agent.at("home")
+        await agent.settle()
+        forget()
+        assert not [one for one in gc.get_objects() if isinstance(one, WizardScreen) and one.is_attached]
+        assert not [one for one in gc.get_objects() if type(one) is FieldFrame]
 
 
 @ON_THE_FAKE

@@ -17,7 +17,7 @@ from tui.problems import problem_words
 from tui.screens.counter_screen import CounterScreen, Given
 from tui.widgets.editing import Done, Edited, Left
 from tui.widgets.editor_for import editor_for
-from tui.widgets.field_frame import FieldFrame
+from tui.widgets.field_frame import FieldFrame, beside
 from tui.widgets.quiet_scroll import QuietScroll
 
 
@@ -89,8 +89,10 @@ class ActForm(CounterScreen[bool]):
         frame.show_problem(problem_words(problem.code, problem.params) if problem else "")
 
     @on(Done)
-    def _done(self) -> None:
-        self.focus_next()
+    def _done(self, event: Done) -> None:
+        frame = beside(list(self.query(FieldFrame)), event.field_id, event.by)
+        if frame is not None:
+            self.set_focus(frame.editor)
 
     @work(exclusive=True, group="act")
     async def action_send(self) -> None:

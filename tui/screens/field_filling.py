@@ -17,7 +17,7 @@ from tui.screens.counter_screen import CounterScreen
 from tui.screens.material import MaterialScreen
 from tui.screens.region_picker import RegionPicker
 from tui.steps.fields_step import FieldsStep
-from tui.widgets.editing import Wanted
+from tui.widgets.editing import Done, Wanted
 from tui.wording import t
 
 
@@ -64,7 +64,7 @@ class FieldFilling:
         step.refilled(field.id, shown)
         step.go_to(field.id)
         if event.kind == "region" and self.desk.problem(field.id) is None:
-            self.screen.focus_next()
+            step.post_message(Done(field.id))
 
     async def _edit_row(self, field: Field, at: int) -> None:
         rows = [dict(row) for row in self.desk.values.get(field.id) or []]

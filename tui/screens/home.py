@@ -6,6 +6,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from tui.drawn import forget
 from tui.keymap import bindings_for
 from tui.screens.applications import ApplicationsScreen
 from tui.screens.counter_screen import CounterScreen
@@ -45,6 +46,7 @@ class HomeScreen(CounterScreen[None]):
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         self.count()
+        self.call_after_refresh(forget)
 
     @work(exclusive=True, group="count")
     async def count(self) -> None:

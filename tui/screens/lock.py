@@ -34,8 +34,9 @@ class LockScreen(CounterScreen[None]):
         self.query_one(TextEditor).focus()
 
     @on(Done)
-    def _done(self) -> None:
-        self.action_send()
+    def _done(self, event: Done) -> None:
+        if event.entered:
+            self.action_send()
 
     @work(exclusive=True, group="unlock")
     async def action_send(self) -> None:

@@ -21,7 +21,7 @@ from tui.screens.counter_screen import CounterScreen, sentence_of
 from tui.screens.scan_picker import ScanPicker
 from tui.widgets.editing import Done, Edited
 from tui.widgets.editor_for import editor_for
-from tui.widgets.field_frame import FieldFrame
+from tui.widgets.field_frame import FieldFrame, beside
 from tui.widgets.numbered_list import NumberedList, Row
 from tui.widgets.quiet_scroll import QuietScroll
 from tui.wording import of, t
@@ -135,8 +135,12 @@ class MaterialScreen(CounterScreen[None]):
         pages.styles.height = max(1, len(rows))
 
     @on(Done)
-    def _done(self) -> None:
-        self.focus_next()
+    def _done(self, event: Done) -> None:
+        frame = beside(list(self.query(FieldFrame)), event.field_id, event.by)
+        if frame is not None:
+            self.set_focus(frame.editor)
+        elif event.by > 0:
+            self.query_one(NumberedList).focus()
 
     def action_add_scan(self) -> None:
         self.app.push_screen(ScanPicker(self.need.name, self.desk.attached), self._picked)

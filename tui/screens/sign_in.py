@@ -32,10 +32,11 @@ class SignInScreen(CounterScreen[None]):
 
     @on(Done)
     def _done(self, event: Done) -> None:
-        if event.field_id == "clerk":
-            self.focus_next()
-        else:
+        clerk, passphrase = self.query(TextEditor)
+        if event.entered and event.field_id == "passphrase":
             self.action_send()
+        else:
+            self.set_focus(passphrase if event.by > 0 else clerk)
 
     @work(exclusive=True, group="sign-in")
     async def action_send(self) -> None:

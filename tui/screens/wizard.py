@@ -19,6 +19,7 @@ from textual.widgets import Static
 from casework.materials import FIELD_PREFIX
 from tui.autosave import Kept
 from tui.draft_desk import DraftDesk
+from tui.drawn import forget
 from tui.keymap import bindings_for, shown_for
 from tui.screens.answer_form import answer_form
 from tui.screens.choose import YES, ChooseScreen, confirm
@@ -120,6 +121,7 @@ class WizardScreen(CounterScreen[None]):
         body = await self._body_of(step)
         holder = self.query_one("#step", Vertical)
         await holder.remove_children()
+        forget()
         await holder.mount(body)
         self.show_marks()
         if field_id and isinstance(body, FieldsStep):

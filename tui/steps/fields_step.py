@@ -7,7 +7,7 @@ from tui.draft_desk import DraftDesk
 from tui.problems import problem_words
 from tui.widgets.editing import Done, Edited, Left
 from tui.widgets.editor_for import editor_for, row_words
-from tui.widgets.field_frame import FieldFrame
+from tui.widgets.field_frame import FieldFrame, beside
 from tui.widgets.opening_editor import OpeningEditor
 from tui.widgets.quiet_scroll import QuietScroll
 from tui.widgets.table_editor import TableEditor
@@ -88,8 +88,10 @@ class FieldsStep(QuietScroll):
                 self._check(frame)
 
     @on(Done)
-    def _done(self) -> None:
-        self.screen.focus_next()
+    def _done(self, event: Done) -> None:
+        frame = beside(self.frames(), event.field_id, event.by)
+        if frame is not None:
+            self.screen.set_focus(frame.editor)
 
     def _check(self, frame: FieldFrame) -> None:
         problem = self.desk.problem(frame.field.id)

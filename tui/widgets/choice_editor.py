@@ -12,7 +12,7 @@ from textual.events import Blur, Focus, Key
 from textual.geometry import Size
 from textual.widget import Widget
 
-from tui.widgets.editing import Done, Edited, Left
+from tui.widgets.editing import LEAVING_KEYS, Done, Edited, Left
 
 LABELS = "123456789abcdefghijklmnop"
 GAP = "  "
@@ -64,10 +64,8 @@ class ChoiceEditor(Widget, can_focus=True):
         return Content("\n").join(lines)
 
     def on_key(self, event: Key) -> None:
-        if event.key == "enter":
-            self.post_message(Done(self.field_id))
-        elif event.key in {"up", "down"}:
-            self.post_message(Done(self.field_id)) if event.key == "down" else self.screen.focus_previous()
+        if event.key in LEAVING_KEYS:
+            self.post_message(Done(self.field_id, event.key))
         elif event.key in {"delete", "backspace"}:
             self._set([] if self.many else None)
         elif event.key in {"left", "right"} and not self.many and self.options:

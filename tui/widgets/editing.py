@@ -29,12 +29,17 @@ class Left(Message):
         self.field_id = field_id
 
 
-class Done(Message):
-    """The person is finished with a field and wants the next one."""
+LEAVING_KEYS = {"enter": 1, "tab": 1, "down": 1, "shift+tab": -1, "up": -1}
 
-    def __init__(self, field_id: str) -> None:
+
+class Done(Message):
+    """The person is finished with a field and wants the next one, or the one before."""
+
+    def __init__(self, field_id: str, key: str = "enter") -> None:
         super().__init__()
         self.field_id = field_id
+        self.by = LEAVING_KEYS[key]
+        self.entered = key == "enter"
 
 
 class Wanted(Message):

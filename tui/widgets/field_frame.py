@@ -4,6 +4,8 @@ Laws: the problem stands beside its field and stays until the field is right; he
 a required field is marked by a sign, not by colour alone.
 """
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantBlur, DescendantFocus
@@ -63,3 +65,15 @@ class FieldFrame(Vertical):
         under.set_class(bool(self.problem), "problem")
         self.set_class(bool(self.problem), "wrong")
         self.set_class(self.in_use, "in-use")
+
+
+def beside(frames: Sequence[FieldFrame], field_id: str, by: int) -> FieldFrame | None:
+    """The shown field after, or before, another in the order of the form.
+
+    The screen's own order follows the places on the screen, where a field that has just appeared has none yet.
+    """
+    shown = [frame for frame in frames if frame.display or frame.field.id == field_id]
+    at = next((at for at, frame in enumerate(shown) if frame.field.id == field_id), None)
+    if at is None or not 0 <= at + by < len(shown):
+        return None
+    return shown[at + by]

@@ -5,7 +5,7 @@ from textual.events import Blur, Focus, Key
 from textual.widget import Widget
 
 from tui.columns import fit
-from tui.widgets.editing import Done, Edited, Left, Wanted
+from tui.widgets.editing import LEAVING_KEYS, Done, Edited, Left, Wanted
 
 
 class OpeningEditor(Widget, can_focus=True):
@@ -32,10 +32,8 @@ class OpeningEditor(Widget, can_focus=True):
         if event.key == "enter" or (event.is_printable and event.character and not event.character.isspace()):
             typed = event.character if event.key != "enter" and event.character else ""
             self.post_message(Wanted(self.field_id, self.kind, typed=typed))
-        elif event.key == "down":
-            self.post_message(Done(self.field_id))
-        elif event.key == "up":
-            self.screen.focus_previous()
+        elif event.key in LEAVING_KEYS:
+            self.post_message(Done(self.field_id, event.key))
         elif event.key in {"delete", "backspace"} and self.kind == "region":
             self.show("")
             self.post_message(Edited(self.field_id, None))

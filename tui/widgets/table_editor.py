@@ -56,8 +56,10 @@ class TableEditor(Widget, can_focus=True):
             self.cursor = min(self.cursor + 1, count)
         elif event.key == "up":
             if self.cursor == 0:
-                self.screen.focus_previous()
+                self.post_message(Done(self.field_id, "up"))
             self.cursor = max(self.cursor - 1, 0)
+        elif event.key in {"tab", "shift+tab"}:
+            self.post_message(Done(self.field_id, event.key))
         elif event.character and event.character.isdigit() and 1 <= int(event.character) <= count:
             self._want(int(event.character) - 1)
         elif event.character == "0":

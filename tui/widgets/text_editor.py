@@ -4,7 +4,7 @@ from textual import on
 from textual.events import Blur, Key
 from textual.widgets import Input
 
-from tui.widgets.editing import Done, Edited, Left, typed_of, value_of
+from tui.widgets.editing import LEAVING_KEYS, Done, Edited, Left, typed_of, value_of
 
 
 class TextEditor(Input):
@@ -26,16 +26,10 @@ class TextEditor(Input):
 
     async def _on_key(self, event: Key) -> None:
         """Keys that leave the field act at once, not by a binding that other typed keys could overtake."""
-        match event.key:
-            case "enter":
-                self.post_message(Done(self.field_id))
-            case "tab" | "down":
-                self.screen.focus_next()
-            case "shift+tab" | "up":
-                self.screen.focus_previous()
-            case _:
-                await super()._on_key(event)
-                return
+        if event.key not in LEAVING_KEYS:
+            await super()._on_key(event)
+            return
+        self.post_message(Done(self.field_id, event.key))
         event.stop()
         event.prevent_default()
 
