@@ -88,7 +88,7 @@ def publish(
 ) -> None:
     """检查源文件,签名,发布新版目录。"""
     with _plain_errors():
-        order = publication.Order(
+        wanted = publication.Wanted(
             source=source,
             recipients=_sealing_publics(folder),
             version=version,
@@ -98,7 +98,7 @@ def publish(
             rollout=publication.Rollout(percent=percent, regions=tuple(region or ()), paused=paused),
         )
         published = publication.publish(
-            folder, keys, _passphrases(from_stdin=passphrase_stdin), order, datetime.now(UTC)
+            folder, keys, _passphrases(from_stdin=passphrase_stdin), wanted, datetime.now(UTC)
         )
     console.print(f"已发布目录第 {published.content_version} 版。", highlight=False)
 

@@ -10,15 +10,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+from casework.application import Actor, Applicant, HandedIn, Role, Scan, Seen
+from casework.events import Collected
+from casework.record import event_to_plain
 from wire.canonical import canonical_json
+from wire.messages import Operation, Times, body_of
 
 Plain = dict[str, Any]
 
 DICTIONARY_BYTES = 32 * 1024 - 262  # zlib's window less the look-ahead it cannot reach
 
-_HANDED_IN = ("original_seen", "copy", "electronic_licence", "to_be_verified", "deferred")
+_SITE = "511603106000"
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+_ANY_ID = "0" * 32
 
 
 def _fields(form: Plain) -> Iterator[Plain]:
@@ -49,45 +56,31 @@ def _sample_values(form: Plain) -> Plain:
     return values
 
 
-def _frame(form_id: str, item_id: str, values: Plain) -> Plain:
-    """An operation's body with the parts that repeat in every one of them."""
-    actor = {"clerk_id": "", "node_id": "", "region": "511603106", "role": "agent"}
-    scan = {"length": 1, "material_id": f"{item_id}-M01", "media_type": "image/webp", "page": 1, "scan_hash": ""}
-    handed_in = {"applies": None, "copies": 0, "material_id": f"{item_id}-M01", "note": "", "seen": "original_seen"}
-    event = {
-        "applicant": {
-            "address": "",
-            "id_no": "",
-            "id_type": "111",
-            "name": "",
-            "phone": "",
-            "region": "511603106",
-        },
-        "at": "2026-",
-        "by": actor,
-        "catalog_version": 1,
-        "code": "collected",
-        "form": values,
-        "form_id": form_id,
-        "handed_in": [handed_in],
-        "item_id": item_id,
-        "receipt_no": "511603106",
-        "scans": [scan],
-        "site": "511603106",
-        "township": "511603106000",
-    }
-    times = {"boot_id": "", "confidence": "confirmed", "monotonic": 0, "wall": "2026-"}
-    return {
-        "application_id": "",
-        "audit": None,
-        "basis": 0,
-        "catalog_version": 1,
-        "clerk": "",
-        "events": [event],
-        "op_id": "",
-        "times": times,
-        "v": 1,
-    }
+def _frame(form_id: str, item_id: str, values: Plain) -> bytes:
+    """What repeats in every operation, written by the code with which a node writes it."""
+    collected = Collected(
+        at=_ANY_TIME,
+        by=Actor(Role.AGENT, "", "", _SITE),
+        receipt_no=_SITE,
+        item_id=item_id,
+        form_id=form_id,
+        catalog_version=1,
+        site=_SITE,
+        township=_SITE,
+        applicant=Applicant(name="", id_type="111", id_no="", phone="", region=_SITE, address=""),
+        form=values,
+        handed_in=(HandedIn(f"{item_id}-M01", Seen.ORIGINAL_SEEN),),
+        scans=(Scan("", 1, "image/webp", f"{item_id}-M01", 1),),
+    )
+    operation = Operation(
+        op_id=_ANY_ID,
+        application_id=_ANY_ID,
+        events=[event_to_plain(collected)],
+        clerk="",
+        times=Times(wall=_ANY_TIME, monotonic=0.0, boot_id="", confidence="confirmed"),
+        catalog_version=1,
+    )
+    return body_of(operation)
 
 
 def build_dictionary(forms: Iterable[Plain]) -> bytes:
@@ -103,8 +96,8 @@ def build_dictionary(forms: Iterable[Plain]) -> bytes:
     for form in ordered:
         own = {name: value for name, value in _sample_values(form).items() if name not in common}
         parts.append(canonical_json({"form": own, "form_id": form["form_id"], "item_id": form["item_id"]}))
-    parts.append("".join(f'"seen":"{seen}"' for seen in _HANDED_IN).encode())
+    parts.append("".join(f'"seen":"{seen.value}"' for seen in Seen).encode())
     if ordered:
         shared = {name: value for name, value in _sample_values(ordered[0]).items() if name in common}
-        parts.append(canonical_json(_frame("F-GA-", "GA-", shared)))
+        parts.append(_frame("F-GA-", "GA-", shared))
     return b"".join(parts)[-DICTIONARY_BYTES:]

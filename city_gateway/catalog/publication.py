@@ -45,8 +45,8 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What a publisher asks for."""
+class Wanted:
+    """The release that a publisher asks for."""
 
     source: Path
     recipients: Sequence[bytes]
@@ -69,26 +69,26 @@ def begin(
     Repository(folder).create(signers, now)
 
 
-def publish(folder: Path, keys: Path, passphrase_of: PassphraseOf, order: Order, now: datetime) -> Published:
+def publish(folder: Path, keys: Path, passphrase_of: PassphraseOf, wanted: Wanted, now: datetime) -> Published:
     """Check the source, assemble the release, sign it, switch to it."""
-    source = read_source(order.source)
+    source = read_source(wanted.source)
     check_source(source)
     repository = Repository(folder)
     before = repository.published()
-    version = before.content_version + 1 if order.version is None else order.version
-    directory = _directory(repository, before, order)
+    version = before.content_version + 1 if wanted.version is None else wanted.version
+    directory = _directory(repository, before, wanted)
     content = assemble(
         source,
         version=version,
         released_at=now,
         directory=directory,
-        dictionaries=_dictionaries(repository, before, source, renew=order.new_dictionary),
+        dictionaries=_dictionaries(repository, before, source, renew=wanted.new_dictionary),
     )
     county_content = {county_role(county): files for county, files in source.counties.items()}
     signers = dict(open_offline(keys, passphrase_of, ["targets", *county_content])) | dict(
         open_online(online_folder(folder))
     )
-    return repository.publish(content, county_content, order.rollout.to_plain(version, now), signers, now)
+    return repository.publish(content, county_content, wanted.rollout.to_plain(version, now), signers, now)
 
 
 def refresh(folder: Path, now: datetime) -> Published:
@@ -101,15 +101,15 @@ def renew_root(folder: Path, keys: Path, passphrase_of: PassphraseOf, now: datet
     return Repository(folder).renew_root(open_offline(keys, passphrase_of, ["root"]), now)
 
 
-def _directory(repository: Repository, before: Published, order: Order) -> Directory:
+def _directory(repository: Repository, before: Published, wanted: Wanted) -> Directory:
     data = repository.target(before, "directory.json")
     published = None if data is None else json.loads(data)
-    if order.revocation_number is None:
+    if wanted.revocation_number is None:
         if published is None:
-            return Directory(order.recipients)
+            return Directory(wanted.recipients)
         kept = published["revocations"]
-        return Directory(order.recipients, kept["number"], kept["nodes"])
-    directory = Directory(order.recipients, order.revocation_number, order.revoked_nodes)
+        return Directory(wanted.recipients, kept["number"], kept["nodes"])
+    directory = Directory(wanted.recipients, wanted.revocation_number, wanted.revoked_nodes)
     directory.must_follow(published)
     return directory
 

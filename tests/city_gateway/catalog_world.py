@@ -33,8 +33,8 @@ class CatalogWorld:
     def begin(self) -> None:
         publication.begin(self.folder, self.keys, passphrase_of, datetime.now(UTC))
 
-    def publish(self, source: Path = SEED, **order: object) -> int:
-        asked = publication.Order(source=source, recipients=[RECIPIENT], **order)  # type: ignore[arg-type]
+    def publish(self, source: Path = SEED, **wanted: object) -> int:
+        asked = publication.Wanted(source=source, recipients=[RECIPIENT], **wanted)  # type: ignore[arg-type]
         return publication.publish(self.folder, self.keys, passphrase_of, asked, datetime.now(UTC)).content_version
 
     @property

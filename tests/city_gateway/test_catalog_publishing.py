@@ -112,6 +112,7 @@ def test_the_dictionary_halves_an_application() -> None:
     built = build_dictionary(forms)
     assert len(built) <= DICTIONARY_BYTES
     assert built == build_dictionary(list(reversed(forms)))
+    assert b'"event":"collected"' in built
     body = {one["id"]: f"value {n}" for part in forms[5]["sections"] for n, one in enumerate(part["fields"])}
     plain = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     with_dictionary = zlib.compressobj(9, zdict=built)
