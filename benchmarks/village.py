@@ -18,8 +18,6 @@ from offline_store.desk import catalog, clerks, keyring, keys, state
 from offline_store.desk.database import open_desk
 from offline_store.node_file import write_node_file
 from offline_store.paths import NodePaths
-from provisioning.enrol import GATEWAY_PIN
-from wire.canonical import b64
 from wire.enrolment import EnrolmentDocument, GatewayIdentity, sign_enrolment
 from wire.keys import SealingKey, SigningKey
 
@@ -70,7 +68,7 @@ def found_village(root: Path, items: list[catalogs.Plain] | None = None) -> Node
     )
     with open_desk(paths.desk_db, desk_key, create=True) as desk, desk.transaction() as tx:
         keys.keep(tx, identity, sealing, now)
-        state.put(tx, GATEWAY_PIN, b64(gateway.public))
+        state.pin_gateway(tx, gateway.public)
         clerks.save(tx, clerks.Clerk(AGENT, AGENT_NAME, Role.AGENT, "", active=True), PASSPHRASE, randomness=os.urandom)
         catalog.activate(tx, catalogs.edition(items or catalogs.real_items(), now), now)
     paths.transport_key.write_bytes(transport.to_bytes())

@@ -37,12 +37,10 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
-from wire.canonical import unb64
 
 __all__ = ["counter_app", "machine_clock", "open_counter", "page_app"]
 
 BODY_MAX_BYTES: Final = 512 * 1024
-GATEWAY_PIN: Final = "gateway.signing_public"
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -86,11 +84,11 @@ def compose(
 ) -> Counter:
     """A counter on an open desk; the gateway's key pinned at enrolment decides which node file is believed."""
     with desk.reading() as tx:
-        pinned = state.get(tx, GATEWAY_PIN)
+        pinned = state.pinned_gateway(tx)
         own, sealing = keys.load(tx), keys.sealing_keys(tx)
         floor, anchor = state.time_floor(tx), mail_in.kept_anchor(tx)
     return Counter(
-        node=read_node_file(paths.enrolment, unb64(pinned) if pinned else None),
+        node=read_node_file(paths.enrolment, pinned),
         paths=paths,
         desk=desk,
         outgoing=Outgoing(paths.outgoing),

@@ -46,6 +46,11 @@ class NodePaths:
         return self.incoming / "catalog"
 
     @property
+    def catalog_marker(self) -> Path:
+        """There only while one whole release lies in the cache; says its versions."""
+        return self.catalog_cache / "arrived.json"
+
+    @property
     def catalog_metadata(self) -> Path:
         return self.catalog_cache / "metadata"
 
@@ -72,6 +77,11 @@ class NodePaths:
     @property
     def counter_socket(self) -> Path:
         return self.root / "run" / "counter.sock"
+
+    @property
+    def desk_lock(self) -> Path:
+        """Held by whoever has the desk open for writing: edge_node, or an installer's command while it is stopped."""
+        return self.counter_socket.with_name("edge_node.lock")
 
     @property
     def settings(self) -> Path:

@@ -50,7 +50,7 @@ def _plain_errors() -> Iterator[None]:
 @contextmanager
 def _edge_node_stopped(paths: NodePaths) -> Iterator[None]:
     """Hold the lock that edge_node holds while it runs: the desk has one owner at a time."""
-    with (paths.counter_socket.parent / "edge_node.lock").open("a") as lock:
+    with paths.desk_lock.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as busy:

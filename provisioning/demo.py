@@ -90,9 +90,9 @@ def play(world: DemoWorld, seed: int) -> Figures:
 def effects(world: DemoWorld) -> Effects:
     """What the city has, by its own ledger and its own store of scans."""
     dump = world.command("city_gateway", "ledger", "dump", *world.ledger_arguments)
-    cases = [json.loads(line) for line in dump.splitlines() if line.startswith("{")]
+    applications = [json.loads(line) for line in dump.splitlines() if line.startswith("{")]
     stored = world.gateway_folder / "scans"
-    return Effects(cases, frozenset(path.name for path in stored.rglob("*") if path.is_file()))
+    return Effects(applications, frozenset(path.name for path in stored.rglob("*") if path.is_file()))
 
 
 def _stay(world: DemoWorld) -> None:

@@ -38,11 +38,6 @@ class DemoLine:
         return f"http://{host}:{port}"
 
     @property
-    def is_whole(self) -> bool:
-        """Whether bytes pass."""
-        return self._whole
-
-    @property
     def total_bytes(self) -> int:
         """Bytes in both directions since the start."""
         return self.up_bytes + self.down_bytes

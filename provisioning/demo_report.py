@@ -59,13 +59,13 @@ class History:
 class Effects:
     """What the city made of it: the lines of its ledger dump, and the scans that lie in its store."""
 
-    cases: Sequence[Mapping[str, Any]]
+    applications: Sequence[Mapping[str, Any]]
     scans: frozenset[str]
 
 
 def lost(saved: Sequence[Saved], effects: Effects) -> list[str]:
     """Receipt numbers that were called saved and are not whole at the city."""
-    known = {(case["application_id"], case["receipt_no"]) for case in effects.cases}
+    known = {(one["application_id"], one["receipt_no"]) for one in effects.applications}
     missing = {
         one.receipt_no
         for one in saved
@@ -76,15 +76,17 @@ def lost(saved: Sequence[Saved], effects: Effects) -> list[str]:
 
 def duplicated(effects: Effects) -> list[str]:
     """Receipt numbers that took effect more than once."""
-    twice = {number for number, count in Counter(case["receipt_no"] for case in effects.cases).items() if count > 1}
+    twice = {
+        number for number, count in Counter(one["receipt_no"] for one in effects.applications).items() if count > 1
+    }
     operations = Counter(
-        entry["op_id"] for case in effects.cases for entry in case["entries"] if entry["op_id"] is not None
+        entry["op_id"] for one in effects.applications for entry in one["entries"] if entry["op_id"] is not None
     )
-    for case in effects.cases:
-        repeated = any(count > 1 for event, count in Counter(case["history"]).items() if event in HAPPEN_ONCE)
-        again = any(operations[entry["op_id"]] > 1 for entry in case["entries"] if entry["op_id"] is not None)
+    for one in effects.applications:
+        repeated = any(count > 1 for event, count in Counter(one["history"]).items() if event in HAPPEN_ONCE)
+        again = any(operations[entry["op_id"]] > 1 for entry in one["entries"] if entry["op_id"] is not None)
         if repeated or again:
-            twice.add(case["receipt_no"])
+            twice.add(one["receipt_no"])
     return sorted(twice)
 
 

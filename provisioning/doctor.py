@@ -217,7 +217,7 @@ def _line(paths: NodePaths) -> Iterator[Finding]:
         yield Finding("line", Standing.UNKNOWN, "line.never_tried")
         return
     params = {
-        "since": line.since or "?",
+        "since": _minute(line.since),
         "ops": line.backlog_ops,
         "scans": line.backlog_scans,
         "error": line.last_error,
@@ -238,7 +238,7 @@ def _minute(moment: str | None) -> str:
 
 def _catalog(paths: NodePaths, now: datetime) -> Finding:
     try:
-        arrived = json.loads((paths.catalog_cache / "arrived.json").read_text("utf-8"))
+        arrived = json.loads(paths.catalog_marker.read_text("utf-8"))
         stamp = json.loads((paths.catalog_metadata / "timestamp.json").read_text("utf-8"))
         expires = datetime.fromisoformat(stamp["signed"]["expires"])
         fetched = datetime.fromisoformat(arrived["fetched_at"])

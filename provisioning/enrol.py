@@ -26,7 +26,7 @@ from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
 from provisioning.errors import EnrolledElsewhere, GatewayRefused, GatewayUnreachable, WrongDocument, WrongRole
 from provisioning.node_keys import MachineKeys, Randomness, load_or_make_keys, open_or_make_desk
-from wire.canonical import b64, read_json
+from wire.canonical import read_json
 from wire.enrolment import (
     Code,
     EnrolmentDocument,
@@ -43,7 +43,6 @@ from wire.messages import read_refusal
 from wire.signed import SignedDocument
 
 NONCE_BYTES = 16
-GATEWAY_PIN = "gateway.signing_public"
 ASKED = "enrolment.asked"
 
 
@@ -158,4 +157,4 @@ def _must_be_ours(document: EnrolmentDocument, keys: MachineKeys, role: str | No
 def _pin(desk: Desk, card: GatewayCard) -> None:
     """From now on only this gateway's word counts, whatever the node file says."""
     with desk.transaction() as tx:
-        state.put(tx, GATEWAY_PIN, b64(card.signing_public))
+        state.pin_gateway(tx, card.signing_public)

@@ -15,6 +15,6 @@ desk.reading() as tx:` to read. The mappers, one per subject; each takes the ope
                    search domains                                  Edition Active Activated ItemLine Domain
     clerks         save set_active load everyone sign_in (takes the desk) begin_attempt passed   Clerk
     keys           keep load sealing_keys                                                  NodeKeys
-    state          get put marks keep_marks time_floor raise_time_floor next_serial        Marks
+    state          get put pin_gateway pinned_gateway marks keep_marks time_floor raise_time_floor next_serial   Marks
     pages          Page(rows, total, offset), what the `page` and `search` functions return
 """

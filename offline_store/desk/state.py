@@ -1,7 +1,8 @@
 """Named values that have no table of their own: the gateway's marks, the floor of trusted time, serial numbers.
 
-Laws: the floor of trusted time never sinks; a serial number is used up by the transaction that takes it and by no
-other; the mark goes where the gateway's last receipt says, even backwards.
+Laws: the gateway's key is pinned once, at enrolment, and from then on only its word counts; the floor of trusted time
+never sinks; a serial number is used up by the transaction that takes it and by no other; the mark goes where the
+gateway's last receipt says, even backwards.
 """
 
 from dataclasses import asdict, dataclass
@@ -13,9 +14,10 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session
 
 from offline_store.desk.tables import StateRow
-from wire.canonical import canonical_json, read_json
+from wire.canonical import b64, canonical_json, read_json, unb64
 
 MARKS = "marks"
+GATEWAY_PIN = "gateway.signing_public"
 TIME_FLOOR = "time.floor"
 SERIAL = "serial."
 
@@ -50,6 +52,16 @@ def get(tx: Session, name: str) -> Any:  # noqa: ANN401 - it is JSON
 def put(tx: Session, name: str, value: object) -> None:
     """Keep any JSON value under a name."""
     tx.connection().execute(_PUT, {"name": name, "value": canonical_json(value).decode()})
+
+
+def pin_gateway(tx: Session, public: bytes) -> None:
+    put(tx, GATEWAY_PIN, b64(public))
+
+
+def pinned_gateway(tx: Session) -> bytes | None:
+    """The key by which the gateway is known; None before enrolment."""
+    kept = get(tx, GATEWAY_PIN)
+    return None if kept is None else unb64(kept)
 
 
 def marks(tx: Session) -> Marks | None:

@@ -52,10 +52,6 @@ class Incoming:
                     continue
                 yield seq, data
 
-    def last_feed(self) -> int:
-        """The highest number that lies here, 0 when none does."""
-        return max((int(entry.name.removesuffix(FEED)) for entry in placed(self._feed, FEED)), default=0)
-
     def remove_feed(self, seq: int) -> None:
         take_away(self._feed / f"{seq:016d}{FEED}")
 

@@ -41,7 +41,6 @@ from offline_store.node_file import write_node_file
 from offline_store.paths import NodePaths
 from tests.casework.form_values import valid_values
 from wire.audit_chain import GENESIS, Head, follow
-from wire.canonical import b64
 from wire.counter import HandedInView
 from wire.enrolment import EnrolmentDocument, GatewayIdentity, sign_enrolment
 from wire.envelope import Kind, envelope_hash, open_sealed, rewrap, seal
@@ -177,7 +176,7 @@ def _enrol(
     )
     with desk.transaction() as tx:
         keys.keep(tx, identity, sealing, NOON)
-        state.put(tx, "gateway.signing_public", b64(gateway.signing.public))
+        state.pin_gateway(tx, gateway.signing.public)
         for clerk_id, name, rank, where in (
             (AGENT, "张测试", Role.AGENT, region),
             (CLERK, "李样例", Role.CLERK, TOWNSHIP),

@@ -18,7 +18,6 @@ from provisioning.errors import EnrolledElsewhere, GatewayRefused, GatewayUnreac
 from provisioning.node_keys import open_node_desk
 from provisioning.wording import sentence
 from tests.provisioning.enrolment_world import MACHINE, EnrolmentWorld
-from wire.canonical import b64
 from wire.errors import MalformedCode, WrongGateway
 
 pytestmark = pytest.mark.node
@@ -100,7 +99,7 @@ def test_an_answer_lost_on_the_way_is_asked_for_again_and_is_the_same(world: Enr
 def test_the_desk_keeps_the_gateways_key_and_the_folders_are_private(world: EnrolmentWorld) -> None:
     world.enrol(world.code())
     with open_node_desk(world.paths, MACHINE) as desk, desk.reading() as tx:
-        assert state.get(tx, enrol_module.GATEWAY_PIN) == b64(world.gateway.keys.signing.public)
+        assert state.pinned_gateway(tx) == world.gateway.keys.signing.public
     assert world.paths.transport_key.stat().st_mode & 0o077 == 0
     assert world.paths.desk_folder.stat().st_mode & 0o077 == 0
     with pytest.raises(SlotRefused):

@@ -149,7 +149,7 @@ def test_line_and_catalog_are_told_as_they_are(node: Examined) -> None:
     stamp = {"signed": {"expires": "2026-12-01T00:00:00Z"}}
     (node.paths.catalog_metadata / "timestamp.json").write_text(json.dumps(stamp))
     arrived = {"catalog": 4, "fetched_at": "2026-11-20T00:00:00+00:00"}
-    (node.paths.catalog_cache / "arrived.json").write_text(json.dumps(arrived))
+    node.paths.catalog_marker.write_text(json.dumps(arrived))
     report = node.report(datetime(2026, 11, 23, tzinfo=UTC))
     assert (report["line"].code, report["line"].params["ops"]) == ("line.down", 3)
     assert (report["catalog"].code, report["catalog"].params["days"]) == ("catalog.fresh", 3)
