@@ -64,6 +64,7 @@ class Rounds:
         self._line = self._incoming.line() or LineState()
         self._line_written = 0.0
         self._catalog_due = 0.0
+        self._catalog_problem: str | None = None
         self._incoming.sweep()
 
     @property
@@ -85,6 +86,7 @@ class Rounds:
         return heard
 
     async def _talk_and_carry(self) -> Heard:
+        await self._sender.begin_pass()
         for _ in range(ROUNDS_MOST):
             self._seen = self._outgoing.stamp()
             heard = await self._talk.ask()
@@ -115,10 +117,11 @@ class Rounds:
         self._catalog_due = now + self._settings.catalog_s
         try:
             await asyncio.to_thread(self._fetch_catalog, self._node.tuf_root)
+            self._catalog_problem = None
         except CatalogNotReachable:
             return
         except CatalogRefused as refused:
-            self._tell(up=True, why=f"{refused.code}.{refused.check}")
+            self._catalog_problem = f"{refused.code}.{refused.check}"
 
     def _fetch_catalog(self, trusted_root: bytes) -> None:
         with httpx.Client(timeout=self._settings.answer_s, trust_env=False) as client:
@@ -145,7 +148,7 @@ class Rounds:
             return
         now = datetime.now(UTC).isoformat()
         since = self._line.since if self._line.up is up and self._line.since else now
-        self._put_line(up=up, since=since, last_try=now, last_error=why)
+        self._put_line(up=up, since=since, last_try=now, last_error=why or self._catalog_problem)
 
     def _put_line(self, **changes: object) -> None:
         envelopes = [path for _, path in self._outgoing.envelopes(self._talk.hwm)]

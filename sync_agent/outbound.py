@@ -63,6 +63,7 @@ class ScanSender:
         self.whole: set[str] = set()
         self.missing: set[str] = set()
         self._stored: set[str] = set()
+        self._denied: set[str] = set()
 
     def waiting(self) -> list[ScanTicket]:
         """Tickets of scans that the gateway does not hold whole as far as this run knows."""
@@ -87,13 +88,20 @@ class ScanSender:
         self._stored.clear()
 
     def send_again(self, scan_hash: str) -> None:
-        """The gateway does not hold it after all."""
+        """The gateway does not hold it after all: in the next pass, or two who disagree would never rest."""
         self.whole.discard(scan_hash)
         self.offsets.pop(scan_hash, None)
+        self._denied.add(scan_hash)
+
+    async def begin_pass(self) -> None:
+        """What was said to be whole and is not held: its unfinished upload is given up, so that it begins anew."""
+        for scan_hash in sorted(self._denied):
+            await tried_again(partial(self._uplink.give_up_scan, scan_hash))
+            self._denied.discard(scan_hash)
 
     async def send(self, interrupted: Callable[[], bool]) -> None:
         """Send what waits until done or `interrupted`; a transport error of one scan ends the whole sending."""
-        queue = iter(self.waiting())
+        queue = iter([ticket for ticket in self.waiting() if ticket.scan_hash not in self._denied])
 
         async def worker() -> None:
             for ticket in queue:

@@ -105,6 +105,10 @@ class Uplink:
         headers = TUS | {"content-type": OFFSET, "upload-offset": str(offset), "upload-checksum": f"sha256 {checksum}"}
         return await self._send("PATCH", f"/v1/scans/{scan_hash}", headers, piece)
 
+    async def give_up_scan(self, scan_hash: str) -> Answer:
+        """Drop an unfinished upload; a scan that the gateway holds whole stays."""
+        return await self._send("DELETE", f"/v1/scans/{scan_hash}", dict(TUS), b"")
+
     async def fetch_scan(self, scan_hash: str, first: int, last: int) -> Answer:
         """A range of a scan that this node may read; both ends are included."""
         return await self._send("GET", f"/v1/scans/{scan_hash}", {"range": f"bytes={first}-{last}"}, b"")
