@@ -178,19 +178,35 @@ class Town:
 
 
 @contextlib.contextmanager
-def town(
-    ledger_url: str | None = None, *, automatic_rulings: bool = False, with_township: bool = True
-) -> Iterator[Town]:
-    """Start everything in a folder of its own, on the given ledger, and end and remove all of it."""
-    folder = Path(tempfile.mkdtemp(prefix="guangan-journey-"))
-    try:
+def town(ledger_url: str | None) -> Iterator[Town]:
+    """Found everything in a folder of its own, on this ledger, and end and remove all of it."""
+    with _folder() as folder, DemoWorld(folder, postgres=False, automatic_rulings=False) as world:
+        world.database = ledger_url or world.database
+        world.found_city()
+        village = world.found_node("village", "village", *VILLAGE, AGENT)
+        township = world.found_node("township", "township", *TOWNSHIP, CLERK)
+        with contextlib.closing(Town(world, village, township)) as made:
+            yield made
+
+
+@contextlib.contextmanager
+def copied_town(founded: Path, *, automatic_rulings: bool = False) -> Iterator[Town]:
+    """A town that was founded before (`founded_town`), in a folder of its own: its programs start, no more."""
+    with _folder() as folder:
+        shutil.copytree(founded, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock", "logs"))
         with DemoWorld(folder, postgres=False, automatic_rulings=automatic_rulings) as world:
-            world.database = ledger_url or world.database
-            world.found_city()
-            village = world.found_node("village", "village", *VILLAGE, AGENT)
-            township = world.found_node("township", "township", *TOWNSHIP, CLERK) if with_township else village
+            world.open_city()
+            village = world.open_node("village", "village", *VILLAGE, AGENT)
+            township = world.open_node("township", "township", *TOWNSHIP, CLERK)
             with contextlib.closing(Town(world, village, township)) as made:
                 yield made
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="guangan-journey-"))
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
