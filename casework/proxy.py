@@ -74,9 +74,14 @@ def may_collect(item: ServiceItem, form_values: Mapping[str, Any]) -> ProxyRefus
 def _relatives_only(form_values: Mapping[str, Any]) -> ProxyRefusal | None:
     if not by_proxy(form_values):
         return None
-    if form_values["agent_mode"] not in RELATIVE_MODES:
+    # Drafts are judged as typed: a value may be anything JSON can hold, and only a text names a mode or a relation.
+    if not _is_one_of(form_values["agent_mode"], RELATIVE_MODES):
         return ProxyRefusal("proxy.relatives_only")
     relation = form_values.get("relation")
     if not relation:
         return ProxyRefusal("proxy.relation_missing")
-    return None if relation in CLOSE_RELATIONS else ProxyRefusal("proxy.not_a_close_relative")
+    return None if _is_one_of(relation, CLOSE_RELATIONS) else ProxyRefusal("proxy.not_a_close_relative")
+
+
+def _is_one_of(value: object, choices: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in choices

@@ -60,12 +60,13 @@ def slip(counter: Counter, who: AtCounter, application_id: str) -> Slip:
 
 def refuse_unready(summary: Summary) -> None:
     """Raise with everything that is missing, unless nothing is."""
-    if summary.proxy_refusal is not None:
+    if summary.proxy_refusal is not None and not summary.problems:
         raise ProxyNotAllowed(refusal=summary.proxy_refusal)
     if not summary.ready:
         raise DraftNotReady(
             fields=[one.model_dump(mode="json") for one in summary.problems],
             missing=[one.model_dump(mode="json") for one in summary.missing],
+            proxy_refusal=summary.proxy_refusal,
         )
 
 
