@@ -4,11 +4,13 @@ import random
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_node.acts import collecting, drafting, readiness
-from edge_node.acts.errors import DraftNotReady
+from edge_node.acts.errors import DraftNotReady, NotText, ProxyNotAllowed
 from tests.casework.form_values import invalid_variants
-from tests.edge_node.test_collecting import APPLY
+from tests.edge_node.test_collecting import APPLY, ITEMS
 from tests.edge_node.village import Village
 
 pytestmark = pytest.mark.node
@@ -46,3 +48,30 @@ def test_invalid_input_is_refused_field_by_field_with_a_chinese_sentence(shared,
         restored = {field_id: draft.values.get(field_id)}
         drafting.change(shared.counter, shared.who, draft_id, values=restored)
     assert readiness.summary(shared.counter, shared.who, draft_id).ready
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = (
+    "applicant_name", "applicant_id_type", "applicant_id_no", "applicant_region", "agent_mode", "relation",
+    "principal_consent", "action", "insured_year", "household_members", "delivery_way", "of_tomorrow",
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, min_size=1))
+def test_any_json_at_all_is_judged_and_never_a_defect(shared, typed):
+    item_id = next(name for name in APPLY if ITEMS[name].agent_policy.mode == "relatives_only")
+    for one in ("GA-YB-001", item_id):
+        draft_id = drafting.begin(shared.counter, shared.who, one).draft_id
+        try:
+            drafting.change(shared.counter, shared.who, draft_id, values=typed)
+        except NotText:
+            continue
+        summary = readiness.summary(shared.counter, shared.who, draft_id)
+        assert not summary.ready
+        with pytest.raises((DraftNotReady, ProxyNotAllowed)):
+            collecting.collect(shared.counter, shared.who, draft_id)
+        drafting.remove(shared.counter, shared.who, draft_id)
