@@ -50,6 +50,7 @@ BATCH: Final = 50
 PIECE: Final = AgentSettings.model_fields["piece_bytes"].default
 START_S: Final = 40.0
 POLL_S: Final = 0.05
+FEED_POLL_S: Final = 0.5
 CORE: Final = (os.cpu_count() or 1) - 1
 
 
@@ -156,7 +157,7 @@ async def _read_feed(node: EnrolledNode, entries: int) -> None:
         found = (await node.exchange()).feed
         entries -= len(found)
         if not found:
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(FEED_POLL_S)
 
 
 @contextlib.asynccontextmanager

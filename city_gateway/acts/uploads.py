@@ -47,7 +47,7 @@ def begin(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Upload
     folder = gateway.folder.scan_parts / node_id
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{scan_hash}.{length}"
-    for other in folder.glob(f"{scan_hash}.*"):
+    for other in _parts(folder, scan_hash):
         if other != path:
             other.unlink(missing_ok=True)
     path.touch(mode=0o600, exist_ok=True)
@@ -60,7 +60,7 @@ def find(gateway: Gateway, node_id: str, scan_hash: str) -> Upload:
     whole = _whole(gateway, scan_hash)
     if whole:
         return whole
-    for path in (gateway.folder.scan_parts / node_id).glob(f"{scan_hash}.*"):
+    for path in _parts(gateway.folder.scan_parts / node_id, scan_hash):
         return Upload(scan_hash, int(path.name.partition(".")[2]), path.stat().st_size, path, whole=False)
     raise ScanUnknown
 
@@ -92,6 +92,15 @@ def _whole(gateway: Gateway, scan_hash: str) -> Upload | None:
         return None
     length = path.stat().st_size
     return Upload(scan_hash, length, length, path, whole=True)
+
+
+def _parts(folder: Path, scan_hash: str) -> list[Path]:
+    """The unfinished files of one scan; a glob would compile a pattern for every scan (0.3 ms)."""
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if entry.name.startswith(f"{scan_hash}.")]
+    except FileNotFoundError:
+        return []
 
 
 def _check_name(scan_hash: str) -> None:
