@@ -176,6 +176,10 @@ class DemoWorld:
             "city_gateway", "clerk", "add", *self.ledger_arguments, "--id", "office", "--name", "部门演示",
             "--department", "演示部门", said=OFFICE_PASSPHRASE,
         )  # fmt: skip
+        self.open_city()
+
+    def open_city(self) -> None:
+        """Start the gateway of a city that was founded."""
         rulings = ["--automatic-rulings", str(RULING_AFTER_S)] if self._automatic else []
         self.gateway = self.program(
             "gateway", "city_gateway", "serve", *self.ledger_arguments,
@@ -207,9 +211,7 @@ class DemoWorld:
 
     def found_node(self, name: str, role: str, site: str, site_name: str, person: Person) -> DemoNode:
         """A machine becomes a node: code, enrolment, clerk, programs."""
-        paths = NodePaths(self.folder / name)
-        line = DemoLine(("127.0.0.1", self.gateway_port))
-        key_file = self.folder / "machine-keys" / f"{name}.key"
+        key_file = self._machine_key(name)
         key_file.parent.mkdir(mode=0o700, exist_ok=True)
         key_file.write_bytes(secrets.token_bytes(MACHINE_KEY_BYTES))
         key_file.chmod(0o600)
@@ -217,14 +219,23 @@ class DemoWorld:
         code = self.command(
             "city_gateway", "node-code", *self.ledger_arguments, "--site", site, "--role", role, "--name", site_name
         ).split()[-1]
-        root = ["--root", str(paths.root)]
+        root = ["--root", str(self.folder / name)]
         self.command(
-            "provisioning", "enrol", *root, "--gateway", line.url, "--role", role, "--code-stdin", said=code, more=keyed
-        )
+            "provisioning", "enrol", *root, "--gateway", self.gateway_url, "--role", role, "--code-stdin",
+            said=code, more=keyed,
+        )  # fmt: skip
         self.command(
             "provisioning", "clerk", "add", *root, "--id", person.clerk_id, "--name", person.name,
             "--role", person.role, "--passphrase-stdin", said=person.passphrase, more=keyed,
         )  # fmt: skip
+        return self.open_node(name, role, site, site_name, person)
+
+    def open_node(self, name: str, role: str, site: str, site_name: str, person: Person) -> DemoNode:
+        """Start the programs of a node that was founded, on a line of its own."""
+        paths = NodePaths(self.folder / name)
+        root = ["--root", str(paths.root)]
+        line = DemoLine(("127.0.0.1", self.gateway_port))
+        keyed = {MACHINE_KEY_FILE: str(self._machine_key(name))}
         page = f"127.0.0.1:{free_port()}"
         edge = self.program(f"{name}-edge", "edge_node", *root, "--page", page, more=keyed)
         agent = self.program(
@@ -241,6 +252,9 @@ class DemoWorld:
         agent.start()
         self.wait(f"{site_name}节点启动", lambda: self.node_answers(node), START_S)
         return node
+
+    def _machine_key(self, name: str) -> Path:
+        return self.folder / "machine-keys" / f"{name}.key"
 
     def node_answers(self, node: DemoNode) -> bool:
         """Whether the node's counter is open and has a catalog to work with."""

@@ -207,7 +207,7 @@ class BusyDay:
 
     def _compare(self) -> Reckoning:
         made = effects(self.town.world)
-        city = {case["application_id"]: case for case in made.cases}
+        city = {case["application_id"]: case for case in made.applications}
         saved = [Saved(one["application"], one["receipt"], tuple(one["scans"])) for one in self.diary.lines("saved")]
         accepts = [one for one in self._accepted() if "accepted" not in city.get(one, {"history": []})["history"]]
         asked = {one["application"] for one in self.diary.lines("asked")}

@@ -170,7 +170,7 @@ class Town:
 
     def cases(self) -> list[dict[str, Any]]:
         """The city's ledger in outline."""
-        return [dict(case) for case in effects(self.world).cases]
+        return [dict(case) for case in effects(self.world).applications]
 
     def stored_scans(self) -> frozenset[str]:
         """Scans that lie whole in the city's store."""
