@@ -1,34 +1,29 @@
 """What the city says takes effect in its order; what it has not answered yet lies over it, shown as pending."""
 
-from datetime import date
-
 import pytest
 
-from casework.application import Actor, Decision, ReturnPoint, Role
+from casework.application import Decision
 from casework.events import (
     Accepted,
-    Concluded,
     Decided,
     PreReviewStarted,
-    Returned,
     ReviewStarted,
     Submitted,
 )
 from casework.states import State
-from edge_node.acts import collecting, drafting, erasing, intake, listing, reviewing, supplementing
+from edge_node.acts import intake, listing, reviewing
 from edge_node.acts import village as acts
-from edge_node.acts.errors import DraftNotReady, NothingToSupplement, ScanNotHere, UnknownApplication
-from offline_store.desk import applications, feed, journal, scans, state
-from offline_store.desk.applications import Known, Standing
+from edge_node.acts.errors import ScanNotHere, UnknownApplication
+from offline_store.desk import feed, journal, scans
+from offline_store.desk.applications import Standing
 from offline_store.desk.scans import ScanStatus
+from tests.edge_node.city import TOWN, known, submitted
 from tests.edge_node.village import CITY, Gateway, HandClock, Village
 from wire.audit_chain import GENESIS
 from wire.errors import WrongSignature
 from wire.scan import content_key_of, rewrap_scan
 
 pytestmark = pytest.mark.node
-
-TOWN = Actor(Role.CLERK, "ck01", "7" * 32, "511603106000")
 
 
 @pytest.fixture
@@ -45,44 +40,6 @@ def both(tmp_path):
         Village.at(tmp_path / "village", gateway=gateway, clock=clock),
         Village.at(tmp_path / "town", "township", gateway=town_city, clock=clock),
     )
-
-
-def known(village: Village, application_id: str) -> Known:
-    with village.counter.desk.reading() as tx:
-        return applications.load(tx, application_id)
-
-
-def submitted(village: Village, application_id: str) -> None:
-    """The city received it."""
-    village.mail.turn()
-    village.receipt()
-    village.tell(application_id, op_id=application_id, events=[Submitted(at=village.clock.wall, by=CITY)])
-    village.mail.turn()
-
-
-def returned(village: Village, application_id: str, *points: ReturnPoint) -> None:
-    """The township returned it."""
-    at = village.clock.wall
-    village.tell(application_id, events=[PreReviewStarted(at=at, by=TOWN), Returned(at=at, by=TOWN, points=points)])
-    village.mail.turn()
-
-
-def ruled(village: Village, application_id: str) -> None:
-    """Accepted, reviewed, granted, concluded."""
-    submitted(village, application_id)
-    at = village.clock.wall
-    decision = Decision(granted=True, reason="虚构", document_name="虚构证", document_no="X1", decided_on=at)
-    village.tell(
-        application_id,
-        events=[
-            PreReviewStarted(at=at, by=TOWN),
-            Accepted(at=at, by=TOWN, limit_due=date(2026, 12, 1)),
-            ReviewStarted(at=at, by=CITY),
-            Decided(at=at, by=CITY, decision=decision),
-            Concluded(at=at, by=CITY),
-        ],
-    )
-    village.mail.turn()
 
 
 def test_an_answer_confirms_the_own_operation_and_adds_what_the_city_did(village):
@@ -306,119 +263,3 @@ def test_a_township_act_is_an_operation_of_its_own_chain(both):
     operation = town.operations()[-1]
     assert [one["event"] for one in operation.events] == ["pre_review_started", "accepted"]
     assert operation.basis == 1
-
-
-def test_a_return_is_answered_point_by_point_and_sends_only_what_changed(village):
-    application_id = village.collected()
-    submitted(village, application_id)
-    material = known(village, application_id).shown.handed_in[0].material_id
-    returned(
-        village,
-        application_id,
-        ReturnPoint("field", "applicant_phone", "号码停机", "换一个号码"),
-        ReturnPoint("material", material, "看不清", "重新拍摄"),
-    )
-    draft = supplementing.begin(village.counter, village.who, application_id)
-    assert supplementing.begin(village.counter, village.who, application_id).draft_id == draft.draft_id
-    assert draft.values["applicant_phone"]
-    assert draft.return_points[0].label == "手机号码"
-    with pytest.raises(DraftNotReady) as refusal:
-        collecting.collect(village.counter, village.who, draft.draft_id)
-    assert {one["field_id"] for one in refusal.value.params["fields"]} == {"applicant_phone", material}
-    drafting.change(village.counter, village.who, draft.draft_id, values={"applicant_phone": "13800000099"})
-    village.scan(draft.draft_id, material)
-    slip = collecting.collect(village.counter, village.who, draft.draft_id)
-    assert slip.application_id == application_id
-    assert collecting.collect(village.counter, village.who, draft.draft_id) == slip
-    village.mail.turn()
-    event = village.operations_after(2)[-1].events[0]
-    assert (event["event"], event["form"]) == ("supplemented", {"applicant_phone": "13800000099"})
-    assert {one["material_id"] for one in event["scans"]} == {material}
-    it = known(village, application_id)
-    assert it.shown.state is State.PRE_REVIEW
-    assert it.shown.form["applicant_phone"] == "13800000099"
-
-
-def test_nothing_waits_for_a_supplement_where_nothing_was_returned(village):
-    application_id = village.collected()
-    with pytest.raises(NothingToSupplement):
-        supplementing.begin(village.counter, village.who, application_id)
-
-
-def test_a_point_may_be_answered_in_words(village):
-    application_id = village.collected()
-    submitted(village, application_id)
-    returned(village, application_id, ReturnPoint("condition", "GA-YB-001-C01", "未说明", "请说明"))
-    draft = supplementing.begin(village.counter, village.who, application_id)
-    drafting.change(village.counter, village.who, draft.draft_id, answers={"GA-YB-001-C01": "符合,已说明"})
-    collecting.collect(village.counter, village.who, draft.draft_id)
-    assert known(village, application_id).shown.answers == {"GA-YB-001-C01": "符合,已说明"}
-
-
-def test_lists_say_where_an_application_stands_and_who_must_act(village):
-    application_id = village.collected()
-    row = listing.page(village.counter, village.who).rows[0]
-    assert (row.standing, row.pending[0].op, row.pending[0].why, row.pending[0].who) == (
-        "saved_here",
-        "collected",
-        "not_sent",
-        "line",
-    )
-    village.mail.turn()
-    village.receipt()
-    village.mail.turn()
-    row = listing.page(village.counter, village.who).rows[0]
-    assert (row.standing, row.pending[0].why, row.pending[0].who) == ("at_city", "waiting_for_outcome", "city")
-    assert row.application_id == application_id
-    assert "*" in row.applicant_masked
-
-
-def test_overdue_is_said_only_by_a_confirmed_clock(village):
-    application_id = village.collected()
-    submitted(village, application_id)
-    village.clock.passes(days=20)
-    village.receipt()
-    village.mail.turn()
-    assert listing.page(village.counter, village.who).rows[0].light == "red"
-    village.clock.boot_id = "f" * 32
-    village = village.restarted()
-    village.clock.passes(days=1)
-    assert listing.page(village.counter, village.who).rows[0].light == "grey"
-
-
-def test_erasing_waits_for_the_stable_mark_and_the_retention(village):
-    application_id = village.collected()
-    ruled(village, application_id)
-    for one in village.counter.outgoing.scan_tickets():
-        village.counter.incoming.mark_scan_stored(one.scan_hash)
-    acts.deliver(village.counter, village.who, application_id, "张测试", "pickup_village")
-    op_id = known(village, application_id).pending[0]
-    village.mail.turn()
-    village.tell(application_id, op_id=op_id)
-    village.receipt()
-    village.mail.turn()
-    hashes = [one.scan_hash for one in known(village, application_id).shown.scans]
-    village.clock.passes(days=31)
-    village.receipt()
-    village.mail.turn()
-    assert erasing.erase_due(village.counter) == 0
-    village.receipt(stable=_head(village))
-    village.mail.turn()
-    assert erasing.erase_due(village.counter) == len(hashes)
-    assert not any(village.counter.vault.has(one) for one in hashes)
-    with village.counter.desk.reading() as tx:
-        assert scans.of_application(tx, application_id) == []
-        assert state.marks(tx).stable_hwm
-
-
-def _head(village: Village) -> int:
-    with village.counter.desk.reading() as tx:
-        return journal.head(tx).seq
-
-
-def test_having_looked_at_an_application_leaves_nothing_waiting_for_the_city(village) -> None:
-    application_id = village.collected()
-    listing.detail(village.counter, village.who, application_id)  # the audit trail notes the look
-    submitted(village, application_id)
-    now = known(village, application_id)
-    assert (now.pending, now.standing) == ((), Standing.CONFIRMED)

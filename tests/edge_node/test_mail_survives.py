@@ -10,7 +10,7 @@ from edge_node.acts.trusted_clock import Confidence
 from offline_store.desk import applications, journal, scans, state
 from offline_store.desk.applications import Standing
 from offline_store.desk.scans import ScanStatus
-from tests.edge_node.test_feed_is_folded import ruled
+from tests.edge_node.city import ruled
 from tests.edge_node.village import Gateway, Village
 from wire.canonical import read_json
 from wire.envelope import Kind, read_header
@@ -153,14 +153,42 @@ def test_a_receipt_from_before_the_start_is_no_clock_and_news_is(village):
 def test_scans_stored_at_the_city_lose_their_ticket_and_stay_here(village):
     application_id = village.collected()
     village.mail.turn()
+    village.receipt()
+    village.mail.turn()
     tickets = [one.scan_hash for one in village.counter.outgoing.scan_tickets()]
-    village.counter.incoming.mark_scan_stored(tickets[0])
+    village.scan_stored(tickets[0])
     village.mail.turn()
     assert village.counter.outgoing.scan_tickets() == []
     assert village.counter.incoming.stored_scans() == []
     with village.counter.desk.reading() as tx:
         assert {one.status for one in scans.of_application(tx, application_id)} == {ScanStatus.STORED}
     assert all(village.counter.vault.has(one) for one in tickets)
+
+
+@pytest.mark.parametrize("named", [[], ["9" * 64]])
+def test_a_receipt_that_does_not_name_the_scan_leaves_its_ticket(village, named):
+    village.collected()
+    village.mail.turn()
+    village.receipt()
+    village.mail.turn()
+    ticket = village.counter.outgoing.scan_tickets()[0].scan_hash
+    village.counter.incoming.mark_scan_stored(ticket, village.receipt(lay=False, scans_stored=named))
+    village.mail.turn()
+    assert [one.scan_hash for one in village.counter.outgoing.scan_tickets()] == [ticket]
+    assert village.counter.incoming.stored_scans() == []
+
+
+def test_a_restored_city_is_sent_the_scans_again(village):
+    village.collected()
+    village.mail.turn()
+    village.receipt()
+    village.mail.turn()
+    ticket = village.counter.outgoing.scan_tickets()[0].scan_hash
+    village.scan_stored(ticket)
+    village.mail.turn()
+    village.receipt(0, epoch="d" * 32)
+    village.mail.turn()
+    assert [one.scan_hash for one in village.counter.outgoing.scan_tickets()] == [ticket]
 
 
 def test_sign_ins_and_looks_are_entries_of_the_same_chain(village):

@@ -303,8 +303,8 @@ class Village:
             ).body
         )
 
-    def receipt(self, hwm: int | None = None, *, stable: int = 0, **changes: Any) -> dict[str, str]:
-        """A signed receipt for everything up to `hwm` (all, unless said), laid into the mailbox."""
+    def receipt(self, hwm: int | None = None, *, stable: int = 0, lay: bool = True, **changes: Any) -> dict[str, str]:
+        """A signed receipt for everything up to `hwm` (all, unless said), laid into the mailbox unless said otherwise."""
         with self.counter.desk.reading() as tx:
             head = journal.head(tx).seq if hwm is None else hwm
             link = journal.hash_at(tx, head) or bytes(32)
@@ -325,8 +325,13 @@ class Village:
             }
         )
         document = sign_receipt(receipt, self.gateway.signing)
-        self.counter.incoming.put_receipt(document)
+        if lay:
+            self.counter.incoming.put_receipt(document)
         return document
+
+    def scan_stored(self, scan_hash: str) -> None:
+        """The courier lays down the signed word of the city that it holds this scan whole."""
+        self.counter.incoming.mark_scan_stored(scan_hash, self.receipt(lay=False, scans_stored=[scan_hash]))
 
     def tell(
         self,
