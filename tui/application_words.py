@@ -39,14 +39,14 @@ def pending_words(pending: PendingAct) -> str:
 def clock_words(clock: ClockView) -> str:
     """One of the two clocks."""
     kind, standing = of("clock_kind", clock.kind), of("clock_standing", clock.standing)
-    parts = [f"{kind}：{standing}"]
+    parts = [t("application.clock", kind=kind, standing=standing)]
     if clock.due:
         parts.append(t("application.clock_due", day=f"{clock.due:%Y-%m-%d}"))
     if clock.remaining_days is not None and clock.standing in {"running", "soon", "due_today"}:
         parts.append(t("application.clock_left", days=clock.remaining_days))
     if clock.provisional:
         parts.append(t("application.provisional"))
-    return "，".join(parts)
+    return " · ".join(parts)
 
 
 def decision_words(detail: ApplicationDetail) -> str:

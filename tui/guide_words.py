@@ -93,13 +93,16 @@ def _fee(fee: Mapping[str, Any] | None) -> str:
     if not fee or fee.get("charged") is None:
         return t("value.unknown")
     words = t("guide.charged") if fee["charged"] else t("guide.free")
-    return f"{words}：{fee['note']}" if fee.get("note") else words
+    return t("guide.fee_note", words=words, note=fee["note"]) if fee.get("note") else words
 
 
 def _result(item: Mapping[str, Any]) -> tuple[str, ...]:
     result = item.get("result") or {}
     ways = [of("delivery_way", str(way)) for way in item.get("delivery_ways") or ()]
-    return (str(result.get("name") or t("value.unknown")), t("guide.ways", ways="、".join(ways) or t("value.unknown")))
+    return (
+        str(result.get("name") or t("value.unknown")),
+        t("guide.ways", ways=t("list.comma").join(ways) or t("value.unknown")),
+    )
 
 
 def _where(item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
-import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,26 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 from tests.simulators.agent_at_the_screen import Agent
 from tests.simulators.counter_simulator import CounterSimulator
 from tests.simulators.real_node import picture
+from tests.simulators.words import words_of
 from tui import wording
 from tui.app import CounterApp
 
 TERMINAL = (80, 24)
-
-
-def words_of(language: str) -> gettext.NullTranslations:
-    """The committed words of a language, compiled without touching the disk."""
-    with (wording.LOCALE_FOLDER / language / "LC_MESSAGES" / "tui.po").open("rb") as stream:
-        catalog = read_po(stream, locale=language)
-    compiled = io.BytesIO()
-    write_mo(compiled, catalog)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,8 @@ import pytest
 from rich.cells import cell_len
 
 from tests.simulators.agents_work import ON_THE_FAKE, collected
+from tests.simulators.words import words_of
+from tui import wording
 from tui.columns import fit, shorten, sides
 from tui.qr import half_blocks
 from tui.widgets.editing import value_of
@@ -132,3 +134,11 @@ def test_the_code_of_a_receipt_is_small_enough_for_a_column_beside_the_text():
 def test_what_was_typed_keeps_its_digits():
     assert value_of("number", "12.50") == "12.50"
     assert value_of("date", datetime(2026, 2, 3, tzinfo=UTC).strftime("%Y%m%d")) == "2026-02-03"
+
+
+@ON_THE_FAKE
+async def test_the_english_bar_is_not_cut_either(at_the_screen, monkeypatch):
+    monkeypatch.setattr(wording, "_spoken", words_of("en"))
+    async with at_the_screen() as agent:
+        await agent.sees("Line down 09:30", "Unsent 3+6 1.2M", "Cat. 12, 3 d")
+        assert "…" not in agent.text()

@@ -105,15 +105,14 @@ def page_of(detail: ApplicationDetail) -> Content:
     if detail.return_points:
         lines.append(Content.styled(t("application.returned", count=detail.returns_count), "bold $text-warning"))
         for number, point in enumerate(detail.return_points, 1):
-            what = f"{of('return_kind', point.kind)}：{point.label or point.ref}"
+            what = t("return.point", kind=of("return_kind", point.kind), what=point.label or point.ref)
             words = t("return.line", problem=point.problem, remedy=point.remedy)
             lines.append(Content(f"{number}. {what} — {words}"))
     lines.append(Content.styled(t("application.history"), "bold $text-accent"))
     for step in reversed(detail.history):
         open_mark = t("application.step_pending") if step.pending else ""
-        note = f"：{step.note}" if step.note else ""
-        words = (
-            f"{step.at.astimezone():%m-%d %H:%M}  {of('event', step.event)}（{of('role', step.role)}）{note}{open_mark}"
-        )
+        what = t("application.step", event=of("event", step.event), who=of("role", step.role))
+        note = f" · {step.note}" if step.note else ""
+        words = f"{step.at.astimezone():%m-%d %H:%M}  {what}{note}{open_mark}"
         lines.append(Content(words))
     return Content("\n").join(lines)

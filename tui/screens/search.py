@@ -69,9 +69,15 @@ def row_of(item: ItemBrief) -> Row:
     """An item in the list: its name, whether it can be filed by proxy, what people call it."""
     aliases: list[str] = []
     for alias in item.aliases:
-        if cell_len("、".join([*aliases, alias])) > ALIAS_CELLS:
+        if cell_len(t("list.comma").join([*aliases, alias])) > ALIAS_CELLS:
             break
         aliases.append(alias)
     mode = "guide" if item.service_mode == "guide" else item.proxy_mode
     mark = of("service_mode", "guide") if mode == "guide" else of("agent_policy", mode)
-    return Row(item.item_id, item.name, f"{item.domain} · {'、'.join(aliases)}", mark, TONES.get(mode, "$text-muted"))
+    return Row(
+        item.item_id,
+        item.name,
+        f"{item.domain} · {t('list.comma').join(aliases)}",
+        mark,
+        TONES.get(mode, "$text-muted"),
+    )

@@ -29,7 +29,7 @@ class PointsStep(Vertical):
         rows = []
         for at, point in enumerate(self.desk.view.return_points):
             answered = bool(self.desk.answers.get(point.ref))
-            title = f"{of('return_kind', point.kind)}：{point.label or self._label(point.ref)}"
+            title = t("return.point", kind=of("return_kind", point.kind), what=point.label or self._label(point.ref))
             words = t("return.line", problem=point.problem, remedy=point.remedy)
             mark = t("return.answered") if answered else t("return.open")
             rows.append(Row(str(at), title, words, mark, "$text-success" if answered else "$text-warning"))

@@ -59,7 +59,9 @@ class SummaryStep(Vertical):
         return Row(self.COLLECT, words, t("summary.collect_detail"), "F9", "bold $text-success")
 
     def _newer_row(self, summary: Summary) -> Row:
-        changes = "、".join(change.label for change in summary.catalog_changes) or t("summary.no_changes_named")
+        changes = t("list.comma").join(change.label for change in summary.catalog_changes) or t(
+            "summary.no_changes_named"
+        )
         return Row(self.NEWER, t("summary.newer", version=self.desk.view.newer_version or ""), changes, "F7")
 
     def _problem_row(self, problem: FieldProblemView) -> Row:

@@ -61,5 +61,5 @@ def value_words(field: Field, value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         if field.type == "table":
             return t("value.rows", rows=len(value))
-        return "、".join(str(names.get(one, one)) for one in value)
+        return t("list.comma").join(str(names.get(one, one)) for one in value)
     return str(names.get(value, value))

@@ -41,7 +41,7 @@ class StandingBar(Widget):
 
 def parts_of(standing: StatusBar) -> list[str]:
     """The parts of the bar, most important first; the bar is cut from the right."""
-    parts = [of("line", standing.line) + _since(standing), _backlog(standing), _receipt(standing)]
+    parts = [f"{of('line', standing.line)} {_since(standing)}".strip(), _backlog(standing), _receipt(standing)]
     parts += [of("clock", standing.clock_confidence), _catalog(standing)]
     alarms = [of("alarm", alarm) for alarm in standing.alarms]
     return alarms[:1] + parts if alarms else parts
