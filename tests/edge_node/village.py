@@ -304,7 +304,7 @@ class Village:
         )
 
     def receipt(self, hwm: int | None = None, *, stable: int = 0, lay: bool = True, **changes: Any) -> dict[str, str]:
-        """A signed receipt for everything up to `hwm` (all, unless said), laid into the mailbox unless said otherwise."""
+        """A signed receipt for everything up to `hwm` (all, unless said), laid into the mailbox unless not wanted."""
         with self.counter.desk.reading() as tx:
             head = journal.head(tx).seq if hwm is None else hwm
             link = journal.hash_at(tx, head) or bytes(32)
