@@ -15,7 +15,7 @@ import httpx
 from offline_store.errors import StoreError
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
-from sync_agent.inbound import feed_cursor
+from sync_agent.inbound import feed_place
 from sync_agent.memory import remember_epochs, remembered_epochs
 from sync_agent.outbound import ScanSender, next_batch
 from sync_agent.retry import tried_again
@@ -43,6 +43,7 @@ from wire.exchange import (
 from wire.judgement import Accepted, Expected, NotNow, judge
 from wire.messages import ExchangeHead, NodeReport, write_request
 from wire.receipt import Receipt, read_receipt
+from wire.signed import SignedDocument
 
 MIB = 1024 * 1024
 ASKING_MOST = 500
@@ -94,7 +95,7 @@ class Conversation:
 
     async def ask(self) -> Heard:
         """One round trip: push what fits, take receipt and feed page."""
-        cursor = feed_cursor(self._outgoing, self._incoming)
+        cursor, feed_hash = feed_place(self._outgoing, self._incoming)
         nonce = self._uplink.fresh_nonce()
         self._exchange, _ = advance(replace(self._exchange, feed_cursor=cursor), Ask(nonce))
         batch = next_batch(
@@ -102,7 +103,12 @@ class Conversation:
         )
         asking = sorted(self._sender.whole)[:ASKING_MOST]
         head = ExchangeHead(
-            node=self._node.node_id, nonce=nonce, feed_cursor=cursor, scans_asking=asking, report=self._report()
+            node=self._node.node_id,
+            nonce=nonce,
+            feed_cursor=cursor,
+            feed_hash=feed_hash,
+            scans_asking=asking,
+            report=self._report(),
         )
         body = write_request(head, batch.envelopes)
         try:
@@ -133,8 +139,9 @@ class Conversation:
         match consequence:
             case KeepReceipt(receipt, document):
                 self._incoming.put_receipt(document)
-                self._stored(receipt, asking)
+                self._stored(receipt, document, asking)
                 if self._exchange.epochs != remembered_epochs(self._folder):
+                    self._sender.doubt_all()
                     remember_epochs(self._folder, self._exchange.epochs)
             case DeliverFeed(first, envelopes):
                 for seq, data in enumerate(envelopes, start=first):
@@ -149,11 +156,11 @@ class Conversation:
                 return replace(heard, more=True)
         return heard
 
-    def _stored(self, receipt: Receipt, asking: list[str]) -> None:
+    def _stored(self, receipt: Receipt, document: SignedDocument, asking: list[str]) -> None:
         """The signed receipt says which of the scans asked about the gateway holds whole; the others go again."""
         for scan_hash in asking:
             if scan_hash in receipt.scans_stored:
-                self._incoming.mark_scan_stored(scan_hash)
+                self._incoming.mark_scan_stored(scan_hash, document)
                 self._sender.stored(scan_hash)
             else:
                 self._sender.send_again(scan_hash)

@@ -16,21 +16,23 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.vault.scans import Vault
 from sync_agent.retry import tried_again
 from sync_agent.uplink import Uplink
+from wire.envelope import envelope_hash
 
 RANGE_BYTES = 256 * 1024
 PARTIAL, OK = 206, 200
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
-def feed_cursor(outgoing: Outgoing, incoming: Incoming) -> int:
-    """The last feed number this node has: what edge_node has taken in, then what lies here without a hole."""
+def feed_place(outgoing: Outgoing, incoming: Incoming) -> tuple[int, str | None]:
+    """The last feed number this node has (what edge_node has taken in, then what lies here without a hole) and the hash
+    of that envelope, by which a restored city sees whether its feed is still the same."""
     facts = outgoing.facts()
-    cursor = facts.feed_cursor if facts else 0
-    for seq, _ in incoming.feed(cursor):
+    cursor, last = (facts.feed_cursor, facts.feed_hash) if facts else (0, None)
+    for seq, data in incoming.feed(cursor):
         if seq != cursor + 1:
             break
-        cursor = seq
-    return cursor
+        cursor, last = seq, envelope_hash(data).hex()
+    return cursor, last if cursor else None
 
 
 class ScanFetcher:

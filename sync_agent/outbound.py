@@ -10,9 +10,11 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+
+import httpx
 
 from offline_store.errors import StoreError
 from offline_store.mailbox.outgoing import Outgoing, ScanTicket
@@ -124,7 +126,7 @@ class ScanSender:
             if scan_hash not in self.offsets:
                 first = sealed.read(self._piece_bytes)
                 announce = partial(self._uplink.create_scan, scan_hash, length, first, _checksum(first))
-                if not self._take_offset(scan_hash, length, await tried_again(announce)):
+                if not self._take_offset(scan_hash, length, await self._said(scan_hash, announce)):
                     return
             while (offset := self.offsets[scan_hash]) < length:
                 if interrupted():
@@ -132,12 +134,21 @@ class ScanSender:
                 sealed.seek(offset)
                 piece = sealed.read(self._piece_bytes)
                 append = partial(self._uplink.patch_scan, scan_hash, offset, piece, _checksum(piece))
-                answer = await tried_again(append)
-                if answer.status == CONFLICT:
-                    answer = await tried_again(partial(self._uplink.scan_offset, scan_hash))
+                answer = await self._said(scan_hash, append)
                 if not self._take_offset(scan_hash, length, answer) or self.offsets[scan_hash] <= offset:
                     return  # an upload that does not advance waits for the next round, or it would never end
         self.whole.add(scan_hash)
+
+    async def _said(self, scan_hash: str, send: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer to sending bytes; if the line broke or the place was wrong, where the upload stands: asking costs
+        a few bytes, sending the piece again would cost the piece."""
+        try:
+            answer = await send()
+        except httpx.TransportError:
+            answer = None
+        if answer is None or answer.status == CONFLICT:
+            answer = await tried_again(partial(self._uplink.scan_offset, scan_hash))
+        return answer
 
     def _take_offset(self, scan_hash: str, length: int, answer: Answer) -> bool:
         """How far the gateway says it is; False when it did not say (not now, try in the next round)."""

@@ -15,7 +15,6 @@ from typing import Final
 
 from edge_node.acts import feed_fold
 from edge_node.acts.counter import Counter
-from edge_node.acts.mail_in import FEED_REWOUND
 from offline_store.desk import feed, state
 from offline_store.desk.database import Transaction
 from wire.audit_chain import Head, follow
@@ -96,13 +95,13 @@ def _followed(counter: Counter, tx: Transaction, data: bytes) -> Head:
 
 
 def _cursor(tx: Transaction) -> int:
-    rewound = state.get(tx, FEED_REWOUND)
+    rewound = state.get(tx, feed.REWOUND)
     return feed.cursor(tx) if rewound is None else int(rewound)
 
 
 def _head(tx: Transaction, data: bytes) -> Head:
     """Where the next entry has to follow; after the city was restored it tells its own last link anew."""
-    rewound = state.get(tx, FEED_REWOUND)
+    rewound = state.get(tx, feed.REWOUND)
     if rewound is None:
         return feed.head(tx)
     header = read_header(data)
@@ -110,7 +109,7 @@ def _head(tx: Transaction, data: bytes) -> Head:
 
 
 def _advance(tx: Transaction, new: Head) -> None:
-    if state.get(tx, FEED_REWOUND) is not None:
+    if state.get(tx, feed.REWOUND) is not None:
         state.put(tx, feed.FEED_HEAD, {"seq": new.seq - 1, "hash": bytes(32).hex()})
-        state.put(tx, FEED_REWOUND, None)
+        state.put(tx, feed.REWOUND, None)
     feed.advance(tx, new)

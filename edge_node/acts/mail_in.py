@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from edge_node.acts import audit, journaling
+from edge_node.acts import audit, journaling, mail_out
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Anchor
 from offline_store.desk import applications, feed, journal, scans, state
@@ -28,7 +28,6 @@ from wire.receipt import Receipt, read_receipt
 from wire.scan import SCAN_HEADER_MAX, unwrap_scan
 
 TIME_ANCHOR: Final = "time.anchor"
-FEED_REWOUND: Final = "feed.rewound"
 
 
 class ReceiptReader:
@@ -82,27 +81,49 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
         )
         if receipt.hwm < was:
             journal.repost_after(tx, receipt.hwm)
+        restored = before is not None and (receipt.hwm < was or receipt.epoch != before.epoch)
+        doubted = scans.doubt_stored(tx) if restored else []
         if receipt.feed_head < feed.cursor(tx):
-            state.put(tx, FEED_REWOUND, receipt.feed_head)
+            state.put(tx, feed.REWOUND, receipt.feed_head)
         _tell_arrived(tx, was, receipt.hwm)
         stored = [one for one in receipt.scans_stored if _mark_stored(tx, one)]
     counter.outgoing.remove_through(receipt.hwm)
     for scan_hash in stored:
         counter.outgoing.remove_scan_ticket(scan_hash)
+    mail_out.put_tickets(counter, [scan for scan in doubted if scan.scan_hash not in stored])
 
 
 def take_stored_scans(counter: Counter) -> int:
-    """Scans that the courier saw stored at the city need no ticket any more."""
-    stored = counter.incoming.stored_scans()
-    if not stored:
-        return 0
-    with counter.desk.transaction() as tx:
-        for scan_hash in stored:
-            _mark_stored(tx, scan_hash)
+    """Scans that the city says, with its signature, it holds whole need no ticket any more."""
+    stored = [scan_hash for scan_hash in counter.incoming.stored_scans() if _city_holds(counter, scan_hash)]
+    if stored:
+        with counter.desk.transaction() as tx:
+            for scan_hash in stored:
+                _mark_stored(tx, scan_hash)
     for scan_hash in stored:
         counter.outgoing.remove_scan_ticket(scan_hash)
         counter.incoming.clear_scan_stored(scan_hash)
     return len(stored)
+
+
+def _city_holds(counter: Counter, scan_hash: str) -> bool:
+    """Whether the receipt that came for it is the gateway's, of its present epoch, and names it; another is removed."""
+    try:
+        receipt = read_receipt(
+            counter.incoming.scan_receipt(scan_hash),
+            counter.node.gateway.signing_public,
+            node=counter.node.node_id,
+        )
+    except (WireError, DamagedFile):
+        counter.alarms.put("receipt_refused")
+        counter.incoming.clear_scan_stored(scan_hash)
+        return False
+    with counter.desk.reading() as tx:
+        marks = state.marks(tx)
+    if marks is None or marks.epoch != receipt.epoch or scan_hash not in receipt.scans_stored:
+        counter.incoming.clear_scan_stored(scan_hash)
+        return False
+    return True
 
 
 def take_arrived_scans(counter: Counter) -> int:

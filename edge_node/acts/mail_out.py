@@ -51,7 +51,7 @@ def make_good(counter: Counter) -> None:
     if absent is not None:
         with counter.desk.transaction() as tx:
             journal.repost_after(tx, absent - 1)
-    _put_tickets(counter, outgoing)
+    put_tickets(counter, outgoing)
     counter.vault.sweep(known, wanted)
     for scan_hash in wanted:
         if not counter.vault.has(scan_hash):
@@ -65,8 +65,10 @@ def put_facts(counter: Counter) -> bool:
     offset = (reading.wall - reading.now).total_seconds() if reading.confident else None
     with counter.desk.reading() as tx:
         active = catalog.active(tx)
+        rewound = state.get(tx, feed.REWOUND)
         facts = Facts(
-            feed_cursor=feed.cursor(tx),
+            feed_cursor=feed.cursor(tx) if rewound is None else int(rewound),
+            feed_hash=feed.head(tx).hash.hex() if rewound is None else None,
             catalog_version=active.version if active else None,
             program_version=PROGRAM_VERSION,
             clock_offset_s=round(offset, 1) if offset is not None else None,
@@ -95,10 +97,10 @@ def _lay(counter: Counter, links: Sequence[Link]) -> None:
             raise
         if link.application_id is not None:
             with counter.desk.reading() as tx:
-                _put_tickets(counter, scans.of_application(tx, link.application_id))
+                put_tickets(counter, scans.of_application(tx, link.application_id))
 
 
-def _put_tickets(counter: Counter, kept: Sequence[KeptScan]) -> None:
+def put_tickets(counter: Counter, kept: Sequence[KeptScan]) -> None:
     for scan in kept:
         if scan.status is ScanStatus.OUTGOING and not counter.outgoing.has_scan_ticket(scan.scan_hash):
             counter.outgoing.put_scan_ticket(scan.scan_hash, PRIORITY, scan.length)

@@ -19,6 +19,7 @@ from casework.catalog import ServiceItem
 from casework.catalog_changes import changes
 from casework.forms import FieldProblem, Form, check, filed_values
 from casework.materials import FIELD_PREFIX, Missing, missing, needed
+from casework.states import State
 from edge_node.acts import drafting, problems
 from edge_node.acts.counter import Counter
 from edge_node.acts.errors import ActRefused
@@ -117,7 +118,7 @@ def _why(item: ServiceItem, one: Missing) -> str:
 def _unanswered(draft: Draft, papers: Papers) -> Iterator[FieldProblemView]:
     """Points of the return that were neither acted on nor answered in words."""
     application = papers.application
-    if application is None:
+    if application is None or application.state is not State.RETURNED:
         return
     before = {one.material_id: one for one in application.handed_in}
     changed = {one.material_id for one in papers.handed_in if before.get(one.material_id) != one}

@@ -10,6 +10,8 @@ from offline_store.errors import NotTheNextLink
 from wire.audit_chain import GENESIS, Head
 
 FEED_HEAD = "feed.head"
+REWOUND = "feed.rewound"
+"""Set while a restored city tells its feed anew: the number after which it begins."""
 
 
 def head(tx: Session) -> Head:

@@ -126,6 +126,14 @@ def set_status(tx: Session, scan_hash: str, status: ScanStatus, content_key: byt
     tx.add(row)
 
 
+def doubt_stored(tx: Session) -> list[KeptScan]:
+    """The city was restored: what it held may be gone, so every stored scan is outgoing again."""
+    tx.execute(
+        update(ScanRow).where(col(ScanRow.status) == ScanStatus.STORED.value).values(status=ScanStatus.OUTGOING.value)
+    )
+    return with_status(tx, ScanStatus.OUTGOING)
+
+
 def remove(tx: Session, hashes: Collection[str]) -> None:
     """Forget scans and their keys."""
     tx.execute(delete(ScanRow).where(col(ScanRow.scan_hash).in_(list(hashes))))

@@ -81,17 +81,20 @@ class Incoming:
         except FileNotFoundError:
             return None
 
-    def mark_scan_stored(self, scan_hash: str) -> None:
-        """The gateway said, on a signed receipt, that it holds this scan whole."""
-        path = self._stored / f"{checked_hash(scan_hash)}{STORED}"
-        if not path.exists():
-            place(path, b"")
+    def mark_scan_stored(self, scan_hash: str, receipt: Mapping[str, Any]) -> None:
+        """The gateway says on this signed receipt that it holds the scan whole; edge_node checks the signature."""
+        place(self._stored / f"{checked_hash(scan_hash)}{STORED}", _json(receipt))
 
     def stored_scans(self) -> list[str]:
+        """Hashes for which a receipt lies here, unchecked."""
         return [entry.name.removesuffix(STORED) for entry in placed(self._stored, STORED)]
 
+    def scan_receipt(self, scan_hash: str) -> dict[str, Any] | None:
+        """The signed receipt that came for this scan."""
+        return _document(self._stored / f"{scan_hash}{STORED}")
+
     def clear_scan_stored(self, scan_hash: str) -> None:
-        take_away(self._stored / f"{checked_hash(scan_hash)}{STORED}")
+        take_away(self._stored / f"{scan_hash}{STORED}")
 
     def sweep(self) -> int:
         """Remove what a killed sync_agent left half written; only sync_agent calls it, at start."""

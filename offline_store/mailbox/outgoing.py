@@ -36,6 +36,7 @@ class Facts:
     catalog_version: int | None
     program_version: str
     clock_offset_s: float | None
+    feed_hash: str | None = None
 
 
 class Outgoing:

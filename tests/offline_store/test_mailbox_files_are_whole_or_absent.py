@@ -107,7 +107,7 @@ def test_nothing_but_a_hash_becomes_a_file_name(tmp_path: Path, name: str) -> No
     with pytest.raises(NotAHash):
         Outgoing(tmp_path / "out").want_scan(name)
     with pytest.raises(NotAHash):
-        Incoming(tmp_path / "in").mark_scan_stored(name)
+        Incoming(tmp_path / "in").mark_scan_stored(name, {"payload": "signed"})
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -141,10 +141,11 @@ def test_receipt_refusal_and_stored_scans(tmp_path: Path) -> None:
     assert (incoming.receipt(), incoming.refusal(), incoming.stored_scans()) == (None, None, [])
     incoming.put_receipt({"payload": "a"})
     incoming.put_refusal({"payload": "b"})
-    incoming.mark_scan_stored(HASH)
-    incoming.mark_scan_stored(HASH)
+    incoming.mark_scan_stored(HASH, {"payload": "signed"})
+    incoming.mark_scan_stored(HASH, {"payload": "signed"})
     assert (incoming.receipt(), incoming.refusal()) == ({"payload": "a"}, {"payload": "b"})
     assert incoming.stored_scans() == [HASH]
+    assert incoming.scan_receipt(HASH) == {"payload": "signed"}
     incoming.clear_refusal()
     incoming.clear_scan_stored(HASH)
     assert (incoming.refusal(), incoming.stored_scans()) == (None, [])
