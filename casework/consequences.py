@@ -37,13 +37,13 @@ def _(event: events.Collected, application: Application) -> Changes:
         "handed_in": event.handed_in,
         "scans": event.scans,
         "collected_at": event.at,
-        "received_at": event.at,
     }
 
 
 @consequences.register
 def _(event: events.Submitted, application: Application) -> Changes:
-    return {"submitted_at": event.at}
+    # The competent body has the materials when they reach the city, not when the village agent took them (art. 32).
+    return {"submitted_at": application.submitted_at or event.at, "received_at": event.at}
 
 
 @consequences.register
@@ -70,8 +70,8 @@ def _(event: events.Supplemented, application: Application) -> Changes:
         "answers": dict(event.answers),
     }
     if application.state is State.RETURNED:
-        # The five days of the notice run again from the day the supplement is handed in.
-        changes |= {"received_at": event.at, "notice_given_at": None}
+        # The five days of the notice run again from the day the supplement reaches the city.
+        changes |= {"received_at": None, "notice_given_at": None}
     return changes
 
 

@@ -44,6 +44,7 @@ TRANSITIONS: dict[State, dict[str, State]] = {
         "voided": State.VOIDED,
     },
     State.PRE_REVIEW: {
+        "submitted": State.PRE_REVIEW,  # a supplement reached the city
         "returned": State.RETURNED,
         "accepted": State.ACCEPTED,
         "provisionally_accepted": State.PROVISIONALLY_ACCEPTED,

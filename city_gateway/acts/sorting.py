@@ -1,12 +1,16 @@
-"""Sorting what a node sent: each operation gets its outcome, in the order it was sent, inside the batch's transaction.
+"""Sorting operations: each gets its outcome, in the order it was sent, or is parked.
 
-The batch is held in memory and written in a handful of statements, because a drained village sends hundreds at once.
+Laws: one that its author based on a step which this ledger does not have (the ledger was restored, others have not
+sent again) is stored and waits, with what the same author did after it on that application; it is never refused for
+that. What is sorted together is held in memory and written in a handful of statements, because a drained village
+sends hundreds at once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -21,15 +25,16 @@ from city_gateway.acts import scan_shelf
 from city_gateway.acts.casebook import Casebook
 from city_gateway.acts.feed import Authored, Draft, ScanKey, tell, wraps_for
 from city_gateway.acts.gateway import Gateway
-from city_gateway.acts.opening import Received, receive
+from city_gateway.acts.opening import Received
 from city_gateway.acts.platform_port import records_of
-from city_gateway.acts.readers import Readers
-from city_gateway.ledger import cases, journal, outbox, ratings, scan_references
+from city_gateway.acts.readers import Readers, reads
+from city_gateway.ledger import cases, journal, outbox, parked, ratings, scan_owners, scan_references
 from city_gateway.ledger.cases import CaseEntry
 from city_gateway.ledger.journal import Link, Outcome
-from city_gateway.ledger.nodes import Node
 from city_gateway.ledger.outbox import PlatformRecord
+from city_gateway.ledger.parked import Parked
 from city_gateway.ledger.ratings import Rating
+from city_gateway.ledger.scan_references import Reference
 from wire.canonical import read_json
 from wire.errors import WireError
 from wire.messages import FeedEntry, Reason
@@ -41,42 +46,89 @@ RECORDED: Final = "recorded"
 CONFLICT = Reason(code="operation.conflict")
 
 
-class Sorting:
-    """One batch of one node."""
+RATING_LEVELS = range(1, 6)
 
-    def __init__(self, gateway: Gateway, tx: Connection, node: Node, now: datetime) -> None:
+
+@dataclass(slots=True)
+class Sorted:
+    """What came of it: nodes with news, scans whose keys did not go out yet, applications that an operation moved or
+    waits for, and how many are settled."""
+
+    news: set[str] = field(default_factory=set)
+    awaited: set[str] = field(default_factory=set)
+    concerned: set[str] = field(default_factory=set)
+    settled: int = 0
+
+    def add(self, other: Sorted) -> None:
+        """What came of a further part."""
+        self.news |= other.news
+        self.awaited |= other.awaited
+        self.concerned |= other.concerned
+        self.settled += other.settled
+
+
+class Sorting:
+    """What one transaction sorts together: new envelopes of one node, or parked ones of one application."""
+
+    def __init__(self, gateway: Gateway, tx: Connection, now: datetime) -> None:
         self._gateway = gateway
         self._tx = tx
-        self._node = node
         self._now = now
         self._readers = Readers(tx)
         self._links: list[Link] = []
+        self._parking: list[Parked] = []
+        self._settled: list[tuple[str, int, str]] = []
         self._outcomes: dict[str, Outcome] = {}
         self._entries: list[CaseEntry] = []
         self._records: list[PlatformRecord] = []
-        self._references: list[tuple[str, str, int, bool]] = []
+        self._references: list[Reference] = []
         self._drafts: list[Draft] = []
 
-    def take(self, links: Sequence[bytes]) -> tuple[set[str], set[str]]:
-        """Sort and write; returns the nodes that have news and the scans that are still awaited."""
-        self._gateway.ledger.readers_stay(self._tx)
-        received = [receive(self._gateway, self._node, data) for data in links]
+    def take(self, received: Sequence[Received]) -> Sorted:
+        """Sort and write."""
         seen_before = self._gateway.register.outcomes(self._tx, [one.op_id for one in received])
-        wanted = {one.operation.application_id for one in received if one.operation and one.operation.application_id}
+        wanted = {one.application_id for one in received if one.application_id}
         self._book = Casebook(self._tx, wanted)
+        self._lanes = parked.lanes(self._tx, wanted)
+        self._owners = scan_owners.owners(self._tx, [name for one in received for name in one.scan_hashes])
         for one in received:
             known = seen_before.get(one.op_id) or self._outcomes.get(one.op_id)
             if known is None:
-                self._first_time(one)
+                if not self._waits(one):
+                    self._first_time(one)
             elif known.body_hash == one.body_hash:
                 self._again(one, known)
             else:
                 self._keep(one, journal.CONFLICT, known.application_id)
                 self._answer_refused(one, known.application_id, known.case_seq, CONFLICT)
-        return self._write()
+        return Sorted(
+            news=self._write(),
+            awaited={one.scan_hash for one in self._references if not one.shared},
+            concerned={one.application_id for one in self._entries} | {one.application_id for one in self._parking},
+            settled=len(self._settled),
+        )
+
+    def _waits(self, one: Received) -> bool:
+        """Park what is ahead of the city; only of nodes that may be right to be ahead."""
+        application_id = one.application_id
+        if application_id is None or not one.events:
+            return False
+        case = self._book.case(application_id)
+        if case is not None and not reads(one.author, case.application.site):
+            return False
+        lane = self._lanes.setdefault((one.author.node_id, application_id), set())
+        ahead = one.basis > (case.case_seq if case else 0)
+        if not ahead and all(seq >= one.header.seq for seq in lane):
+            return False
+        lane.add(one.header.seq)
+        if not one.parked:
+            self._keep(one, journal.PARKED, application_id)
+            waiting = Parked(one.author.node_id, one.header.seq, application_id, one.basis, self._now)
+            self._parking.append(waiting)
+        return True
 
     def _first_time(self, one: Received) -> None:
-        application_id = one.operation.application_id if one.operation else None
+        application_id = one.application_id
         result: str = APPLIED
         reason, case_seq = one.reason, 0
         if one.readable and not one.events:
@@ -95,7 +147,7 @@ class Sorting:
         self._outcomes[one.op_id] = Outcome(
             op_id=one.op_id,
             body_hash=one.body_hash,
-            node_id=self._node.node_id,
+            node_id=one.author.node_id,
             seq=one.header.seq,
             application_id=application_id,
             case_seq=case_seq,
@@ -104,36 +156,36 @@ class Sorting:
         )
 
     def _apply(self, one: Received, application_id: str) -> int:
-        case, added = self._book.move_by_node(application_id, one.events, self._node, and_then=self._city_adds)
+        case, added = self._book.move_by_node(application_id, one.events, one.author, and_then=self._city_adds)
         plain = [event_to_plain(event) for event in added]
         application = case.application
         self._entries.append(
             CaseEntry(
-                application_id, case.case_seq, one.op_id, self._node.node_id, one.header.seq, tuple(plain), self._now
+                application_id, case.case_seq, one.op_id, one.author.node_id, one.header.seq, tuple(plain), self._now
             )
         )
         self._records += records_of(application, case.case_seq, one.events)
         self._open_rating(one, application)
-        keys = self._refer(application_id, one.events)
-        authored = Authored(self._node, one.data, one.content_key)
+        keys = self._refer(one, application)
+        authored = Authored(one.author, one.data, one.content_key)
         answer = FeedEntry(
             application_id=application_id,
             case_seq=case.case_seq,
             op_id=one.op_id,
-            author_node=self._node.node_id,
+            author_node=one.author.node_id,
             author_role=str(one.events[0].by.role),
             result=APPLIED,
             events=plain,
         )
         for reader in self._readers.of(application.site):
-            if reader.node_id != self._node.node_id:
+            if reader.node_id != one.author.node_id:
                 more = authored.for_reader(reader) | {"scan_wraps": wraps_for(reader, keys)}
                 self._drafts.append(Draft(reader, answer.model_copy(update=more)))
-        self._drafts.append(Draft(self._node, answer))
+        self._drafts.append(Draft(one.author, answer))
         return case.case_seq
 
     def _city_adds(self, application: Application) -> list[Event]:
-        if application.state is State.COLLECTED:
+        if application.received_at is None and application.state in (State.COLLECTED, State.PRE_REVIEW):
             return [Submitted(at=self._now, by=self._gateway.city)]
         return []
 
@@ -142,21 +194,26 @@ class Sorting:
         if sealed is not None and application.rated_at is not None:
             try:
                 said = read_json(open_note("rating", sealed, *self._gateway.keys.sealing), "rating")
-                rating = Rating(application.application_id, int(said["level"]), str(said["text"]), application.rated_at)
-            except (WireError, TypeError, KeyError, ValueError):
+                level, note = int(said["level"]), str(said["text"]).replace("\0", "")
+            except (WireError, TypeError, KeyError, ValueError, OverflowError):
                 return  # the act of rating counts; a note that nobody can read stays in the envelope
-            ratings.keep(self._tx, rating)
+            if level in RATING_LEVELS:
+                ratings.keep(self._tx, Rating(application.application_id, level, note, application.rated_at))
 
-    def _refer(self, application_id: str, events: Iterable[Event]) -> dict[str, ScanKey]:
+    def _refer(self, one: Received, application: Application) -> dict[str, ScanKey]:
+        """Note what it refers to; the keys of those scans that are its author's or the application's site's."""
         scans = {
             scan.scan_hash: scan
-            for event in events
+            for event in one.events
             if isinstance(event, Collected | Supplemented)
             for scan in event.scans
         }
-        keys = scan_shelf.keys_of(self._gateway, scans)
-        for name, scan in scans.items():
-            self._references.append((name, application_id, scan.length, name in keys))
+        sites = {one.author.site, application.site}
+        keys = scan_shelf.keys_of(self._gateway, [name for name in scans if self._owners.get(name) in sites])
+        self._references += [
+            Reference(name, application.application_id, one.author.site, scan.length, name in keys)
+            for name, scan in scans.items()
+        ]
         return keys
 
     def _again(self, one: Received, known: Outcome) -> None:
@@ -166,18 +223,18 @@ class Sorting:
             return
         refusal = Reason.model_validate_json(known.refusal) if known.refusal else None
         events = self._city_events(known)
-        role = str(one.events[0].by.role) if one.events else self._node.role
+        role = str(one.events[0].by.role) if one.events else one.author.role
         entry = FeedEntry(
             application_id=known.application_id,
             case_seq=known.case_seq,
             op_id=one.op_id,
-            author_node=self._node.node_id,
+            author_node=one.author.node_id,
             author_role=role,
             result=APPLIED if refusal is None else REFUSED,
             refusal=refusal,
             events=events,
         )
-        self._drafts.append(Draft(self._node, entry))
+        self._drafts.append(Draft(one.author, entry))
 
     def _city_events(self, known: Outcome) -> list[dict[str, object]]:
         if known.application_id is None or known.result != APPLIED:
@@ -186,22 +243,26 @@ class Sorting:
         return list(entry.events) if entry else []
 
     def _answer_refused(self, one: Received, application_id: str | None, case_seq: int, reason: Reason) -> None:
-        role = str(one.events[0].by.role) if one.events else self._node.role
+        role = str(one.events[0].by.role) if one.events else one.author.role
         entry = FeedEntry(
             application_id=application_id,
             case_seq=case_seq,
             op_id=one.op_id,
-            author_node=self._node.node_id,
+            author_node=one.author.node_id,
             author_role=role,
             result=REFUSED,
             refusal=reason,
         )
-        self._drafts.append(Draft(self._node, entry))
+        self._drafts.append(Draft(one.author, entry))
 
     def _keep(self, one: Received, standing: str, application_id: str | None) -> None:
+        if one.parked:
+            self._settled.append((one.author.node_id, one.header.seq, standing))
+            self._lanes.get((one.author.node_id, application_id or ""), set()).discard(one.header.seq)
+            return
         self._links.append(
             Link(
-                node_id=self._node.node_id,
+                node_id=one.author.node_id,
                 seq=one.header.seq,
                 op_id=one.op_id,
                 kind=int(one.header.kind),
@@ -213,12 +274,13 @@ class Sorting:
             )
         )
 
-    def _write(self) -> tuple[set[str], set[str]]:
+    def _write(self) -> set[str]:
         journal.append(self._tx, self._links)
+        parked.park(self._tx, self._parking)
+        parked.settle(self._tx, self._settled)
         self._gateway.register.remember(self._tx, self._outcomes.values())
         self._book.save(self._now)
         cases.append(self._tx, self._entries)
         scan_references.refer(self._tx, self._references)
         outbox.promise(self._tx, self._records, self._now)
-        news = tell(self._gateway, self._tx, self._drafts)
-        return news, {name for name, _, _, shared in self._references if not shared}
+        return tell(self._gateway, self._tx, self._drafts)

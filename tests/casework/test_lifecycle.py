@@ -141,7 +141,18 @@ def test_an_answered_return_starts_the_notice_clock_again() -> None:
     answered = walk("supplemented", start=returned)
     assert answered.state is State.PRE_REVIEW
     assert answered.notice_given_at is None
-    assert answered.received_at == answered.history[-1].at
+    assert answered.received_at is None, "the village has it, the competent body does not"
+    arrived = walk("submitted", start=answered)
+    assert arrived.state is State.PRE_REVIEW
+    assert arrived.received_at == arrived.history[-1].at
+    assert arrived.submitted_at == answered.submitted_at
+
+
+def test_days_without_a_line_do_not_run_against_the_township() -> None:
+    collected = walk("collected")
+    assert (collected.collected_at is not None, collected.received_at) == (True, None)
+    arrived = walk("submitted", start=collected)
+    assert arrived.received_at == arrived.submitted_at == arrived.history[-1].at
     assert answered.answers == {"M1": "已重拍"}
     assert walk("returned", start=answered).returns_count == 2
 
