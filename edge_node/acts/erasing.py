@@ -19,7 +19,6 @@ from edge_node.acts import audit
 from edge_node.acts.counter import Counter
 from offline_store.desk import applications, journal, scans, state
 from offline_store.desk.database import Transaction
-from offline_store.desk.scans import ScanStatus
 
 OVER: Final = CLOSED_STATES | {State.DELIVERED}
 
@@ -30,10 +29,9 @@ def erase_due(counter: Counter) -> int:
     with counter.desk.reading() as tx:
         marks = state.marks(tx)
         stable = marks.stable_hwm if marks else 0
-        kept = [*scans.with_status(tx, ScanStatus.STORED), *scans.with_status(tx, ScanStatus.ARRIVED)]
         due = [
             application_id
-            for application_id in dict.fromkeys(scan.application_id for scan in kept if scan.application_id)
+            for application_id in scans.still_here(tx, OVER)
             if _is_over(counter, tx, application_id, stable, reading.trusted)
         ]
     return sum(_erase(counter, application_id) for application_id in due)

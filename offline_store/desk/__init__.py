@@ -6,8 +6,8 @@ desk.reading() as tx:` to read. The mappers, one per subject; each takes the ope
 
     applications   save find load by_receipt page counts open_catalog_versions            Known Standing
     drafts         save find load of_application page remove catalog_versions             Draft DraftKind
-    scans          save find load of_draft of_application with_status hand_over set_status remove hashes backlog
-                                                                                           KeptScan ScanStatus
+    scans          save find load of_draft of_application with_status hand_over set_status remove hashes
+                   still_here backlog                                                      KeptScan ScanStatus
     journal        head append by_op after of_application unposted mark_posted repost_after unanswered settle
                    backlog hash_at                                                         Link Backlog
     feed           head cursor advance
