@@ -146,6 +146,8 @@ def test_an_answered_return_starts_the_notice_clock_again() -> None:
     assert arrived.state is State.PRE_REVIEW
     assert arrived.received_at == arrived.history[-1].at
     assert arrived.submitted_at == answered.submitted_at
+    assert answered.answers == {"M1": "已重拍"}
+    assert walk("returned", start=answered).returns_count == 2
 
 
 def test_days_without_a_line_do_not_run_against_the_township() -> None:
@@ -153,8 +155,6 @@ def test_days_without_a_line_do_not_run_against_the_township() -> None:
     assert (collected.collected_at is not None, collected.received_at) == (True, None)
     arrived = walk("submitted", start=collected)
     assert arrived.received_at == arrived.submitted_at == arrived.history[-1].at
-    assert answered.answers == {"M1": "已重拍"}
-    assert walk("returned", start=answered).returns_count == 2
 
 
 def test_a_supplement_replaces_what_it_names_and_keeps_the_rest() -> None:

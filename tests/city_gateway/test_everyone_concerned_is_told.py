@@ -70,7 +70,7 @@ async def test_the_village_hears_of_a_return_and_answers_it(city: City) -> None:
     assert [entry.case_seq for entry in heard] == [2, 3]
     answer = village.act(village.event("supplemented", answers={"M1": "已重拍"}), application_id=application_id)
     assert results(await village.everything(answer)) == ["applied"]
-    assert [events_of(township, entry) for entry in await township.everything()] == [["supplemented"]]
+    assert [events_of(township, entry) for entry in await township.everything()] == [["supplemented", "submitted"]]
 
 
 async def test_a_ruling_reaches_village_and_township(city: City) -> None:
