@@ -50,6 +50,7 @@ def demo(
 ) -> None:
     """在本机演示一天:村里没有线路、停电、补送、预审、办理、新目录。"""
     where = folder or Path(tempfile.mkdtemp(prefix="guangan-demo-"))
+    kept = folder is not None
     try:
         with DemoWorld(where, postgres=postgres) as world:
             figures = play(world, seed)
@@ -59,12 +60,13 @@ def demo(
             if not once:
                 _stay(world)
     except (ProvisioningError, CounterRefused) as error:
+        kept = True  # the sentence names a log in there
         console.print(sentence(error) if isinstance(error, ProvisioningError) else str(error), markup=False)
         raise typer.Exit(2) from error
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     finally:
-        if folder is None:
+        if not kept:
             shutil.rmtree(where, ignore_errors=True)
     raise typer.Exit(0 if figures.is_good else 1)
 
