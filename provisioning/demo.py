@@ -26,7 +26,7 @@ from provisioning.demo_world import (
     DemoWorld,
     Person,
 )
-from provisioning.errors import ProvisioningError
+from provisioning.errors import ProgramDied, ProvisioningError
 from provisioning.wording import sentence
 
 VILLAGE = ("511603106205", "前锋区护安镇团柏村便民服务室")
@@ -106,10 +106,15 @@ def _stay(world: DemoWorld) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    said: set[str] = set()
     while not ended.wait(1.0):
-        for node in world.nodes.values():
-            node.edge.must_live()
-            node.agent.must_live()
+        for program in (one for node in world.nodes.values() for one in (node.edge, node.agent)):
+            try:
+                program.must_live()
+            except ProgramDied as died:
+                if program.name not in said:
+                    console.print(sentence(died), markup=False)  # somebody tries what a kill does: the rest stays up
+                said.add(program.name)
 
 
 def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> list[str]:
