@@ -117,9 +117,10 @@ class BusyDay:
     diary: Diary
     rng: random.Random
     applications: int = 10
+    patience_s: float = PATIENCE_S
     filed: list[str] = field(default_factory=list)
 
-    def pass_with(self, kills: Sequence[Program], pause_s: tuple[float, float] = (0.1, 1.2)) -> None:
+    def pass_with(self, kills: Sequence[Program], *, right_after_saved: bool = False) -> None:
         """File and accept while these programs are killed one after the other; then heal everything."""
         done = threading.Event()
         with ThreadPoolExecutor(2) as people:
@@ -127,8 +128,8 @@ class BusyDay:
             township = people.submit(self._township, done)
             village.add_done_callback(lambda _filed: done.set())
             try:
-                for program in kills:
-                    time.sleep(self.rng.uniform(*pause_s))
+                for number, program in enumerate(kills):
+                    self._pause(number if right_after_saved else None)
                     program.kill()
                     time.sleep(self.rng.uniform(0.0, 0.4))
                     program.start()
@@ -136,6 +137,15 @@ class BusyDay:
                 for one in (village, township):
                     _raise_if_failed(one)
         self._heal()
+
+    def _pause(self, number: int | None) -> None:
+        """For any time at all; or until one more application than `number` was called saved."""
+        if number is None:
+            time.sleep(self.rng.uniform(0.1, 1.2))
+            return
+        until = time.monotonic() + PATIENCE_S
+        while len(self.diary.lines("saved")) <= number and time.monotonic() < until:
+            time.sleep(0.01)
 
     def _village(self, rng: random.Random) -> None:
         agent = Person(self.town.village)
@@ -168,12 +178,14 @@ class BusyDay:
     def _township(self, village_done: threading.Event) -> None:
         clerk = Person(self.town.township)
         try:
-            until = time.monotonic() + PATIENCE_S
+            until = time.monotonic() + self.patience_s
             while not (village_done.is_set() and self._accepted() >= set(self.filed)):
                 for brief in clerk.do(lambda hands: hands.queue()):
                     if brief.application_id not in self._accepted():
                         self._accept(clerk, brief.application_id)
-                        until = time.monotonic() + PATIENCE_S
+                        until = time.monotonic() + self.patience_s
+                if not village_done.is_set():
+                    until = time.monotonic() + self.patience_s
                 if time.monotonic() > until:
                     return  # what did not come here is found by the reckoning
                 time.sleep(LOOK_AGAIN_S)

@@ -62,8 +62,8 @@ def test_without_the_outbox_in_the_transaction_of_the_act_the_same_reckoning_fin
         made.village.edge.stop()
         made.village.edge.arguments = ("tests.faults.edge_that_journals_later", *made.village.edge.arguments[1:])
         made.power_is_back(made.village)
-        day = BusyDay(made, Diary(tmp_path / "diary.jsonl"), random.Random(7), applications=3)
-        day.pass_with([made.village.edge] * 2, pause_s=(0.8, 1.2))
+        day = BusyDay(made, Diary(tmp_path / "diary.jsonl"), random.Random(7), applications=3, patience_s=5.0)
+        day.pass_with([made.village.edge] * 2, right_after_saved=True)
         found = day.reckon(settle_s=5.0)
     assert found.lost, found
 
