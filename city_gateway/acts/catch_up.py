@@ -10,14 +10,13 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from casework.events import Collected, Supplemented
 from casework.record import event_from_plain
 from city_gateway.acts import scan_shelf
 from city_gateway.acts.feed import Authored, Draft, tell, wraps_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import Received, receive
 from city_gateway.acts.readers import TOWNSHIP
-from city_gateway.ledger import cases, journal, nodes
+from city_gateway.ledger import cases, journal, nodes, scan_references
 from city_gateway.ledger.cases import CaseEntry
 from city_gateway.ledger.nodes import Node
 from wire.messages import FeedEntry
@@ -53,10 +52,12 @@ def _drafts(gateway: Gateway, tx: Connection, reader: Node, entries: list[CaseEn
             raise RuntimeError("the ledger names an operation that it does not hold")
         one = receive(gateway, author, envelope)
         more = Authored(author, envelope, one.content_key).for_reader(reader)
-        more |= {"author_role": str(one.events[0].by.role), "scan_wraps": _wraps(gateway, reader, one)}
+        more |= {"author_role": str(one.events[0].by.role), "scan_wraps": _wraps(gateway, tx, reader, one)}
         yield Draft(reader, told.model_copy(update=more))
 
 
-def _wraps(gateway: Gateway, reader: Node, one: Received) -> dict[str, bytes]:
-    scans = [s.scan_hash for e in one.events if isinstance(e, Collected | Supplemented) for s in e.scans]
-    return wraps_for(reader, scan_shelf.keys_of(gateway, scans))
+def _wraps(gateway: Gateway, tx: Connection, reader: Node, one: Received) -> dict[str, bytes]:
+    if not one.scan_hashes or not one.application_id:
+        return {}
+    served = scan_references.scans_of(tx, one.application_id)
+    return wraps_for(reader, scan_shelf.keys_of(gateway, [name for name in one.scan_hashes if name in served]))

@@ -1,15 +1,16 @@
 """Opening a node's envelopes: from sealed bytes to an operation, or to the reason why it stays shut.
 
-A reason is an outcome, not an exception: the envelope is stored either way and delays nothing behind it.
+A reason is an outcome, not an exception: the envelope is stored either way and delays nothing behind it. Whatever
+else a body makes go wrong is such a reason, too; only a disk that does not answer is not the sender's doing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casework.errors import CaseworkError
-from casework.events import Event
+from casework.events import Collected, Event, Supplemented
 from casework.record import event_from_plain
 from city_gateway.acts.gateway import Gateway
 from city_gateway.ledger.nodes import Node
@@ -19,12 +20,16 @@ from wire.messages import Operation, Reason, read_operation
 
 UNREADABLE = "operation.unreadable"
 MALFORMED = "operation.malformed"
+MOST_EVENTS = 50
+MOST_SCANS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An authentic envelope of a node; `reason` says why it cannot be applied, if so."""
+    """An authentic envelope of a node; `reason` says why it cannot be applied, if so; `parked` when it was stored
+    before and waited."""
 
+    author: Node
     data: bytes
     header: Header
     hash: bytes
@@ -33,6 +38,7 @@ class Received:
     operation: Operation | None
     events: tuple[Event, ...]
     reason: Reason | None
+    parked: bool = False
 
     @property
     def op_id(self) -> str:
@@ -44,24 +50,55 @@ class Received:
         """Whether the body could be opened and read."""
         return self.operation is not None
 
+    @property
+    def application_id(self) -> str | None:
+        """The application it is about."""
+        return self.operation.application_id if self.operation else None
 
-def receive(gateway: Gateway, node: Node, data: bytes) -> Received:
+    @property
+    def basis(self) -> int:
+        """The last step of the application that its author had seen confirmed."""
+        return self.operation.basis if self.operation else 0
+
+    @property
+    def scan_hashes(self) -> list[str]:
+        """The scans it refers to."""
+        handed_in = (event for event in self.events if isinstance(event, Collected | Supplemented))
+        return [scan.scan_hash for event in handed_in for scan in event.scans]
+
+    def shut(self, why: str) -> Received:
+        """The same envelope, refused for something that only showed while it was applied."""
+        return replace(self, operation=None, events=(), reason=Reason(code=MALFORMED, params={"why": why}))
+
+
+def receive(gateway: Gateway, node: Node, data: bytes, *, parked: bool = False) -> Received:
     """Open one envelope whose place in the chain was already checked."""
     header = read_header(data)
+    one = Received(node, data, header, envelope_hash(data), hashlib.sha256(data).digest(), b"", None, (), None, parked)
     try:
         opened = _open(gateway, node, data, header)
     except WireError as error:
-        return _shut(data, header, Reason(code=UNREADABLE, params={"why": error.code}))
-    body_hash = hashlib.sha256(opened.body).digest()
+        return replace(one, reason=Reason(code=UNREADABLE, params={"why": error.code}))
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the sender chose these bytes; nothing in them may stop its line
+        return replace(one, reason=Reason(code=UNREADABLE, params={"why": type(error).__name__}))
+    one = replace(one, body_hash=hashlib.sha256(opened.body).digest(), content_key=opened.content_key)
     try:
         operation = read_operation(opened.body)
-        events = tuple(event_from_plain(plain) for plain in operation.events)
+        events = tuple(event_from_plain(plain) for plain in operation.events[: MOST_EVENTS + 1])
     except (WireError, CaseworkError) as error:
-        reason = Reason(code=MALFORMED, params={"why": error.code})
-        return _shut(data, header, reason, body_hash, opened.content_key)
-    if operation.op_id != header.op_id.hex() or header.kind is Kind.FEED or (events and not operation.application_id):
-        return _shut(data, header, Reason(code=MALFORMED, params={"why": "header"}), body_hash, opened.content_key)
-    return Received(data, header, envelope_hash(data), body_hash, opened.content_key, operation, events, None)
+        return one.shut(error.code)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        return one.shut(type(error).__name__)
+    if operation.op_id != one.op_id or header.kind is Kind.FEED or (events and not operation.application_id):
+        return one.shut("header")
+    read = replace(one, operation=operation, events=events)
+    if len(events) > MOST_EVENTS or len(read.scan_hashes) > MOST_SCANS:
+        return one.shut("size")
+    return read
 
 
 def _open(gateway: Gateway, node: Node, data: bytes, header: Header) -> Opened:
@@ -77,8 +114,3 @@ def _open(gateway: Gateway, node: Node, data: bytes, header: Header) -> Opened:
     except UnknownDictionary:
         gateway.dictionaries.look_again()
         return attempt()
-
-
-def _shut(data: bytes, header: Header, reason: Reason, body_hash: bytes = b"", content_key: bytes = b"") -> Received:
-    known_by = body_hash or hashlib.sha256(data).digest()
-    return Received(data, header, envelope_hash(data), known_by, content_key, None, (), reason)

@@ -1,9 +1,11 @@
-"""Who may fetch a stored scan: a township whose region covers a site with an application that refers to it."""
+"""Who may fetch a stored scan: a township whose region covers a site with an application that refers to it
+and to which it belongs (`ledger.scan_references`)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from city_gateway.acts import scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.readers import TOWNSHIP, reads
 from city_gateway.errors import ScanForbidden, ScanUnknown
@@ -12,6 +14,8 @@ from city_gateway.ledger import nodes, scan_references
 
 def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
     """The file, for a node that may read it; whether it exists is told to nobody else."""
+    if not scan_shelf.is_name(scan_hash):
+        raise ScanForbidden
     with gateway.ledger.reading() as tx:
         node = nodes.find(tx, node_id)
         sites = scan_references.sites_of(tx, scan_hash)

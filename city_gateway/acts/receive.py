@@ -3,7 +3,7 @@
 Laws (numbers of the invariants in the protocol page):
 - The mark never covers a missing envelope (I4): what does not continue the chain stops the batch, a gap only asks.
 - Stored is one thing, applied another: an operation that cannot be applied is stored, refused with a reason that a
-  person will see, and delays nothing behind it (I12).
+  person will see, and delays nothing behind it (I12); one that is ahead of this ledger is stored and waits (I6).
 - Known op_id and same body: the first outcome again. Known op_id and another body: a conflict; the first counts (I1,
   I3).
 - A fork stops the identity; what came before it in the batch is kept (I7).
@@ -18,10 +18,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from city_gateway.acts import arrival, scan_shelf
+from city_gateway.acts import parking, scan_shelf
 from city_gateway.acts.feed import PAGE_BYTES
 from city_gateway.acts.gateway import Gateway
-from city_gateway.acts.sorting import Sorting
+from city_gateway.acts.opening import receive
+from city_gateway.acts.quarantine import sort_out
+from city_gateway.acts.sorting import Sorted
 from city_gateway.errors import ForgedEnvelope, Forked, NodeStopped, NodeUnknown, NotThisNode
 from city_gateway.ledger import feeds, journal, nodes
 from city_gateway.ledger.nodes import Node
@@ -33,6 +35,7 @@ from wire.messages import ExchangeHead, ExchangeRequest, write_reply
 from wire.receipt import Receipt, page_hash, sign_receipt
 
 FORK = "fork"
+LAST_POSSIBLE = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,7 @@ class _Batch:
     feed_head: int = 0
     feed_more: bool = False
     stable_hwm: int = 0
-    news: set[str] = field(default_factory=set)
-    awaited: set[str] = field(default_factory=set)
+    found: Sorted = field(default_factory=Sorted)
     forked: bool = False
 
 
@@ -62,12 +64,9 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer
         raise NotThisNode
     now = gateway.clock()
     batch = gateway.ledger.run(lambda tx: _take_in(gateway, tx, asked, request.envelopes, now))
-    gateway.news(batch.news - {node_id})
-    if batch.awaited:
-        # A scan that became whole while this transaction ran saw no reference to it yet.
-        arrived = scan_shelf.stored(gateway, batch.awaited)
-        if arrived:
-            arrival.share_scans(gateway, arrived)
+    gateway.news(batch.found.news - {node_id})
+    parking.share_arrived(gateway, batch.found)
+    parking.unpark(gateway, batch.found.concerned)
     if batch.forked:
         raise Forked
     stored = scan_shelf.stored(gateway, asked.scans_asking)
@@ -100,27 +99,28 @@ def _take_in(
     batch = _Batch(Head(node.hwm, bytes(node.head_hash)), stable_hwm=node.stable_hwm)
     links = _follow(tx, node, envelopes, batch)
     if links:
-        sorting = Sorting(gateway, tx, node, now)
-        batch.news, batch.awaited = sorting.take(links)
+        gateway.ledger.readers_stay(tx)
+        batch.found = sort_out(gateway, tx, [receive(gateway, node, data) for data in links], now)
     report = canonical_json(asked.report.model_dump(mode="json")).decode()
     nodes.advance(tx, node.node_id, hwm=batch.head.seq, head_hash=batch.head.hash, contact=now, report=report)
     if batch.forked:
         nodes.stop(tx, node.node_id, FORK)
         return batch
-    if _parted(tx, asked):
-        batch.feed_head = asked.feed_cursor // 2
+    cursor = min(asked.feed_cursor, LAST_POSSIBLE)
+    if _parted(tx, asked, cursor):
+        batch.feed_head = cursor // 2
         return batch
     batch.page, batch.feed_head, batch.feed_more = feeds.page(
-        tx, node.node_id, after=asked.feed_cursor, limit=asked.feed_limit, max_bytes=PAGE_BYTES
+        tx, node.node_id, after=cursor, limit=asked.feed_limit, max_bytes=PAGE_BYTES
     )
     return batch
 
 
-def _parted(tx: Connection, asked: ExchangeHead) -> bool:
+def _parted(tx: Connection, asked: ExchangeHead, cursor: int) -> bool:
     """Whether the node holds a feed that this (restored) ledger never wrote; it is led back by halves."""
-    if asked.feed_hash is None or asked.feed_cursor == 0:
+    if asked.feed_hash is None or cursor == 0:
         return False
-    own = feeds.envelope_at(tx, asked.node, asked.feed_cursor)
+    own = feeds.envelope_at(tx, asked.node, cursor)
     return own is not None and envelope_hash(own).hex() != asked.feed_hash
 
 

@@ -17,6 +17,7 @@ from casework.record import event_to_plain
 from city_gateway.acts.casebook import Casebook
 from city_gateway.acts.feed import Draft, tell
 from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.parking import unpark
 from city_gateway.acts.platform_port import records_of
 from city_gateway.acts.readers import Readers
 from city_gateway.errors import ApplicationUnknown, RulingRefused
@@ -49,6 +50,7 @@ def rule(gateway: Gateway, application_id: str, ruling: Ruling) -> Application:
 
     application, news = gateway.ledger.run(act)
     gateway.news(news)
+    unpark(gateway, [application_id])
     return application
 
 

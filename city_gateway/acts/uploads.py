@@ -1,32 +1,38 @@
 """Unfinished scans on disk: where an upload stands, adding to it, and making it whole.
 
 Laws: each node has its own parts, so no node can disturb another's; an offset is acknowledged after fsync; the
-finished file becomes visible only under the hash that it really has; what does not match is dropped and begins again.
+finished file becomes visible only under the hash that it really has, after the ledger knows whose it is; what does
+not match is dropped and begins again; a part that is complete but was not finished (the program was killed) is
+finished by whoever looks at it next.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from city_gateway.acts import scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import Busy, ScanBadRequest, ScanHashWrong, ScanUnknown
+from city_gateway.ledger import nodes, scan_owners
 
 MAX_SCAN_BYTES = 64 * 1024 * 1024
 RESERVE_BYTES = 256 * 1024 * 1024
 COME_BACK_S = 600
 READ_BYTES = 1024 * 1024
-_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
     """One unfinished scan of one node, or (`whole`) the stored scan."""
 
+    node_id: str
     scan_hash: str
     length: int
     offset: int
@@ -39,7 +45,7 @@ def begin(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Upload
     _check_name(scan_hash)
     if not 0 < length <= MAX_SCAN_BYTES:
         raise ScanBadRequest(field="upload-length")
-    whole = _whole(gateway, scan_hash)
+    whole = _whole(gateway, node_id, scan_hash)
     if whole:
         return whole
     if shutil.disk_usage(gateway.folder.scans).free < RESERVE_BYTES + length:
@@ -51,17 +57,23 @@ def begin(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Upload
         if other != path:
             other.unlink(missing_ok=True)
     path.touch(mode=0o600, exist_ok=True)
-    return Upload(scan_hash, length, path.stat().st_size, path, whole=False)
+    upload = Upload(node_id, scan_hash, length, path.stat().st_size, path, whole=False)
+    try:
+        return _finished_if_complete(gateway, upload)
+    except ScanHashWrong:
+        path.touch(mode=0o600, exist_ok=True)
+        return replace(upload, offset=0)
 
 
 def find(gateway: Gateway, node_id: str, scan_hash: str) -> Upload:
     """Where the upload stands, or ScanUnknown."""
     _check_name(scan_hash)
-    whole = _whole(gateway, scan_hash)
+    whole = _whole(gateway, node_id, scan_hash)
     if whole:
         return whole
     for path in _parts(gateway.folder.scan_parts / node_id, scan_hash):
-        return Upload(scan_hash, int(path.name.partition(".")[2]), path.stat().st_size, path, whole=False)
+        with suppress(ScanHashWrong):
+            return _finished_if_complete(gateway, _part(path))
     raise ScanUnknown
 
 
@@ -72,13 +84,28 @@ def drop(gateway: Gateway, node_id: str, scan_hash: str) -> None:
         upload.path.unlink(missing_ok=True)
 
 
-def finish(gateway: Gateway, upload: Upload) -> None:
-    """Make a complete upload a stored scan, or ScanHashWrong."""
-    if _hash_of(upload.path) != upload.scan_hash:
-        upload.path.unlink(missing_ok=True)
-        raise ScanHashWrong(scan=upload.scan_hash)
-    upload.path.replace(gateway.folder.scans / upload.scan_hash)
+def finish(gateway: Gateway, upload: Upload) -> Upload:
+    """Make a complete upload a stored scan of its node's site, or ScanHashWrong."""
+    try:
+        if _hash_of(upload.path) != upload.scan_hash:
+            upload.path.unlink(missing_ok=True)
+            raise ScanHashWrong(scan=upload.scan_hash)
+        _claim(gateway, upload)
+        upload.path.replace(gateway.folder.scans / upload.scan_hash)
+    except FileNotFoundError:
+        whole = _whole(gateway, upload.node_id, upload.scan_hash)  # another process was quicker
+        if whole is None:
+            raise ScanUnknown from None
+        return whole
     _flush_folder(gateway.folder.scans)
+    return replace(upload, offset=upload.length, path=gateway.folder.scans / upload.scan_hash, whole=True)
+
+
+def finish_complete(gateway: Gateway) -> None:
+    """At start: every part that was complete when the program was killed."""
+    for path in gateway.folder.scan_parts.glob("*/*.*"):
+        with suppress(ScanHashWrong, ScanUnknown):
+            _finished_if_complete(gateway, _part(path))
 
 
 def flush(descriptor: int) -> None:
@@ -86,12 +113,35 @@ def flush(descriptor: int) -> None:
     os.fsync(descriptor)
 
 
-def _whole(gateway: Gateway, scan_hash: str) -> Upload | None:
+def _part(path: Path) -> Upload:
+    scan_hash, _, length = path.name.partition(".")
+    try:
+        return Upload(path.parent.name, scan_hash, int(length), path.stat().st_size, path, whole=False)
+    except FileNotFoundError:
+        raise ScanUnknown from None
+
+
+def _finished_if_complete(gateway: Gateway, upload: Upload) -> Upload:
+    return upload if upload.offset < upload.length else finish(gateway, upload)
+
+
+def _claim(gateway: Gateway, upload: Upload) -> None:
+    def act(tx: Connection) -> None:
+        node = nodes.find(tx, upload.node_id)
+        if node is None:
+            raise ScanUnknown
+        scan_owners.claim(tx, upload.scan_hash, node.site)
+
+    gateway.ledger.run(act)
+
+
+def _whole(gateway: Gateway, node_id: str, scan_hash: str) -> Upload | None:
+    """The stored scan; one that the ledger (restored to an earlier day) does not know has to be sent again."""
     path = gateway.folder.scans / scan_hash
-    if not path.is_file():
+    if not scan_shelf.stored(gateway, [scan_hash]):
         return None
     length = path.stat().st_size
-    return Upload(scan_hash, length, length, path, whole=True)
+    return Upload(node_id, scan_hash, length, length, path, whole=True)
 
 
 def _parts(folder: Path, scan_hash: str) -> list[Path]:
@@ -104,7 +154,7 @@ def _parts(folder: Path, scan_hash: str) -> list[Path]:
 
 
 def _check_name(scan_hash: str) -> None:
-    if not _NAME.fullmatch(scan_hash):
+    if not scan_shelf.is_name(scan_hash):
         raise ScanBadRequest(field="name")
 
 

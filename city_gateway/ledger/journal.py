@@ -19,6 +19,7 @@ EFFECTIVE = "effective"
 REPEATED = "repeated"
 CONFLICT = "conflict"
 UNREADABLE = "unreadable"
+PARKED = "parked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,13 +157,33 @@ class CaseEntryRow(LedgerRow, table=True):
     recorded_at: datetime
 
 
+class ParkedRow(LedgerRow, table=True):
+    """A stored operation that waits until its application has come as far as its author had seen it (`basis`)."""
+
+    __tablename__ = "parked_operations"
+    node_id: str = Field(primary_key=True)
+    seq: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
+    application_id: str = Field(index=True)
+    basis: int
+    parked_at: datetime
+
+
+class ScanOwnerRow(LedgerRow, table=True):
+    """The site that sent this scan."""
+
+    __tablename__ = "scan_owners"
+    scan_hash: str = Field(primary_key=True)
+    site: str
+
+
 class ScanReferenceRow(LedgerRow, table=True):
-    """An applied operation refers to a scan; `shared` once its key went out to those who may read it."""
+    """An applied operation of a node of `site` refers to a scan; `shared` once its key went out to its readers."""
 
     __tablename__ = "scan_references"
     __table_args__ = (Index("ix_scan_references_application_id", "application_id"),)
     scan_hash: str = Field(primary_key=True)
     application_id: str = Field(primary_key=True)
+    site: str = Field(primary_key=True)
     length: int = Field(sa_column=Column(BIG, nullable=False))
     shared: bool
 
@@ -230,6 +250,8 @@ JOURNAL = _table(JournalRow)
 OPERATIONS = _table(OperationRow)
 APPLICATIONS = _table(ApplicationRow)
 CASE_ENTRIES = _table(CaseEntryRow)
+PARKED = _table(ParkedRow)
+SCAN_OWNERS = _table(ScanOwnerRow)
 SCAN_REFERENCES = _table(ScanReferenceRow)
 PLATFORM_OUTBOX = _table(RecordSetRow)
 RATINGS = _table(RatingRow)

@@ -100,7 +100,7 @@ def applications(request: Request, clerk: Clerk, which: str = "open", text: str 
     page = max(1, min(page, 10_000))
     with gateway_of(request).ledger.reading() as tx:
         found, total = cases.page(
-            tx, states=STATES[chosen], text=text.strip()[:64], offset=(page - 1) * PAGE, limit=PAGE
+            tx, states=STATES[chosen], text=text.replace("\0", "").strip()[:64], offset=(page - 1) * PAGE, limit=PAGE
         )
     pages = max(1, -(-total // PAGE))
     return _page(

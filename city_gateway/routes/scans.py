@@ -43,6 +43,7 @@ async def create(request: Request, signed: Signed) -> Response:
     await _writers(request).interrupt(signed.node_id, name)
     upload = await run_in_threadpool(uploads.begin, gateway_of(request), signed.node_id, name, length)
     reached = upload.offset
+    _tell_if_whole(request, upload)
     if request.headers.get("content-type") == OFFSET_TYPE and not upload.whole and upload.offset == 0:
         with _writers(request).alone(signed.node_id, name) as leave:
             reached = await _take(request, upload, leave)
@@ -55,6 +56,7 @@ async def offset(request: Request, signed: Signed, scan_hash: str) -> Response:
     _speaks_tus(request)
     await _writers(request).interrupt(signed.node_id, scan_hash)
     upload = await run_in_threadpool(uploads.find, gateway_of(request), signed.node_id, scan_hash)
+    _tell_if_whole(request, upload)
     return _tus(200, {"upload-offset": str(upload.offset), "upload-length": str(upload.length)})
 
 
@@ -66,7 +68,8 @@ async def append(request: Request, signed: Signed, scan_hash: str) -> Response:
         raise ScanBadRequest(field="content-type")
     at, gateway = _number(request, "upload-offset"), gateway_of(request)
     with _writers(request).alone(signed.node_id, scan_hash) as leave:
-        upload = uploads.find(gateway, signed.node_id, scan_hash)
+        upload = await run_in_threadpool(uploads.find, gateway, signed.node_id, scan_hash)
+        _tell_if_whole(request, upload)
         if upload.whole or upload.offset != at:
             raise ScanOffsetConflict(offset=upload.offset)
         reached = await _take(request, upload, leave)
@@ -107,10 +110,15 @@ async def _take(request: Request, upload: Upload, leave: asyncio.Event) -> int:
     """The body of this request onto the upload; a scan that is whole is stored and its arrival told."""
     reached = await write_body(request, upload, _checksum(request), leave)
     if reached == upload.length:
-        await run_in_threadpool(uploads.finish, gateway_of(request), upload)
+        _tell_if_whole(request, await run_in_threadpool(uploads.finish, gateway_of(request), upload))
+    return reached
+
+
+def _tell_if_whole(request: Request, upload: Upload) -> None:
+    """Also when it was whole before: a kill may have come between the finished scan and the telling."""
+    if upload.whole:
         arrivals: ArrivalDesk = request.app.state.arrivals
         arrivals.arrived(upload.scan_hash)
-    return reached
 
 
 def _pieces(path: Path, first: int, end: int) -> Iterator[bytes]:

@@ -1,0 +1,47 @@
+"""One poisonous operation delays nothing else (I12): what cannot be sorted is refused alone, the rest goes on.
+
+Sorting writes many operations at once. When anything unexpected comes of that (a value that a column does not take, a
+defect of ours), nothing of it stays, and they are sorted one by one, each behind its own savepoint; the one that fails
+again is kept as unreadable and refused. A database or disk that does not answer is nobody's poison: it is raised.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.opening import Received
+from city_gateway.acts.sorting import Sorted, Sorting
+
+LOG = logging.getLogger("city_gateway")
+OUTAGES = (OperationalError, InterfaceError, OSError, MemoryError)
+
+
+def sort_out(gateway: Gateway, tx: Connection, received: Sequence[Received], now: datetime) -> Sorted:
+    """Sort all, whatever is among them."""
+    try:
+        return _sorted(gateway, tx, received, now)
+    except OUTAGES:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above: the sender chose what is in it
+        LOG.warning("sorting one by one", extra={"error": type(error).__name__})
+    found = Sorted()
+    for one in received:
+        try:
+            found.add(_sorted(gateway, tx, [one], now))
+        except OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            LOG.warning("operation refused", extra={"error": type(error).__name__, "op_id": one.op_id})
+            found.add(_sorted(gateway, tx, [one.shut(type(error).__name__)], now))
+    return found
+
+
+def _sorted(gateway: Gateway, tx: Connection, received: Sequence[Received], now: datetime) -> Sorted:
+    with tx.begin_nested():
+        return Sorting(gateway, tx, now).take(received)
