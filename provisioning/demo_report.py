@@ -19,7 +19,8 @@ from typing import Any
 
 from rich.table import Table
 
-HAPPEN_ONCE = frozenset({"collected", "submitted", "accepted", "declined", "decided", "concluded"})
+HAPPEN_ONCE = frozenset({"collected", "accepted", "declined", "decided", "concluded"})
+HANDED_IN = frozenset({"collected", "supplemented"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def duplicated(effects: Effects) -> list[str]:
         entry["op_id"] for one in effects.applications for entry in one["entries"] if entry["op_id"] is not None
     )
     for one in effects.applications:
-        repeated = any(count > 1 for event, count in Counter(one["history"]).items() if event in HAPPEN_ONCE)
+        history = Counter(one["history"])
+        repeated = any(count > 1 for event, count in history.items() if event in HAPPEN_ONCE)
+        repeated = repeated or history["submitted"] > sum(history[event] for event in HANDED_IN)
         again = any(operations[entry["op_id"]] > 1 for entry in one["entries"] if entry["op_id"] is not None)
         if repeated or again:
             twice.add(one["receipt_no"])
