@@ -25,7 +25,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the screen until the agent leaves it."""
+    """Run the screen until the agent leaves it; 0 when left by its key, 1 when it broke, 2 when it cannot start."""
     asked = arguments(sys.argv[1:])
     try:
         speak(language_for(asked.lang, os.environ))
@@ -36,13 +36,14 @@ def main() -> int:
     from tui.app import CounterApp  # after --help, which must not pay for Textual
     from tui.counter_client import over_socket
 
-    CounterApp(
+    app = CounterApp(
         over_socket(str(asked.socket)),
-        now=lambda: datetime.now(UTC).astimezone(),
+        now=lambda: datetime.now(UTC),
         scan_folder=asked.scan_folder.expanduser(),
         idle_seconds=asked.idle_minutes * 60,
-    ).run(mouse=False)
-    return 0
+    )
+    app.run(mouse=False)
+    return app.return_code or 0
 
 
 if __name__ == "__main__":

@@ -80,8 +80,9 @@ class CounterApp(App[None]):
     async def look(self) -> None:
         """Ask how things stand and draw it."""
         await self.counter.look()
-        if isinstance(self.screen, CounterScreen):
-            self.screen.show_standing()
+        for screen in self.screen_stack[-1:]:
+            if isinstance(screen, CounterScreen):
+                screen.show_standing()
 
     async def on_event(self, event: object) -> None:
         if isinstance(event, Key | Paste):
@@ -107,12 +108,16 @@ class CounterApp(App[None]):
                     return
 
     def _fatal_error(self) -> None:
-        """Say where the program broke. Textual would print the values of all variables: people's data among them."""
+        """Say where the program broke, once: what breaks after the first fault is its consequence.
+
+        Textual would print the values of all variables, people's data among them, and advice for developers.
+        """
         kind, _, trace = sys.exc_info()
         places = traceback.extract_tb(trace)
         where = f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else "?"
         self.bell()
-        self._exit_renderables.append(t("app.broken", kind=kind.__name__ if kind else "?", where=where))
+        if not self._exit_renderables:
+            self._exit_renderables.append(t("app.broken", kind=kind.__name__ if kind else "?", where=where))
         self._close_messages_no_wait()
 
     def action_lock(self) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from tui.city_clock import at_city
 from tui.wording import of, t
 from wire.counter import ApplicationBrief, ApplicationDetail, ClockView, PendingAct
 
@@ -31,7 +32,7 @@ def duty_words(brief: ApplicationBrief) -> str:
 
 def pending_words(pending: PendingAct) -> str:
     """An act the city has not answered: why, who must act, when it is tried next."""
-    again = t("application.next_try", at=f"{pending.next.astimezone():%m-%d %H:%M}") if pending.next else ""
+    again = t("application.next_try", at=f"{at_city(pending.next):%m-%d %H:%M}") if pending.next else ""
     what, why = of("event", pending.op), of("pending", pending.why.removeprefix("pending."))
     return t("application.pending", what=what, why=why, who=of("pending_who", pending.who), again=again)
 

@@ -3,7 +3,7 @@
 Laws: `fit` returns exactly the asked number of cells, whatever the characters; nothing is cut without a mark.
 """
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, set_cell_size
 
 ELLIPSIS = "…"
 
@@ -33,11 +33,3 @@ def sides(left: str, right: str, width: int) -> str:
     """One line with a left and a right part; the left part gives way."""
     room = width - cell_len(right) - 1
     return f"{fit(left, room)} {right}" if room > 0 else fit(right, width)
-
-
-def lines_of(text: str, width: int) -> list[str]:
-    """The text broken into lines of at most `width` cells, its own line breaks kept."""
-    out: list[str] = []
-    for line in text.splitlines() or [""]:
-        out.extend(chop_cells(line, max(width, 2)) or [""])
-    return out

@@ -58,6 +58,7 @@ class DraftDesk:
         self.filed_scans = tuple(filed_scans)
         self.answers: dict[str, str] = dict(view.answers)
         self.attached: set[str] = set()
+        self.applies: dict[str, bool | None] = {}  # answers that wait for the word on how the paper was seen
         self.autosave = Autosave(self._save, told)
         self.fields: dict[str, Field] = dict(self.form.by_id)
         self.labels: dict[str, str] = {field.id: field.label for field in self.fields.values()}
@@ -157,6 +158,10 @@ class DraftDesk:
         """The points of the return that name a field or a material."""
         return [point for point in self.view.return_points if point.ref == ref]
 
+    def is_open(self, ref: str) -> bool:
+        """Does a point of the return name this, and has nothing been said or newly scanned for it yet?"""
+        return bool(self.points_on(ref)) and not self.answers.get(ref) and not self.scans_of(ref)
+
     # --- scans ------------------------------------------------------------------------------------------------
 
     def scans_of(self, material_id: str) -> list[ScanView]:
@@ -172,8 +177,9 @@ class DraftDesk:
         return len(self.scans_of(material_id)) or self.pages_filed(material_id)
 
     async def attach(self, file: ScanFile, material_id: str) -> ScanView:
-        """Give a file to the node as the next page of a material."""
-        page = max((scan.page for scan in self.scans_of(material_id)), default=0) + 1
+        """Give a file to the node as the next page of a material; a page that was taken away is given first."""
+        taken = {scan.page for scan in self.scans_of(material_id)}
+        page = next(number for number in range(1, len(taken) + 2) if number not in taken)
         scan: ScanView = await self._ask(lambda: self._client.attach_scan(self.view.draft_id, file, material_id, page))
         self.scans = [held for held in self.scans if held.scan_hash != scan.scan_hash] + [scan]
         self.attached.add(str(file.path))

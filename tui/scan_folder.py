@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from casework.working_days import CITY_TIME
+
 CHUNK_BYTES = 64 * 1024
 MEDIA_TYPES = {
     ".jpg": "image/jpeg",
@@ -47,7 +49,7 @@ def newest_first(folder: Path) -> list[ScanFile]:
         except OSError:
             continue
         if facts.st_size:
-            found.append(ScanFile(path, facts.st_size, datetime.fromtimestamp(facts.st_mtime).astimezone()))
+            found.append(ScanFile(path, facts.st_size, datetime.fromtimestamp(facts.st_mtime, CITY_TIME)))
     return sorted(found, key=lambda file: (file.changed_at, file.path.name), reverse=True)
 
 

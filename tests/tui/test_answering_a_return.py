@@ -23,7 +23,7 @@ async def opened(agent, node):
     await agent.at("home")
     await agent.press("3")
     await agent.at("applications")
-    await agent.sees("退回补正", "该代办员补正")
+    await agent.sees("待补正", "该代办员补正")
     await agent.press("1")
     await agent.at("application")
     await agent.sees("答复补正", "反面看不清")
@@ -59,11 +59,8 @@ async def test_every_point_is_put_right_and_sent(at_the_screen, node):
         await agent.press("2")
         await agent.at("choose")
         await agent.press("1")
-        await agent.sees("有效身份证件")
-        await agent.press("1")
-        await agent.sees("先前已交 2 页")
+        await agent.sees("有效身份证件", "先前已交 2 页", "反面看不清")
         await hand_in(agent, scans="3")
-        await agent.press(*["pageup"] * 7)
         await agent.until(lambda: agent.screen.at == 0 and agent.screen.focused is not None)
         for point, words in (("2", "已重扫"), ("3", "未参加职工医保")):
             await agent.press(point)
@@ -74,10 +71,12 @@ async def test_every_point_is_put_right_and_sent(at_the_screen, node):
             await say(agent, words)
         await agent.press("f5")
         await agent.sees("全部答复完了")
+        await agent.sees("F9 提交补正", "交乡镇重新预审")
         await agent.press("f9")
         await agent.at("choose")
         await agent.press("1")
         await agent.at("slip")
+        await agent.sees("补正已提交，由乡镇重新预审")
         after = node.applications[held.application_id]
         assert after.state == "pre_review"
         assert after.form["applicant_phone"] == "13800000002"

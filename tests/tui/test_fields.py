@@ -100,6 +100,8 @@ async def test_a_region_is_chosen_by_number_from_the_own_township(at_the_screen,
         await agent.at("region_picker")
         await agent.sees("民丰路社区", "当前：前锋区护安镇")
         await agent.press("6")
+        await agent.sees("按回车选第 6 项")
+        await agent.press("enter")
         await agent.at("wizard")
         await agent.sees("前锋区护安镇团柏村 511603106205")
         await agent.until(lambda: "511603106205" in str(node.drafts))
@@ -114,7 +116,7 @@ async def test_a_region_is_found_by_a_part_of_its_name(at_the_screen):
         await agent.at("region_picker")
         await agent.type("老坡")
         await agent.sees("前锋区护安镇老坡村")
-        await agent.press("1")
+        await agent.press("enter")
         await agent.at("wizard")
         await agent.sees("老坡村 511603106216")
 
@@ -129,7 +131,7 @@ async def test_a_village_that_the_catalog_does_not_know_is_typed_as_a_code(at_th
         await agent.until(
             lambda: agent.screen.parent_code == "511603000000" and bool(agent.screen.query_one("NumberedList").rows)
         )
-        await agent.press("1")
+        await agent.press("1", "enter")
         await agent.sees("没有可选的下级")
         await agent.type("511603001")
         await agent.press("enter")
@@ -211,8 +213,6 @@ async def test_a_broken_scan_is_refused_by_name_and_the_next_one_can_be_attached
         await agent.until(lambda: bool(agent.screen.query("MaterialsStep")))
         await agent.at("wizard")
         assert row >= 0
-        await agent.press("1")
-        await agent.at("material")
         await agent.press("f4")
         await agent.at("scan_picker")
         names = [row.title.split()[-1] for row in agent.screen.query_one("NumberedList").rows]

@@ -53,7 +53,7 @@ async def test_an_incomplete_draft_cannot_be_collected(at_the_screen, node):
     async with at_the_screen() as agent:
         await agent.begin("新农合")
         await agent.press("f9")
-        await agent.sees("请先按 F5 核对")
+        await agent.sees("还没有核对。按 F5")
         assert not node.applications
         assert len(node.drafts) == 1
 

@@ -32,7 +32,7 @@ async def test_title_standing_and_keys_are_on_every_screen(at_the_screen):
             lines = frame_of(agent)
             assert "张测试" in lines[0]
             assert "线路断" in lines[-2]
-            assert "待送3件6图1.2M" in lines[-2]
+            assert "待发3件6图1.2M" in lines[-2]
             assert lines[-2].rstrip().endswith("目录12版 3天")
             assert "F1 帮助" in lines[-1]
 
@@ -71,7 +71,7 @@ async def test_the_status_bar_shows_nothing_stale_when_the_node_is_away(at_the_s
         road.cut = True
         await agent.sees("本机服务没有应答")
         assert "目录12版" not in agent.text()
-        assert "待送3件" not in agent.text()
+        assert "待发3件" not in agent.text()
         road.cut = False
         await agent.sees("线路断", "目录12版")
 
@@ -106,7 +106,7 @@ async def test_an_application_in_the_list_says_where_it_is_saved_and_who_must_ac
         await agent.sees("只看哪一种")
         await agent.press("3")
         await agent.at("applications")
-        await agent.sees("状态：退回补正", "共 0 件")
+        await agent.sees("状态：待补正", "共 0 件")
         await agent.press("f")
         await agent.at("choose")
         await agent.press("1")
@@ -140,5 +140,5 @@ def test_what_was_typed_keeps_its_digits():
 async def test_the_english_bar_is_not_cut_either(at_the_screen, monkeypatch):
     monkeypatch.setattr(wording, "_spoken", words_of("en"))
     async with at_the_screen() as agent:
-        await agent.sees("Line down 09:30", "Unsent 3+6 1.2M", "Cat. 12, 3 d")
+        await agent.sees("Line down 17:30", "Unsent 3+6 1.2M", "Cat. 12, 3 d")
         assert "…" not in agent.text()

@@ -6,12 +6,13 @@ The fields are given as plain data like the forms of the catalog, so they are sh
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
 from casework.forms import Form, check, check_field, visible
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.problems import problem_words
 from tui.screens.counter_screen import CounterScreen, Given
@@ -81,8 +82,8 @@ class ActForm(CounterScreen[bool]):
 
     @on(Left)
     def _left(self, event: Left) -> None:
-        if self.is_current:
-            self._check(self.query_one(f"#field-{event.field_id}", FieldFrame))
+        for frame in self.query(f"#field-{event.field_id}").results(FieldFrame):
+            self._check(frame)
 
     def _check(self, frame: FieldFrame) -> None:
         problem = check_field(self.form, frame.field.id, self.values.get(frame.field.id), self.values)
@@ -94,7 +95,7 @@ class ActForm(CounterScreen[bool]):
         if frame is not None:
             self.set_focus(frame.editor)
 
-    @work(exclusive=True, group="act")
+    @errand("act")
     async def action_send(self) -> None:
         problems = check(self.form, self.values)
         for frame in self.query(FieldFrame):

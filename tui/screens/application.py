@@ -5,13 +5,15 @@ Laws: only acts that the node allows are offered; what the city has not confirme
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
 from tui.application_words import clock_words, decision_words, due_words, duty_words, pending_words, standing_words
+from tui.city_clock import at_city
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.counter_acts import act_forms, offered
 from tui.screens.counter_screen import CounterScreen
@@ -42,14 +44,13 @@ class ApplicationDetailScreen(CounterScreen[None]):
     def on_mount(self) -> None:
         self.query_one(NumberedList).focus()
 
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+    def uncovered(self) -> None:
         self.load()
 
     def action_reload(self) -> None:
         self.load()
 
-    @work(exclusive=True, group="load")
+    @errand("load")
     async def load(self) -> None:
         """Fetch and show the application as it stands now."""
         given = await self.attempt(lambda: self.counter.client.application(self.application_id))
@@ -72,14 +73,14 @@ class ApplicationDetailScreen(CounterScreen[None]):
             case act if self.detail is not None:
                 self.app.push_screen(act_forms(self.counter.client, self.detail)[act]())
 
-    @work(exclusive=True, group="act")
+    @errand("act")
     async def show_slip(self) -> None:
         """Show the receipt again."""
         given = await self.attempt(lambda: self.counter.client.slip(self.application_id))
         if given is not None:
             await self.app.push_screen(SlipScreen(given.value, fresh=False))
 
-    @work(exclusive=True, group="act")
+    @errand("act")
     async def answer(self) -> None:
         """Open a draft that answers the return point by point."""
         given = await self.attempt(lambda: self.counter.client.supplement(self.application_id))
@@ -113,6 +114,6 @@ def page_of(detail: ApplicationDetail) -> Content:
         open_mark = t("application.step_pending") if step.pending else ""
         what = t("application.step", event=of("event", step.event), who=of("role", step.role))
         note = f" · {step.note}" if step.note else ""
-        words = f"{step.at.astimezone():%m-%d %H:%M}  {what}{note}{open_mark}"
+        words = f"{at_city(step.at):%m-%d %H:%M}  {what}{note}{open_mark}"
         lines.append(Content(words))
     return Content("\n").join(lines)

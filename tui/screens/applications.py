@@ -2,13 +2,14 @@
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input, Static
 
 from tui.application_words import LIGHTS, due_words, duty_words, standing_words
 from tui.columns import shorten
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.application import ApplicationDetailScreen
 from tui.screens.choose import ChooseScreen
@@ -52,11 +53,10 @@ class ApplicationsScreen(CounterScreen[None]):
         self.query_one("#words", Input).display = False
         self.query_one(NumberedList).focus()
 
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+    def uncovered(self) -> None:
         self.look(keep=True)
 
-    @work(exclusive=True, group="look")
+    @errand("look")
     async def look(self, offset: int = 0, *, keep: bool = False) -> None:
         """Show what the node has under the filter and the search words."""
         words = self.query_one("#words", Input).value.strip()
@@ -103,7 +103,7 @@ class ApplicationsScreen(CounterScreen[None]):
     def _searched(self) -> None:
         self.query_one(NumberedList).focus()
 
-    @work(exclusive=True, group="filter")
+    @errand("filter")
     async def action_filter(self) -> None:
         """Show only one state."""
         answers = [

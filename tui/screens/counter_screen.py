@@ -3,6 +3,7 @@
 Laws:
 - A call to the node never blocks the keys: it runs in a worker.
 - What failed is said in the answer line, in the person's language; the screen stays as it was.
+- A screen that is uncovered only to be left in the same moment asks the node for nothing.
 """
 
 from collections.abc import Awaitable, Callable
@@ -75,7 +76,12 @@ class CounterScreen(Screen[R]):
         )
 
     def on_screen_resume(self) -> None:
-        self.show_standing()
+        if self.app.screen_stack[-1:] == [self]:
+            self.show_standing()
+            self.uncovered()
+
+    def uncovered(self) -> None:
+        """The screen is in front, for the first time or again."""
 
     def show_standing(self) -> None:
         """Show how things stand at this moment."""

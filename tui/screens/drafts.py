@@ -2,10 +2,12 @@
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from tui.city_clock import at_city
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.choose import YES, confirm
 from tui.screens.counter_screen import CounterScreen
@@ -27,11 +29,10 @@ class DraftsScreen(CounterScreen[None]):
     def on_mount(self) -> None:
         self.query_one(NumberedList).focus()
 
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+    def uncovered(self) -> None:
         self.load()
 
-    @work(exclusive=True, group="load")
+    @errand("load")
     async def load(self, offset: int = 0) -> None:
         """Fetch the list, or what follows in it."""
         given = await self.attempt(lambda: self.counter.client.drafts(offset=offset))
@@ -50,7 +51,7 @@ class DraftsScreen(CounterScreen[None]):
 
     @staticmethod
     def _row(draft: DraftBrief) -> Row:
-        at = f"{draft.updated_at.astimezone():%m-%d %H:%M}"
+        at = f"{at_city(draft.updated_at):%m-%d %H:%M}"
         kind = t("drafts.supplement") if draft.kind == "supplement" else t("drafts.collect")
         name = draft.applicant_masked or t("drafts.no_name")
         return Row(draft.draft_id, f"{name} · {draft.item_name}", f"{kind} · {t('drafts.saved_at', at=at)}")
@@ -59,14 +60,14 @@ class DraftsScreen(CounterScreen[None]):
     def _chosen(self, event: NumberedList.Chosen) -> None:
         self.go_on(event.row.key)
 
-    @work(exclusive=True, group="open")
+    @errand("open")
     async def go_on(self, draft_id: str) -> None:
         """Open a draft where it was left."""
         given = await self.attempt(lambda: self.counter.client.draft(draft_id))
         if given is not None:
             await self.app.push_screen(WizardScreen(given.value))
 
-    @work(exclusive=True, group="open")
+    @errand("open")
     async def action_discard(self) -> None:
         """Throw a draft away, after asking."""
         row = self.query_one(NumberedList).current

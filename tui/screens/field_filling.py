@@ -18,6 +18,7 @@ from tui.screens.material import MaterialScreen
 from tui.screens.region_picker import RegionPicker
 from tui.steps.fields_step import FieldsStep
 from tui.widgets.editing import Done, Wanted
+from tui.widgets.editor_for import row_words
 from tui.wording import t
 
 
@@ -86,7 +87,8 @@ class FieldFilling:
 
     async def _remove_row(self, field: Field, at: int) -> None:
         rows = list(self.desk.values.get(field.id) or [])
-        question = confirm(t("table.remove_question", row=at + 1, label=field.label), t("table.remove"))
+        words = row_words(field, rows[at]) if at < len(rows) else ""
+        question = confirm(t("table.remove_question", row=at + 1, label=field.label, words=words), t("table.remove"))
         if await self.screen.app.push_screen_wait(question) == YES and at < len(rows):
             del rows[at]
             self.desk.put(field.id, rows or None)

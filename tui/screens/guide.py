@@ -5,12 +5,12 @@ What the rule forbids cannot be begun here: the screen says who has to come inst
 
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.errand import errand
 from tui.guide_words import chapters
 from tui.keymap import bindings_for, shown_for
 from tui.screens.counter_screen import CounterScreen
@@ -41,7 +41,7 @@ class GuideScreen(CounterScreen[None]):
         self.query_one(ReadingScroll).focus()
         self.load()
 
-    @work(exclusive=True, group="load")
+    @errand("load")
     async def load(self) -> None:
         """Fetch and show the guide."""
         given = await self.attempt(lambda: self.counter.client.item(self.item_id))
@@ -69,7 +69,7 @@ class GuideScreen(CounterScreen[None]):
             return
         self.begin()
 
-    @work(exclusive=True, group="begin")
+    @errand("begin")
     async def begin(self) -> None:
         """Open a draft on the node and go to its wizard."""
         given = await self.attempt(lambda: self.counter.client.begin_draft(self.item_id))

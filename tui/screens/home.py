@@ -2,11 +2,12 @@
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from tui.drawn import forget
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.applications import ApplicationsScreen
 from tui.screens.counter_screen import CounterScreen
@@ -43,12 +44,11 @@ class HomeScreen(CounterScreen[None]):
             Row("applications", t("home.applications"), t("home.applications_detail"), mark("applications")),
         ]
 
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+    def uncovered(self) -> None:
         self.count()
         self.call_after_refresh(forget)
 
-    @work(exclusive=True, group="count")
+    @errand("count")
     async def count(self) -> None:
         """How many wait; without an answer the rows stay without figures."""
         client = self.counter.client

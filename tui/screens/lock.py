@@ -5,11 +5,12 @@ When the session itself is gone (the node was restarted) the same passphrase sig
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
+from tui.errand import errand
 from tui.errors import SessionOver
 from tui.keymap import bindings_for
 from tui.screens.counter_screen import CounterScreen, Given
@@ -38,7 +39,7 @@ class LockScreen(CounterScreen[None]):
         if event.entered:
             self.action_send()
 
-    @work(exclusive=True, group="unlock")
+    @errand("unlock")
     async def action_send(self) -> None:
         editor = self.query_one(TextEditor)
         typed, editor.value = editor.value, ""

@@ -6,20 +6,22 @@ the node has sealed it.
 
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
-from casework.forms import Field
+from casework.forms import Form, check_field
 from tui.draft_desk import AUTHORIZATION, DraftDesk
+from tui.errand import errand
 from tui.errors import CounterError
 from tui.guide_words import copies_words
 from tui.keymap import bindings_for
+from tui.problems import problem_words
 from tui.scan_folder import ScanFile, size_words
 from tui.screens.counter_screen import CounterScreen, sentence_of
 from tui.screens.scan_picker import ScanPicker
-from tui.widgets.editing import Done, Edited
+from tui.widgets.editing import Done, Edited, Left
 from tui.widgets.editor_for import editor_for
 from tui.widgets.field_frame import FieldFrame, beside
 from tui.widgets.numbered_list import NumberedList, Row
@@ -40,13 +42,19 @@ class MaterialScreen(CounterScreen[None]):
     place = "material"
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("material")
 
-    def __init__(self, desk: DraftDesk, material_id: str) -> None:
+    def __init__(self, desk: DraftDesk, material_id: str, *, scans: bool = False) -> None:
         super().__init__()
+        self.scans_first = scans
+        self.reminded = False
         self.desk = desk
         self.material_id = material_id
         self.need = desk.need(material_id)
+        self.form = self._form()
         held = desk.handed_in.get(material_id)
         self.values: dict[str, Any] = held.model_dump() if held else {}
+        self.values["copies"] = self.values.get("copies") or None
+        if not held:
+            self.values["applies"] = desk.applies.get(material_id)
 
     def caption(self) -> str:
         return self.need.name
@@ -54,7 +62,7 @@ class MaterialScreen(CounterScreen[None]):
     def body(self) -> ComposeResult:
         yield Static(self._what_is_wanted(), classes="sentence", markup=False)
         with QuietScroll():
-            for field in self._fields():
+            for field in self.form.by_id.values():
                 yield FieldFrame(field, editor_for(field, self.values.get(field.id)))
             yield Static(t("material.pages"), classes="caption")
             yield NumberedList(empty=t("material.no_pages"))
@@ -71,7 +79,7 @@ class MaterialScreen(CounterScreen[None]):
         wanted = copies_words(self.need.form, self.need.originals, self.need.copies)
         return "\n".join([t("material.wanted", need=need, form=wanted), *lines])
 
-    def _fields(self) -> list[Field]:
+    def _form(self) -> Form:
         seen = [*ON_PAPER] if self.material_id == AUTHORIZATION else [*SEEN, *([DEFERRED] * self.need.deferrable)]
         plain: list[dict[str, Any]] = [
             {
@@ -82,18 +90,32 @@ class MaterialScreen(CounterScreen[None]):
                 "options": [[code, of("seen", code)] for code in seen],
                 "help": t("material.seen_help"),
             },
-            {"id": "copies", "label": t("material.copies"), "type": "number"},
-            {"id": "note", "label": t("material.note"), "type": "text"},
+            {
+                "id": "copies",
+                "label": t("material.copies"),
+                "type": "number",
+                "validation": {"min": 0, "max": COPIES_MAX, "scale": 0},
+            },
+            {"id": "note", "label": t("material.note"), "type": "text", "validation": {"max_length": NOTE_MAX}},
         ]
         if self.need.kind == "conditional":
             applies = {"id": "applies", "label": t("material.applies"), "type": "boolean", "required": True}
             plain.insert(0, applies)
-        return [Field.from_plain(one) for one in plain]
+        return Form.from_plain({"form_id": "material", "item_id": "", "sections": [{"id": "", "fields": plain}]})
 
     def on_mount(self) -> None:
         self._show_pages()
         self._show_applicable()
         self.query(FieldFrame).first().editor.focus()
+        if self.scans_first:
+            self.action_add_scan()
+
+    @on(Left)
+    def _left(self, event: Left) -> None:
+        for frame in self.query(f"#field-{event.field_id}").results(FieldFrame):
+            problem = check_field(self.form, frame.field.id, self.values.get(frame.field.id), self.values)
+            wrong = problem is not None and problem.code != "form.required"
+            frame.show_problem(problem_words(problem.code, problem.params) if problem and wrong else "")
 
     @on(Edited)
     def _edited(self, event: Edited) -> None:
@@ -104,6 +126,7 @@ class MaterialScreen(CounterScreen[None]):
     def _keep(self) -> None:
         """Tell the draft; without a word on how the paper was seen there is nothing to tell yet."""
         applies, seen = self.values.get("applies"), self.values.get("seen")
+        self.desk.applies[self.material_id] = applies
         if seen is None and applies is not False:
             return
         copies = str(self.values.get("copies") or "")
@@ -149,7 +172,7 @@ class MaterialScreen(CounterScreen[None]):
         if files:
             self.attach(files)
 
-    @work(exclusive=True, group="attach")
+    @errand("attach")
     async def attach(self, files: list[ScanFile]) -> None:
         """Give the files to the node one after the other; the first failure is said and the rest is not tried."""
         for number, file in enumerate(files, 1):
@@ -164,7 +187,7 @@ class MaterialScreen(CounterScreen[None]):
             self._show_pages()
         self.say(t("material.attached", count=len(files)), "good")
 
-    @work(exclusive=True, group="attach")
+    @errand("attach")
     async def action_remove_scan(self) -> None:
         row = self.query_one(NumberedList).current
         scan = next((one for one in self.desk.scans if row and one.scan_hash == row.key), None)
@@ -176,10 +199,12 @@ class MaterialScreen(CounterScreen[None]):
             self.say(t("material.removed", page=scan.page))
 
     def action_back(self) -> None:
-        if self.values.get("seen") is None and self.values.get("applies") is not False and self.query(FieldFrame):
-            scans = self.desk.scans_of(self.material_id)
-            if scans and self.query_one("#say").has_class("reminded") is False:
-                self.query_one("#say").add_class("reminded")
-                self.say(t("material.say_how_seen"), "warning")
-                return
+        applies = self.values.get("applies")
+        begun = applies is True or bool(self.desk.scans_of(self.material_id))
+        if begun and applies is not False and self.values.get("seen") is None and not self.reminded:
+            self.reminded = True
+            self.say(t("material.say_how_seen"), "warning")
+            for frame in self.query("#field-seen").results(FieldFrame):
+                self.set_focus(frame.editor)
+            return
         self.dismiss(None)

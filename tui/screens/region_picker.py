@@ -1,17 +1,19 @@
 """Choose a region level by level, or by typing a part of its name.
 
 Laws: it begins at the township of this station, because most applicants live there; where the catalog knows no
-villages of a township, the 12-digit code is typed, never guessed.
+villages of a township, the 12-digit code is typed, never guessed. A digit may be the first of a code, so that no digit
+chooses by itself: one digit and Enter is the row of that number, twelve and Enter are the code.
 """
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input, Static
 
 from casework.identifiers import LEVELS, is_region_code, region_at, region_level
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.counter_screen import CounterScreen
 from tui.widgets.numbered_list import NumberedList, Row
@@ -40,7 +42,7 @@ class RegionPicker(CounterScreen[str]):
 
     def body(self) -> ComposeResult:
         yield Static("", id="path", markup=False)
-        yield QueryInput(t("region_picker.placeholder"))
+        yield QueryInput(t("region_picker.placeholder"), digits_choose=False)
         yield NumberedList(empty=t("region_picker.type_code"))
 
     def on_mount(self) -> None:
@@ -49,7 +51,8 @@ class RegionPicker(CounterScreen[str]):
         start = min(self.wanted - 1, region_level(home)) if self.wanted else CITY_LEVEL
         self.parent_code = region_at(home, max(CITY_LEVEL, start))
         query = self.query_one(QueryInput)
-        query.value = self.typed if not self.typed.isdigit() else ""
+        query.value = self.typed
+        query.cursor_position = len(self.typed)
         query.focus()
         self.show()
 
@@ -63,17 +66,29 @@ class RegionPicker(CounterScreen[str]):
             self.known.update({region.code: region for region in given.value})
         return self.asked[parent]
 
-    @work(exclusive=True, group="regions")
+    @errand("regions")
     async def show(self) -> None:
         """Show the level, or what the typed words find on the levels above the villages and in this township."""
         words = self.query_one(QueryInput).value.strip()
+        typed_code = words.isdigit() and len(words) > 1
         rows = await self.below(self.parent_code)
-        if words and not words.isdigit():
+        if typed_code:
+            rows = await self._with_code(words)
+        elif words and not words.isdigit():
             rows = await self._search(words)
         name = await self.counter.region_words(self.parent_code) if self.parent_code[4:6] != "00" else ""
         self.query_one("#path", Static).update(t("region_picker.in", name=name or t("region_picker.city")))
-        shown = [] if words.isdigit() else [self._row(region, with_path=bool(words)) for region in rows]
-        self.query_one(NumberedList).show(shown)
+        searched = bool(words) and not words.isdigit()
+        shown = self.query_one(NumberedList)
+        shown.empty = t("region_picker.not_found") if searched else t("region_picker.type_code")
+        shown.show([self._row(region, with_path=searched or typed_code) for region in rows])
+
+    async def _with_code(self, code: str) -> list[RegionRow]:
+        """The region of a whole code, so that the name is seen before Enter."""
+        if len(code) != CODE_DIGITS or not is_region_code(code):
+            return []
+        await self.below(region_at(code, max(CITY_LEVEL, region_level(code) - 1)))
+        return [self.known[code]] if code in self.known else []
 
     async def _search(self, words: str) -> list[RegionRow]:
         city = region_at(self.parent_code, CITY_LEVEL)
@@ -99,14 +114,18 @@ class RegionPicker(CounterScreen[str]):
         return Row(region.code, path + region.name, "", region.code)
 
     @on(Input.Changed, "#query")
-    def _typed(self) -> None:
-        self.say("")
+    def _typed(self, event: Input.Changed) -> None:
+        digit = event.value.strip()
+        self.say(t("region_picker.one_digit", number=digit) if len(digit) == 1 and digit.isdigit() else "")
         self.show()
 
     @on(Input.Submitted, "#query")
     def _code_typed(self, event: Input.Submitted) -> None:
         code = event.value.strip()
-        if is_region_code(code) and len(code) == CODE_DIGITS and region_level(code) == (self.wanted or VILLAGE_LEVEL):
+        if len(code) == 1 and code.isdigit():
+            if not self.query_one(NumberedList).choose_number(int(code)):
+                self.say(t("region_picker.no_such_row", number=code), "warning")
+        elif is_region_code(code) and len(code) == CODE_DIGITS and region_level(code) == (self.wanted or VILLAGE_LEVEL):
             self.dismiss(code)
         else:
             self.say(t("region_picker.wrong_code"), "warning")

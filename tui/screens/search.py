@@ -6,11 +6,12 @@ Digits choose a result; with nothing to choose they are typed.
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.counter_screen import CounterScreen
 from tui.screens.guide import GuideScreen
@@ -46,7 +47,7 @@ class SearchScreen(CounterScreen[None]):
     def _more(self, event: NumberedList.MoreWanted) -> None:
         self.look(self.query_one(QueryInput).value.strip(), event.offset)
 
-    @work(exclusive=True, group="search")
+    @errand("search")
     async def look(self, words: str, offset: int = 0) -> None:
         """Show what the node finds for the words."""
         found = await self.attempt(lambda: self.counter.client.items(words, offset=offset, limit=LOAD_ROWS))

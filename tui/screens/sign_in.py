@@ -2,11 +2,12 @@
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
+from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.counter_screen import CounterScreen
 from tui.screens.home import HomeScreen
@@ -38,7 +39,7 @@ class SignInScreen(CounterScreen[None]):
         else:
             self.set_focus(passphrase if event.by > 0 else clerk)
 
-    @work(exclusive=True, group="sign-in")
+    @errand("sign-in")
     async def action_send(self) -> None:
         clerk_field, passphrase_field = self.query(TextEditor)
         clerk_id, passphrase = clerk_field.value.strip(), passphrase_field.value

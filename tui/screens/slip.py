@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.city_clock import at_city
 from tui.guide_words import limit_words
 from tui.keymap import bindings_for
 from tui.qr import half_blocks
@@ -33,6 +34,9 @@ class SlipScreen(CounterScreen[None]):
         self.answering = answering
         self.fresh = fresh
 
+    def caption(self) -> str:
+        return t("summary.answer") if self.answering else super().caption()
+
     def body(self) -> ComposeResult:
         with Horizontal():
             with ReadingScroll():
@@ -50,7 +54,7 @@ class SlipScreen(CounterScreen[None]):
             Content.styled(slip.receipt_no, "bold"),
             Content(slip.item_name),
             Content(t("slip.applicant", name=slip.applicant_masked)),
-            Content(t("slip.collected", at=f"{slip.collected_at.astimezone():%Y-%m-%d %H:%M}")),
+            Content(t("slip.collected", at=f"{at_city(slip.collected_at):%Y-%m-%d %H:%M}")),
             Content(t("slip.by", site=slip.site_name, clerk=slip.clerk_name)),
             Content(self._limit()),
             Content.styled(t("slip.materials", count=len(slip.materials)), "bold"),
@@ -59,6 +63,8 @@ class SlipScreen(CounterScreen[None]):
             how = of("seen", material.seen)
             pages = t("materials.pages", pages=material.pages) if material.pages else t("materials.no_page")
             lines.append(Content(f"{number}. {material.name} · {how} · {pages}"))
+        if self.answering:
+            lines.insert(0, Content.styled(t("slip.supplemented"), "bold $text-success"))
         lines.append(Content(slip.query_hint or t("slip.query")))
         lines.append(Content.styled(t("slip.not_accepted"), "$text-warning"))
         return Content("\n").join(lines)

@@ -7,9 +7,9 @@ Laws:
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,8 +18,9 @@ from textual.widgets import Static
 
 from casework.materials import FIELD_PREFIX
 from tui.autosave import Kept
-from tui.draft_desk import DraftDesk
+from tui.draft_desk import AUTHORIZATION, DraftDesk
 from tui.drawn import forget
+from tui.errand import errand
 from tui.keymap import bindings_for, shown_for
 from tui.screens.answer_form import answer_form
 from tui.screens.choose import YES, ChooseScreen, confirm
@@ -43,7 +44,8 @@ from wire.counter import DraftView, ReturnPointView
 
 T = TypeVar("T")
 
-NEWER_KEY, COLLECT_KEY = "F7", "F9"
+NEWER_KEY, COLLECT_KEY, SCANS_KEY = "F7", "F9", "F4"
+WITH_SCANS = {StepKind.MATERIALS, StepKind.AUTHORIZATION}
 
 SAVED_TONES = {Kept.SAVED: "good", Kept.WAITING: "", Kept.AWAY: "error", Kept.REFUSED: "error"}
 
@@ -72,7 +74,7 @@ class WizardScreen(CounterScreen[None]):
     def on_mount(self) -> None:
         self.load()
 
-    @work(exclusive=True, group="load")
+    @errand("load")
     async def load(self) -> None:
         """Fetch the form and the guide of the draft, then show its first step."""
         opened = await self.attempt(lambda: DraftDesk.open(self.counter.client, self._ask, self.view, self._told))
@@ -81,7 +83,9 @@ class WizardScreen(CounterScreen[None]):
         self.desk = opened.value
         self.filling = FieldFilling(self, self.desk)
         self._told(self.desk.autosave.kept)
-        self.query_one(TitleBar).caption = t("wizard.caption", item=self.desk.item.get("name"))
+        item = self.desk.item.get("name")
+        title = t("wizard.answer_caption", item=item) if self.answering else t("wizard.caption", item=item)
+        self.query_one(TitleBar).caption = title
         self._turn_to(0)
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -93,7 +97,7 @@ class WizardScreen(CounterScreen[None]):
             words.set_class(SAVED_TONES[kept] == "error", "error")
             if kept is Kept.AWAY:
                 self.say(t("wizard.kept_here"), "error")
-            elif kept is Kept.SAVED and self.query_one("#say").has_class("error"):
+            elif kept is Kept.SAVED and self.query("#say.error"):
                 self.say(t("wizard.saved_again"), "good")
 
     # --- steps ------------------------------------------------------------------------------------------------
@@ -115,9 +119,11 @@ class WizardScreen(CounterScreen[None]):
         self.at = max(0, min(at, len(steps) - 1))
         self.ready = False
         self.set_focus(None)
-        self.run_worker(self._show(steps[self.at], field_id, material_id), group="step", exclusive=True)
+        self.show_step(steps[self.at], field_id, material_id)
 
-    async def _show(self, step: Step, field_id: str, material_id: str) -> None:
+    @errand("step")
+    async def show_step(self, step: Step, field_id: str, material_id: str) -> None:
+        """Put the body of a step in place of the one before."""
         body = await self._body_of(step)
         holder = self.query_one("#step", Vertical)
         await holder.remove_children()
@@ -165,7 +171,15 @@ class WizardScreen(CounterScreen[None]):
         hidden = set() if self.view.newer_version is not None else {NEWER_KEY}
         if step.kind is not StepKind.SUMMARY:
             hidden.add(COLLECT_KEY)
-        return [pair for pair in shown_for(self.place) if pair[0] not in hidden]
+        if step.kind not in WITH_SCANS:
+            hidden.add(SCANS_KEY)
+        other = {COLLECT_KEY: t("summary.answer")} if self.answering else {}
+        return [(key, other.get(key, words)) for key, words in shown_for(self.place) if key not in hidden]
+
+    @property
+    def answering(self) -> bool:
+        """Is this the answer to a return?"""
+        return self.view.kind == "supplement"
 
     def action_step(self, by: int) -> None:
         self._turn_to(self.at + by)
@@ -196,7 +210,7 @@ class WizardScreen(CounterScreen[None]):
         step = self.query_one("#step").query_one(FieldsStep)
         self.fill(event, step)
 
-    @work(exclusive=True, group="fill")
+    @errand("fill")
     async def fill(self, event: Wanted, step: FieldsStep) -> None:
         """Fill a field on another screen."""
         if self.filling is not None:
@@ -222,21 +236,38 @@ class WizardScreen(CounterScreen[None]):
         elif kind == "field":
             self.go_to(field_id=ref)
         else:
-            self.go_to(material_id=ref)
+            self._lead_to(ref)
 
-    @work(exclusive=True, group="fill")
-    async def open_material(self, material_id: str) -> None:
-        """Work on one material, then show how it stands."""
+    def _lead_to(self, material_id: str) -> None:
+        """Go straight to a material; what the written authority must say stands on a step of its own."""
+        if material_id == AUTHORIZATION or material_id.startswith(FIELD_PREFIX):
+            self.go_to(material_id=material_id)
+        else:
+            self.seen |= {step for step in self.steps if step.kind is StepKind.MATERIALS}
+            self.open_material(material_id)
+
+    @errand("fill")
+    async def open_material(self, material_id: str, *, scans: bool = False) -> None:
+        """Work on one material, with its scans first if so asked; then show how it stands where one came from."""
         if self.desk is None:
             return
-        await self.app.push_screen_wait(MaterialScreen(self.desk, material_id))
-        for step in self.query(MaterialsStep):
-            step.show()
-        for paper in self.query(AuthorizationStep):
-            paper.show()
+        await self.app.push_screen_wait(MaterialScreen(self.desk, material_id, scans=scans))
+        for step in self.query(Vertical):
+            if isinstance(step, MaterialsStep | AuthorizationStep | PointsStep):
+                step.show()
         self.show_marks()
+        if self.query(SummaryStep):
+            self.ask_summary()
 
-    @work(exclusive=True, group="fill")
+    def action_add_scan(self) -> None:
+        """Scans for the material under the cursor; elsewhere, where scans are attached."""
+        row = self.query_one("#step").query(NumberedList)
+        if self.desk is None or self.steps[self.at].kind not in WITH_SCANS or not row or row.first().current is None:
+            self.say(t("wizard.scans_where"), "warning")
+            return
+        self.open_material(cast("Row", row.first().current).key, scans=True)
+
+    @errand("fill")
     async def open_point(self, point: ReturnPointView) -> None:
         """Put a point of a return right, or say what was done about it."""
         if self.desk is None:
@@ -247,8 +278,10 @@ class WizardScreen(CounterScreen[None]):
             answers = [Row("go", t("return.go")), Row("say", t("return.say"), desk.answers.get(point.ref, ""))]
             chosen = await self.app.push_screen_wait(ChooseScreen(words, answers))
             if chosen == "go":
-                field_id = point.ref if point.kind == "field" else ""
-                self.go_to(field_id=field_id, material_id="" if field_id else point.ref)
+                if point.kind == "field":
+                    self.go_to(field_id=point.ref)
+                else:
+                    self._lead_to(point.ref)
             if chosen != "say":
                 return
 
@@ -263,7 +296,7 @@ class WizardScreen(CounterScreen[None]):
 
     # --- the end ----------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="summary")
+    @errand("summary")
     async def ask_summary(self) -> None:
         """Save what is unsaved, then ask the node what is missing."""
         desk = self.desk
@@ -277,15 +310,16 @@ class WizardScreen(CounterScreen[None]):
         if found is not None and steps:
             steps.first().show(found.value)
             self.ready = found.value.ready
+            self.say("")
 
-    @work(exclusive=True, group="collect")
+    @errand("collect")
     async def action_collect(self) -> None:
         """代办收件: the one act that cannot be taken back here, so it is asked for once more."""
-        desk = self.desk
-        if desk is None or self.steps[self.at].kind is not StepKind.SUMMARY or not self.ready:
-            self.say(t("wizard.check_first"), "warning")
+        desk, answering = self.desk, self.answering
+        summed = bool(self.query(SummaryStep))
+        if desk is None or not summed or not self.ready:
+            self.say(t("wizard.check_first") if not summed else t("wizard.not_complete"), "warning")
             return
-        answering = self.view.kind == "supplement"
         question = t("wizard.answer_question") if answering else t("wizard.collect_question")
         yes = t("summary.answer") if answering else t("summary.collect")
         if await self.app.push_screen_wait(confirm(question, yes)) != YES:
@@ -298,7 +332,7 @@ class WizardScreen(CounterScreen[None]):
         desk.autosave.close()
         self.app.switch_screen(SlipScreen(slip.value, answering=answering))
 
-    @work(exclusive=True, group="collect")
+    @errand("collect")
     async def action_newer(self) -> None:
         """Carry the draft over to the newest catalog; what still fits is kept by the node."""
         if self.desk is None or self.view.newer_version is None:
@@ -317,7 +351,7 @@ class WizardScreen(CounterScreen[None]):
     def action_back(self) -> None:
         self.leave()
 
-    @work(exclusive=True, group="leave")
+    @errand("leave")
     async def leave(self) -> None:
         """Leave; the draft stays on the node. With unsaved text the screen asks first."""
         if self.desk is not None:

@@ -55,8 +55,10 @@ class SummaryStep(Vertical):
         self.query_one(NumberedList).show(rows)
 
     def _ready_row(self) -> Row:
-        words = t("summary.answer") if self.desk.view.kind == "supplement" else t("summary.collect")
-        return Row(self.COLLECT, words, t("summary.collect_detail"), "F9", "bold $text-success")
+        answering = self.desk.view.kind == "supplement"
+        words = t("summary.answer") if answering else t("summary.collect")
+        detail = t("summary.answer_detail") if answering else t("summary.collect_detail")
+        return Row(self.COLLECT, words, detail, "F9", "bold $text-success")
 
     def _newer_row(self, summary: Summary) -> Row:
         changes = t("list.comma").join(change.label for change in summary.catalog_changes) or t(
@@ -65,7 +67,8 @@ class SummaryStep(Vertical):
         return Row(self.NEWER, t("summary.newer", version=self.desk.view.newer_version or ""), changes, "F7")
 
     def _problem_row(self, problem: FieldProblemView) -> Row:
-        label = self.desk.labels.get(problem.field_id, problem.field_id)
+        points = [point.label for point in self.desk.points_on(problem.field_id) if point.label]
+        label = self.desk.labels.get(problem.field_id) or next(iter(points), self.desk.need(problem.field_id).name)
         words = problem.message or problem_words(problem.code, problem.params, self.desk.labels)
         if problem.row is not None:
             words = t("table.row_problem", row=problem.row + 1, column=self._column(problem), why=words)

@@ -41,7 +41,8 @@ class FieldFrame(Vertical):
 
     def show_needed(self, *, needed: bool) -> None:
         """Mark the field as required, or not, as the other answers have it."""
-        self.query_one(".label", Static).update(self._label(needed=needed))
+        for label in self.query(".label").results(Static):
+            label.update(self._label(needed=needed))
 
     def show_problem(self, sentence: str) -> None:
         """Show what is wrong with the field; an empty sentence says that it is right."""
@@ -57,12 +58,13 @@ class FieldFrame(Vertical):
         self._show_under()
 
     def _show_under(self) -> None:
-        under = self.query_one(".under", Static)
+        """The last blur arrives when the line underneath may be gone already."""
         help_words = self.field.help or "" if self.in_use else ""
         words = f"✗ {self.problem}" if self.problem else help_words
-        under.update(words)
-        under.display = bool(words)
-        under.set_class(bool(self.problem), "problem")
+        for under in self.query(".under").results(Static):
+            under.update(words)
+            under.display = bool(words)
+            under.set_class(bool(self.problem), "problem")
         self.set_class(bool(self.problem), "wrong")
         self.set_class(self.in_use, "in-use")
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from textual.content import Content
 from textual.widget import Widget
 
+from tui.city_clock import at_city
 from tui.columns import shorten
 from tui.wording import of, t
 from wire.counter import StatusBar
@@ -33,7 +34,7 @@ class StandingBar(Widget):
     def render(self) -> Content:
         width = self.size.width - 2
         if self.away_since is not None:
-            return Content(" " + shorten(t("status.away", since=f"{self.away_since:%H:%M:%S}"), width))
+            return Content(" " + shorten(t("status.away", since=f"{at_city(self.away_since):%H:%M:%S}"), width))
         if self.standing is None:
             return Content(" " + t("status.asking"))
         return Content(" " + shorten(" │ ".join(parts_of(self.standing)), width))
@@ -50,8 +51,8 @@ def parts_of(standing: StatusBar) -> list[str]:
 def _since(standing: StatusBar) -> str:
     if standing.line == "up" or standing.line_since is None:
         return ""
-    since = standing.line_since.astimezone()
-    today = since.date() == standing.now.astimezone().date()
+    since = at_city(standing.line_since)
+    today = since.date() == at_city(standing.now).date()
     return f"{since:%H:%M}" if today else f"{since:%m-%d}"
 
 
@@ -66,8 +67,8 @@ def _backlog(standing: StatusBar) -> str:
 def _receipt(standing: StatusBar) -> str:
     if standing.last_receipt_at is None:
         return t("status.no_receipt")
-    at = standing.last_receipt_at.astimezone()
-    today = at.date() == standing.now.astimezone().date()
+    at = at_city(standing.last_receipt_at)
+    today = at.date() == at_city(standing.now).date()
     return t("status.receipt", at=f"{at:%H:%M}" if today else f"{at:%m-%d}")
 
 

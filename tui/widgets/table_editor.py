@@ -71,6 +71,7 @@ class TableEditor(Widget, can_focus=True):
 
     def _want(self, row: int) -> None:
         if row < len(self.rows) or len(self.rows) < self.max_rows:
+            self.cursor = row
             self.post_message(Wanted(self.field_id, "row", row=row))
 
     def on_focus(self, _event: Focus) -> None:
