@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from casework.application import Application, Role
 from casework.duty import require
-from casework.errors import CaseworkError
-from casework.events import Collected, Event
+from casework.errors import CaseworkError, MalformedEvent
+from casework.events import Collected, Event, Rated
 from casework.lifecycle import advance, draft
 from city_gateway.ledger import cases, nodes
 from city_gateway.ledger.cases import Case
@@ -64,13 +64,15 @@ class Casebook:
         events: Sequence[Event],
         node: Node,
         *,
+        clerk: str,
         and_then: Callable[[Application], list[Event]],
     ) -> tuple[Case, list[Event]]:
         """Apply a node's events, each checked against its duty, and what the city itself adds to them."""
         before = self._cases.get(application_id)
         application = before.application if before else draft(application_id)
         for event in events:
-            self._check_identity(event, node)
+            self._check_identity(event, node, clerk)
+            _check_rating(event)
             if before is None and not isinstance(event, Collected) and application.receipt_no == "":
                 raise UnknownApplication(application_id=application_id)
             require(event.by, event, application)
@@ -91,8 +93,10 @@ class Casebook:
         self._touched.add(application_id)
         return case
 
-    def _check_identity(self, event: Event, node: Node) -> None:
+    def _check_identity(self, event: Event, node: Node, clerk: str) -> None:
         actor = event.by
+        if actor.clerk_id != clerk:
+            raise OtherIdentity(field="clerk_id")
         claimed = (actor.role, actor.region)
         if claimed != (ROLE_OF[node.role], node.region):
             raise OtherIdentity(role=str(actor.role), region=actor.region)
@@ -102,3 +106,9 @@ class Casebook:
             return
         if not nodes.stood_at(self._tx, actor.node_id, site=node.site, role=node.role):
             raise OtherIdentity(node=actor.node_id)
+
+
+def _check_rating(event: Event) -> None:
+    """What the applicant said travels sealed beside the event, never in it."""
+    if isinstance(event, Rated) and (event.level is not None or event.text):
+        raise MalformedEvent(event.code, "level")

@@ -156,7 +156,10 @@ class Sorting:
         )
 
     def _apply(self, one: Received, application_id: str) -> int:
-        case, added = self._book.move_by_node(application_id, one.events, one.author, and_then=self._city_adds)
+        clerk = one.operation.clerk if one.operation else ""
+        case, added = self._book.move_by_node(
+            application_id, one.events, one.author, clerk=clerk, and_then=self._city_adds
+        )
         plain = [event_to_plain(event) for event in added]
         application = case.application
         self._entries.append(

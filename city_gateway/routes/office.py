@@ -18,6 +18,7 @@ from casework.states import State
 from city_gateway.access import gateway_of, limited
 from city_gateway.acts import office
 from city_gateway.acts.fleet import fleet
+from city_gateway.acts.form_labels import labels_of
 from city_gateway.acts.office import SignedIn
 from city_gateway.acts.rule import department, rule
 from city_gateway.acts.ruling_forms import events_from_form, rulings_now
@@ -124,7 +125,14 @@ def application(request: Request, clerk: Clerk, application_id: str) -> Response
         case = cases.find(tx, application_id)
     if case is None:
         raise ApplicationUnknown
-    return _page(request, "application.html", clerk, one=case.application, rulings=rulings_now(case.application))
+    return _page(
+        request,
+        "application.html",
+        clerk,
+        one=case.application,
+        labels=labels_of(gateway_of(request).folder.root, case.application.form_id),
+        rulings=rulings_now(case.application),
+    )
 
 
 @router.post("/applications/{application_id}/rulings/{code}")
@@ -148,6 +156,8 @@ async def _form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
         raise OfficeFormRefused(field="content-type")
     body = b"".join([piece async for piece in limited(request, FORM_BYTES)])
+    if b"\0" in body or b"%00" in body:
+        raise OfficeFormRefused(field="form")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=50))
     except ValueError:

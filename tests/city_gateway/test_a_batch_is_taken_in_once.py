@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from casework.application import Actor, Role
+from casework.errors import MalformedEvent
 from casework.states import State
 from city_gateway.acts import receive
 from city_gateway.acts.gateway import LedgerRegister
@@ -153,6 +154,24 @@ async def test_an_operation_in_another_role_or_for_another_region_is_refused(cit
     other = "operation.other_identity"
     assert [entry.refusal.code for entry in feed if entry.refusal] == [other, other, other, "duty.not_yours", other]
     assert state_of(city, application_id) is State.SUBMITTED
+
+
+async def test_an_operation_in_the_name_of_another_clerk_is_refused(city: City) -> None:
+    village = await city.enrol()
+    act = village.act(village.collected(), application_id=os.urandom(16).hex(), clerk="clerk-2")
+    [entry] = (await village.exchange(act)).feed
+    assert entry.refusal is not None
+    assert entry.refusal.code == "operation.other_identity"
+    assert count(city, CASE_ENTRIES) == 0
+
+
+async def test_a_rating_in_clear_is_refused(city: City) -> None:
+    village = await city.enrol()
+    application_id, collected = village.collect()
+    rated = village.act(village.event("rated", level=5, text="慢"), application_id=application_id)
+    entry = (await village.exchange(collected, rated)).feed[-1]
+    assert entry.refusal is not None
+    assert entry.refusal.code == MalformedEvent.code
 
 
 async def test_the_same_op_id_with_another_body_is_a_conflict_and_the_first_counts(city: City) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 from datetime import timedelta
@@ -17,6 +18,7 @@ from city_gateway.acts.office import LOCKED_AFTER, add_clerk
 from city_gateway.errors import OfficeFormRefused
 from city_gateway.ledger import cases
 from city_gateway.wording import sentences
+from tests.city_gateway.catalog_world import SEED, CatalogWorld
 from tests.city_gateway.gateway_fixtures import City, EnrolledNode, city_in
 
 pytestmark = pytest.mark.node
@@ -208,3 +210,26 @@ async def test_the_automatic_department_works_in_the_background(tmp_path: Path, 
 
 def test_both_languages_say_the_same_things() -> None:
     assert sentences("zh_CN").keys() == sentences("en").keys()
+
+
+async def test_the_fields_of_a_form_are_called_by_their_names(city: City, tmp_path: Path) -> None:
+    clerk(city)
+    _, application_id = await accepted(city)
+    await sign_in(city)
+    before = await city.client.get(f"/office/applications/{application_id}")
+    assert "<dt>applicant_id_no</dt>" in before.text
+    world = CatalogWorld(tmp_path)  # its gateway folder is this city's
+    world.begin()
+    world.publish()
+    source = json.loads((SEED / "forms.json").read_text())
+    form = next(one for one in source["forms"] if one["form_id"] == "F-GA-YB-001")
+    labels = {field["id"]: field["label"] for section in form["sections"] for field in section["fields"]}
+    after = await city.client.get(f"/office/applications/{application_id}")
+    assert f"<dt>{labels['applicant_id_no']}</dt>" in after.text
+    assert "<dt>applicant_id_no</dt>" not in after.text
+
+
+async def test_a_form_with_a_nul_is_refused(city: City) -> None:
+    clerk(city)
+    answer = await city.client.post("/office/sign-in", data={"clerk_id": "d\0", "passphrase": "x"})
+    assert answer.status_code == 400

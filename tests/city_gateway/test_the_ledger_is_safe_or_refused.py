@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from city_gateway.errors import LedgerTooNew, LedgerUnsafe
-from city_gateway.ledger import database
+from city_gateway.ledger import database, scan_owners, scan_references, schema
 from city_gateway.ledger.database import Ledger, open_ledger
-from city_gateway.ledger.tables import METADATA
+from city_gateway.ledger.tables import METADATA, SCAN_REFERENCES
 from tests.city_gateway.gateway_fixtures import NOON
 
 pytestmark = pytest.mark.node
@@ -69,3 +69,29 @@ def test_a_postgresql_that_does_not_wait_for_the_disk_is_refused(postgresql_serv
     with pytest.raises(LedgerUnsafe) as refused:
         opened(sa.make_url(postgresql_server).set(database=name).render_as_string(hide_password=False))
     assert refused.value.params == {"setting": "synchronous_commit", "value": "off"}
+
+
+def test_scans_of_an_earlier_ledger_belong_to_the_site_that_alone_refers_to_them(ledger_url: str) -> None:
+    engine = sa.create_engine(ledger_url)
+    with engine.begin() as tx:
+        config = schema._config(tx)
+        schema.command.upgrade(config, "0001")
+        for application_id, site in (("a", "1"), ("b", "2")):
+            tx.execute(
+                sa.text(
+                    "INSERT INTO applications VALUES (:id, '', '', :site, 'submitted', 1, '2026-11-23 04:00:00', '{}')"
+                ),
+                {"id": application_id, "site": site},
+            )
+        for scan, application_id in (("own", "a"), ("named by two", "a"), ("named by two", "b")):
+            tx.execute(
+                sa.text("INSERT INTO scan_references VALUES (:scan, :id, 1, :no)"),
+                {"scan": scan, "id": application_id, "no": False},
+            )
+    engine.dispose()
+    ledger = opened(ledger_url)
+    with ledger.reading() as tx:
+        assert scan_owners.owners(tx, ["own", "named by two"]) == {"own": "1"}
+        assert (scan_references.scans_of(tx, "a"), scan_references.scans_of(tx, "b")) == ({"own"}, set())
+        assert tx.scalar(sa.select(sa.func.count()).select_from(SCAN_REFERENCES)) == 3
+    ledger.close()
