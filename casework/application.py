@@ -119,6 +119,18 @@ class ReturnPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnRound:
+    """One full notice as it was given, and the supplement that answered it: its words, and what it touched."""
+
+    at: datetime
+    points: tuple[ReturnPoint, ...]
+    answers: Mapping[str, str] = field(default_factory=dict)
+    answered_at: datetime | None = None
+    fields: tuple[str, ...] = ()
+    materials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The ruling of the competent department."""
 
@@ -177,6 +189,7 @@ class Application:
     return_points: tuple[ReturnPoint, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
     returns_count: int = 0
+    rounds: tuple[ReturnRound, ...] = ()
     accepted_at: datetime | None = None
     limit_due: date | None = None
     deferred: tuple[str, ...] = ()

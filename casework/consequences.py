@@ -11,7 +11,7 @@ from functools import singledispatch
 from typing import Any
 
 from casework import events
-from casework.application import Applicant, Application, HandedIn, Pause, Scan, Seen
+from casework.application import Applicant, Application, HandedIn, Pause, ReturnRound, Scan, Seen
 from casework.states import State
 
 Changes = dict[str, Any]
@@ -52,6 +52,7 @@ def _(event: events.Returned, application: Application) -> Changes:
         "return_points": event.points,
         "answers": {},
         "returns_count": application.returns_count + 1,
+        "rounds": (*application.rounds, ReturnRound(event.at, event.points)),
         "notice_given_at": event.at,
     }
 
@@ -71,7 +72,7 @@ def _(event: events.Supplemented, application: Application) -> Changes:
     }
     if application.state is State.RETURNED:
         # The five days of the notice run again from the day the supplement reaches the city.
-        changes |= {"received_at": None, "notice_given_at": None}
+        changes |= {"received_at": None, "notice_given_at": None, "rounds": _answered(application.rounds, event)}
     return changes
 
 
@@ -171,6 +172,21 @@ def _(event: events.Withdrawn | events.Voided, application: Application) -> Chan
 @consequences.register
 def _(event: events.Revoked, application: Application) -> Changes:
     return {"outcome_reason": event.reason, "outcome_basis": event.basis, "closed_at": event.at}
+
+
+def _answered(rounds: tuple[ReturnRound, ...], event: events.Supplemented) -> tuple[ReturnRound, ...]:
+    """Write the answer into the last round."""
+    if not rounds:
+        return rounds
+    touched = [*(one.material_id for one in event.handed_in), *(scan.material_id for scan in event.scans)]
+    last = replace(
+        rounds[-1],
+        answers=dict(event.answers),
+        answered_at=event.at,
+        fields=tuple(event.form),
+        materials=tuple(dict.fromkeys(touched)),
+    )
+    return (*rounds[:-1], last)
 
 
 def _merged(before: tuple[HandedIn, ...], now: tuple[HandedIn, ...]) -> tuple[HandedIn, ...]:

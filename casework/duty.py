@@ -18,6 +18,7 @@ from casework.application import Actor, Application, Role
 from casework.errors import NotYourDuty
 from casework.events import Collected, Event
 from casework.identifiers import COUNTY, is_region_code, region_at, region_covers
+from casework.lifecycle import allowed_events
 from casework.states import ProxyStanding, State
 
 
@@ -121,11 +122,28 @@ DUTY_CODES: Final = frozenset(
 def may(actor: Actor, event: Event, application: Application) -> bool:
     """Say whether this actor may do this to this application; whether the state allows it is `advance`'s question."""
     reach = DUTIES[actor.role].get(event.code)
-    if reach is None or not _speaks_for_the_applicant(actor, event, application):
+    if reach is None or not _speaks_for_the_applicant(actor, event.code, application):
         return False
     if isinstance(event, Collected):
         return region_covers(event.township, event.site) and _reaches(reach, actor, event.site, event.township)
     return _reaches(reach, actor, application.site, application.township)
+
+
+def offered(actor: Actor, application: Application) -> tuple[str, ...]:
+    """Name the events that this actor may cause to this application now; collecting begins one and is never among them.
+
+    >>> offered(Actor(Role.AGENT, "a", "b" * 32, "511603106205"), Application(application_id="0" * 32))
+    ()
+    """
+    duties = DUTIES[actor.role]
+    return tuple(
+        code
+        for code in allowed_events(application)
+        if code in duties
+        and code != Collected.code
+        and _speaks_for_the_applicant(actor, code, application)
+        and _reaches(duties[code], actor, application.site, application.township)
+    )
 
 
 def require(actor: Actor, event: Event, application: Application) -> None:
@@ -134,11 +152,9 @@ def require(actor: Actor, event: Event, application: Application) -> None:
         raise NotYourDuty(actor.role, event.code)
 
 
-def _speaks_for_the_applicant(actor: Actor, event: Event, application: Application) -> bool:
+def _speaks_for_the_applicant(actor: Actor, code: str, application: Application) -> bool:
     return (
-        actor.role is not Role.AGENT
-        or event.code not in _IN_THE_APPLICANTS_NAME
-        or application.proxy is ProxyStanding.ACTIVE
+        actor.role is not Role.AGENT or code not in _IN_THE_APPLICANTS_NAME or application.proxy is ProxyStanding.ACTIVE
     )
 
 

@@ -5,6 +5,7 @@
 - Whoever files for somebody else hands in the mandate (代办委托书); it can be neither deferred nor looked up.
 - A required file field of the form is a material with the id `field:<field id>`.
 - A return names materials, conditions and fields of the guide the application was filed under, and nothing else.
+- A later return names only what an earlier one named or what a supplement touched since: the notice is given once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from casework.application import HandedIn, ReturnKind, ReturnPoint, Scan, Seen
+from casework.application import Application, HandedIn, ReturnKind, ReturnPoint, Scan, Seen
 from casework.catalog import ServiceItem
 from casework.errors import AddedRequirement, VagueReturn
 from casework.forms import Form, visible
@@ -167,3 +168,24 @@ def check_return(item: ServiceItem, form: Form, points: Sequence[ReturnPoint]) -
             raise AddedRequirement(point.kind, point.ref)
         if not point.problem.strip():
             raise VagueReturn(point.kind, point.ref)
+
+
+def may_be_returned(application: Application, kind: ReturnKind, ref: str) -> bool:
+    """Say whether a return may name this now; before the first return everything may be named.
+
+    >>> may_be_returned(Application(application_id="0" * 32), "field", "applicant_phone")
+    True
+    """
+    rounds = application.rounds
+    if not rounds or len(rounds) < application.returns_count:
+        return True  # nothing was returned, or a program that did not keep the rounds recorded the first of them
+    named = {_same(point.kind, point.ref) for one in rounds for point in one.points}
+    touched = {("field", name) for one in rounds for name in one.fields}
+    touched |= {_same("material", name) for one in rounds for name in one.materials}
+    return _same(kind, ref) in named | touched
+
+
+def _same(kind: ReturnKind, ref: str) -> tuple[str, str]:
+    """A file of the form is both a field and a material; it counts as the field."""
+    is_file = kind == "material" and ref.startswith(FIELD_PREFIX)
+    return ("field", ref.removeprefix(FIELD_PREFIX)) if is_file else (kind, ref)

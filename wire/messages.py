@@ -25,6 +25,7 @@ from wire.signed import SignedDocument, read_message, sign_message, validated
 __all__ = [
     "CONTENT_TYPE",
     "MAX_EXCHANGE_BYTES",
+    "RATING_LABEL",
     "ExchangeHead",
     "ExchangeReply",
     "ExchangeRequest",
@@ -47,6 +48,7 @@ __all__ = [
 
 CONTENT_TYPE = "application/vnd.guangan.exchange"
 REFUSAL_LABEL = "refusal"
+RATING_LABEL = "rating"
 MAX_EXCHANGE_BYTES = 16 * 1024 * 1024
 MAX_ENVELOPES = 1000
 

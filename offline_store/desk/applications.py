@@ -107,6 +107,16 @@ def save(
     return row.version
 
 
+def set_standing(tx: Session, application_id: str, standing: Standing) -> None:
+    """Say anew how far it has come; everything else of it stays, also when it was last changed."""
+    row = _row(tx, application_id)
+    if row is None:
+        raise Unknown("application", application_id)
+    row.standing = standing.value
+    tx.add(row)
+    tx.flush()
+
+
 def find(tx: Session, application_id: str) -> Known | None:
     row = _row(tx, application_id)
     return None if row is None else _known(row)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from casework.application import Application, Role
-from casework.duty import DUTIES, DUTY_CODES, may, require, who_must_act
+from casework.duty import DUTIES, DUTY_CODES, may, offered, require, who_must_act
 from casework.errors import NotYourDuty
 from casework.events import EVENTS, Event
 from casework.lifecycle import ProxyStanding, State, allowed_events, replay
@@ -87,6 +88,13 @@ def test_a_refusal_names_role_and_event_and_no_person() -> None:
     with pytest.raises(NotYourDuty) as refusal:
         require(ACTORS[Role.AGENT], an_event("decided"), walk("collected"))
     assert refusal.value.params == {"role": "agent", "event": "decided"}
+
+
+@given(walks(), st.sampled_from(list(ACTORS)))
+def test_what_is_offered_is_what_lifecycle_and_duty_allow(taken: list[Event], role: Role) -> None:
+    application = replay(APPLICATION_ID, taken)
+    allowed = [code for code in allowed_events(application) if code != "collected"]
+    assert list(offered(ACTORS[role], application)) == [code for code in allowed if able(role, code, application)]
 
 
 @given(walks())

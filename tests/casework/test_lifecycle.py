@@ -137,6 +137,7 @@ def test_a_form_changed_after_collecting_does_not_change_the_application() -> No
 def test_an_answered_return_starts_the_notice_clock_again() -> None:
     returned = walk("collected", "submitted", "pre_review_started", "returned")
     assert returned.returns_count == 1
+    assert [one.points for one in returned.rounds] == [returned.return_points]
     assert returned.notice_given_at is not None
     answered = walk("supplemented", start=returned)
     assert answered.state is State.PRE_REVIEW

@@ -206,3 +206,15 @@ def test_a_failed_act_leaves_row_and_index_as_they_were(desk: Desk) -> None:
     assert (found(desk, text="张测试"), found(desk, text="李样例")) == ([1], [])
     with desk.reading() as tx:
         assert applications.load(tx, f"{1:032x}").case_seq == 0
+
+
+def test_only_the_standing_changes_when_it_is_said_anew(desk: Desk) -> None:
+    keep(desk, application(1), pending=["a" * 32], due=date(2026, 12, 1))
+    with desk.reading() as tx:
+        before = applications.load(tx, f"{1:032x}")
+    with desk.transaction() as tx:
+        applications.set_standing(tx, before.application_id, Standing.AT_CITY)
+    with desk.reading() as tx:
+        assert applications.load(tx, before.application_id) == replace(before, standing=Standing.AT_CITY)
+    with pytest.raises(Unknown), desk.transaction() as tx:
+        applications.set_standing(tx, f"{2:032x}", Standing.AT_CITY)

@@ -58,6 +58,8 @@ class ClockView(Told):
     due: Day | None = None
     remaining_days: int | None = None
     provisional: bool = False
+    deemed_accepted: bool = False
+    """A permit whose notice is overdue: by law it counts as accepted since the day the materials came."""
 
 
 class DecisionView(Told):
