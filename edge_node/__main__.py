@@ -31,7 +31,6 @@ log = logging.getLogger("edge_node")
 
 CANNOT_START: Final = 2
 DISK_FAILED: Final = 3
-LOCK: Final = "edge_node.lock"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths = NodePaths(asked.root)
     try:
         paths.counter_socket.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        with sole_process(paths.counter_socket.parent / LOCK):
+        with sole_process(paths.desk_lock):
             counter = open_counter(paths, keyring.machine_key())
             try:
                 return asyncio.run(_serve(counter, asked.page))

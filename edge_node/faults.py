@@ -20,10 +20,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from casework.errors import CaseworkError
-from casework.errors import NotYourDuty as NotTheirDuty
+from casework.errors import CaseworkError, NotYourDuty
 from edge_node.acts import errors as refusals
-from edge_node.acts.picture import MIB, SCAN_MAX_BYTES
+from edge_node.acts.counter import MIB
+from edge_node.acts.picture import SCAN_MAX_BYTES
 from edge_node.wording import known, sentence
 from offline_store import errors as store
 from wire.errors import WireError
@@ -39,8 +39,7 @@ STATUS: Mapping[type[Exception], int] = {
     refusals.CounterLocked: 401,
     refusals.WrongPassphrase: 401,
     refusals.LockedOut: 429,
-    refusals.NotYourDuty: 403,
-    NotTheirDuty: 403,
+    NotYourDuty: 403,
     refusals.UnknownItem: 404,
     refusals.UnknownForm: 404,
     refusals.UnknownDraft: 404,

@@ -10,7 +10,6 @@ Laws
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from casework.errors import CaseworkError
@@ -21,12 +20,12 @@ from edge_node.acts.errors import CatalogRefused
 from offline_store.desk import catalog, state
 from offline_store.desk.catalog import Activated, Edition
 from offline_store.errors import OlderCatalog
+from offline_store.paths import NodePaths
 from wire.canonical import b64, unb64
 from wire.errors import ReleaseMalformed, WireError
 from wire.release import Release, Versions
 
 ALARM: Final = "catalog_refused"
-MARKER: Final = "arrived.json"
 TRUSTED_ROOT: Final = "catalog.root"
 LOOK_AGAIN_SECONDS: Final = 60.0
 
@@ -44,7 +43,7 @@ class CatalogReader:
 
     def look(self, counter: Counter) -> bool:
         """Activate the release if it is a new one; says whether the catalog in use changed."""
-        marker = _marker(counter.paths.catalog_cache)
+        marker = _marker(counter.paths)
         now = counter.clock.read().monotonic
         waiting = self._again_at is None or now < self._again_at
         if marker is None or (marker == self._judged and waiting):
@@ -134,8 +133,8 @@ def _refused(counter: Counter, code: str) -> CatalogRefused:
     return CatalogRefused(why=code)
 
 
-def _marker(cache: Path) -> bytes | None:
+def _marker(paths: NodePaths) -> bytes | None:
     try:
-        return (cache / MARKER).read_bytes()
+        return paths.catalog_marker.read_bytes()
     except FileNotFoundError:
         return None

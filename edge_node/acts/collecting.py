@@ -15,10 +15,10 @@ from casework.identifiers import TOWNSHIP, receipt_number, region_at
 from casework.working_days import city_day
 from edge_node.acts import drafting, journaling, readiness, showing, supplementing
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import DraftNotReady, ProxyNotAllowed, UnknownApplication
+from edge_node.acts.errors import DraftNotReady, ProxyNotAllowed
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import may_see
+from edge_node.acts.visibility import may_see, visible
 from offline_store.desk import applications, drafts, journal, scans, state
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind
@@ -52,9 +52,7 @@ def collect(counter: Counter, who: AtCounter, draft_id: str) -> Slip:
 def slip(counter: Counter, who: AtCounter, application_id: str) -> Slip:
     """The slip again, for printing."""
     with counter.desk.reading() as tx:
-        known = applications.find(tx, application_id)
-        if known is None or not may_see(who.actor, known.shown):
-            raise UnknownApplication(application_id=application_id)
+        known = visible(tx, who.actor, application_id)
         return showing.slip(counter, tx, known.shown, who.name)
 
 

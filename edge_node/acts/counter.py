@@ -94,7 +94,3 @@ class Counter:
         """Somebody of this node, answering for the node's own region unless a narrower one is named."""
         own = self.node.site if role is Role.AGENT else self.node.region
         return Actor(role=role, clerk_id=clerk_id, node_id=self.node.node_id, region=region or own)
-
-    def node_itself(self) -> Actor:
-        """The node, where no person acts (a catalog activated, a clock that stepped)."""
-        return self.actor(Role.AGENT if self.node.role == "village" else Role.CLERK, "")

@@ -46,12 +46,6 @@ class LockedOut(ActRefused):
     code = "sign_in.locked_out"
 
 
-class NotYourDuty(ActRefused):
-    """This act belongs to another role or another region."""
-
-    code = "duty.not_yours"
-
-
 class UnknownItem(ActRefused):
     """No such service item in the catalog."""
 
@@ -90,12 +84,6 @@ class DraftNotReady(ActRefused):
     """Fields or materials are still missing; all of them are listed."""
 
     code = "draft.not_ready"
-
-
-class NotYetAnswered(ActRefused):
-    """A point of the return has no answer yet."""
-
-    code = "draft.not_answered"
 
 
 class DraftTooLarge(ActRefused):
@@ -198,6 +186,12 @@ class NotDeferrable(ActRefused):
     """The guide does not allow this material to be handed in later."""
 
     code = "material.not_deferrable"
+
+
+class AddedLater(ActRefused):
+    """A later return named what no earlier one named and no supplement touched."""
+
+    code = "return.added_later"
 
 
 class NothingToReturn(ActRefused):

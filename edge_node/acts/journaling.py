@@ -22,10 +22,10 @@ from casework.lifecycle import advance, draft
 from casework.record import event_to_plain
 from edge_node.acts import time_lights
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import Stopped, UnknownApplication
+from edge_node.acts.errors import Stopped
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import may_see
+from edge_node.acts.visibility import visible
 from offline_store.desk import applications, journal, state
 from offline_store.desk.applications import Known
 from offline_store.desk.applications import Standing as Coming
@@ -33,11 +33,13 @@ from offline_store.desk.database import Transaction
 from wire.audit_chain import Head
 from wire.canonical import canonical_json
 from wire.envelope import Kind, envelope_hash, seal
-from wire.messages import Operation, Times, body_of
+from wire.messages import RATING_LABEL, Operation, Times, body_of
 from wire.sealed_note import seal_note
 
 STOPPED: Final = "node.stopped"
-RATING_LABEL: Final = "rating"
+
+
+Say = Callable[[Transaction, Application, Reading], Sequence[Event]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,15 @@ def act_on(
     counter: Counter,
     who: AtCounter,
     application_id: str,
-    say: Callable[[Transaction, Application, Reading], Event],
+    say: Say,
     *,
     rating: Mapping[str, Any] | None = None,
 ) -> Application:
-    """One act of a clerk on one application, as one transaction; `say` makes the event from what is known now."""
+    """One act of a clerk on one application, as one transaction; `say` makes its events from what is known now."""
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
-        known = applications.find(tx, application_id)
-        if known is None or not may_see(who.actor, known.shown):
-            raise UnknownApplication(application_id=application_id)
-        moved = record(counter, tx, who, known, [say(tx, known.shown, reading)], reading, rating=rating)
+        known = visible(tx, who.actor, application_id)
+        moved = record(counter, tx, who, known, say(tx, known.shown, reading), reading, rating=rating)
     counter.nudge()
     return moved
 

@@ -10,12 +10,12 @@ from collections.abc import Collection
 from typing import Final
 
 from casework.application import Role
+from casework.errors import NotYourDuty
 from casework.states import State
 from edge_node.acts import audit, showing
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import NotYourDuty, UnknownApplication
 from edge_node.acts.sessions import AtCounter
-from edge_node.acts.visibility import may_see
+from edge_node.acts.visibility import may_see, visible
 from offline_store.desk import applications, catalog
 from wire.counter import ApplicationBrief, ApplicationDetail, Page
 
@@ -64,7 +64,7 @@ def queue(
 ) -> Page[ApplicationBrief]:
     """What waits for the township, the soonest due first."""
     if who.actor.role is not Role.CLERK:
-        raise NotYourDuty(role=who.actor.role.value)
+        raise NotYourDuty(who.actor.role, "review_queue")
     return page(counter, who, states=states or QUEUE_STATES, text=text, offset=offset, limit=limit, by_due=True)
 
 
@@ -79,7 +79,5 @@ def detail_after_act(counter: Counter, who: AtCounter, application_id: str) -> A
     """The same right after an act of this person, which is a journal entry already."""
     reading = counter.clock.read()
     with counter.desk.reading() as tx:
-        known = applications.find(tx, application_id)
-        if known is None or not may_see(who.actor, known.shown):
-            raise UnknownApplication(application_id=application_id)
+        known = visible(tx, who.actor, application_id)
         return showing.detail(counter, tx, known, reading, who.actor)

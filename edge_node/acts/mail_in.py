@@ -192,17 +192,8 @@ def _tell_arrived(tx: Transaction, was: int, hwm: int) -> None:
             continue
         links = [journal.by_op(tx, op_id) for op_id in known.pending]
         last = max((link.seq for link in links if link is not None), default=0)
-        applications.save(
-            tx,
-            known.shown,
-            confirmed=known.confirmed,
-            pending=known.pending,
-            standing=Standing.AT_CITY if last <= hwm else Standing.SAVED_HERE,
-            case_seq=known.case_seq,
-            at=known.updated_at,
-            due=known.due,
-            refusal=known.refusal,
-        )
+        standing = Standing.AT_CITY if last <= hwm else Standing.SAVED_HERE
+        applications.set_standing(tx, application_id, standing)
 
 
 def _stop(counter: Counter, tx: Transaction, receipt: Receipt) -> None:

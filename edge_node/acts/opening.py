@@ -15,10 +15,8 @@ from casework.catalog import ServiceItem
 from casework.forms import Form
 from edge_node.acts import audit, showing
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import UnknownApplication
 from edge_node.acts.sessions import AtCounter
-from edge_node.acts.visibility import may_see
-from offline_store.desk import applications
+from edge_node.acts.visibility import visible
 from wire.counter import ApplicationDetail
 
 REGION_DIGITS: Final = 12
@@ -49,9 +47,7 @@ def lay_open(counter: Counter, who: AtCounter, application_id: str) -> LaidOpen:
     """Read one application for somebody who may see it."""
     reading = counter.clock.read()
     with counter.desk.reading() as tx:
-        known = applications.find(tx, application_id)
-        if known is None or not may_see(who.actor, known.shown):
-            raise UnknownApplication(application_id=application_id)
+        known = visible(tx, who.actor, application_id)
         it = known.shown
         found = LaidOpen(
             detail=showing.detail(counter, tx, known, reading, who.actor),

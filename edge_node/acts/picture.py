@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from edge_node.acts.counter import MIB
 from edge_node.acts.errors import ScanBroken, ScanEmpty, ScanHasTooManyPixels, ScanOfUnknownType, ScanTooLarge
 
-MIB = 1024 * 1024
 IMAGE_MAX_BYTES = 20 * MIB
 PDF_MAX_BYTES = 10 * MIB
 SCAN_MAX_BYTES = max(IMAGE_MAX_BYTES, PDF_MAX_BYTES)

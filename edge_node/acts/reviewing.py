@@ -1,8 +1,8 @@
 """The township's pre-review: begin, return once with everything, accept (provisionally too), decline, forward.
 
 Laws
-- A return names only what the guide of the application asks for; the act refuses anything else, whatever the page let
-  through.
+- A return names only what the guide of the application asks for, a later one only what the earlier named or a
+  supplement touched; the act refuses anything else, whatever the page let through.
 - Accepting provisionally is possible only for materials that the guide allows to follow.
 - The limit that acceptance starts is counted by the node from the signed calendar, unless the clerk names a day; a
   provisional day is not written into an acceptance.
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from casework.application import Actor, Application, ReturnPoint
+from casework.application import Application, ReturnPoint
 from casework.events import (
     Accepted,
     Declined,
@@ -25,16 +25,15 @@ from casework.events import (
     ProvisionallyAccepted,
     Returned,
 )
-from casework.materials import check_return, returnable
+from casework.materials import check_return, may_be_returned, returnable
 from casework.states import State
 from casework.time_limits import due
 from edge_node.acts import journaling, listing
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import NotDeferrable, NothingToReturn, ReasonNeeded, UnknownApplication
+from edge_node.acts.errors import AddedLater, NotDeferrable, NothingToReturn, ReasonNeeded
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import may_see
-from offline_store.desk import applications
+from edge_node.acts.visibility import visible
 from offline_store.desk.database import Transaction
 from wire.counter import ApplicationDetail, ReturnablePoint, ReturnPointView, ReviewGuide
 
@@ -44,12 +43,16 @@ Say = Callable[[Transaction, Application, Reading], Event]
 def guide(counter: Counter, who: AtCounter, application_id: str) -> ReviewGuide:
     """What a return of this application may name, and what may be deferred."""
     with counter.desk.reading() as tx:
-        application = _find(tx, who.actor, application_id)
+        application = visible(tx, who.actor, application_id).shown
         item = counter.shelf.item(tx, application.item_id, application.catalog_version)
         form = counter.shelf.form(tx, application.form_id, application.catalog_version)
         deferrable = [one.material_id for one in item.materials if one.deferrable is True]
         return ReviewGuide(
-            points=[ReturnablePoint(kind=one.kind, ref=one.ref, label=one.name) for one in returnable(item, form)],
+            points=[
+                ReturnablePoint(kind=one.kind, ref=one.ref, label=one.name)
+                for one in returnable(item, form)
+                if may_be_returned(application, one.kind, one.ref)
+            ],
             deferrable=deferrable,
             may_accept_provisionally=bool(deferrable),
         )
@@ -57,7 +60,7 @@ def guide(counter: Counter, who: AtCounter, application_id: str) -> ReviewGuide:
 
 def begin(counter: Counter, who: AtCounter, application_id: str) -> ApplicationDetail:
     """Begin to look at it."""
-    journaling.act_on(counter, who, application_id, lambda _tx, _application, now: _begun(who, now))
+    journaling.act_on(counter, who, application_id, lambda _tx, _application, reading: [_begun(who, reading)])
     return listing.detail_after_act(counter, who, application_id)
 
 
@@ -73,6 +76,9 @@ def return_once(
         item = counter.shelf.item(tx, application.item_id, application.catalog_version)
         form = counter.shelf.form(tx, application.form_id, application.catalog_version)
         check_return(item, form, named)
+        for one in named:
+            if not may_be_returned(application, one.kind, one.ref):
+                raise AddedLater(kind=one.kind, ref=one.ref)
         return Returned(at=reading.now, by=who.actor, points=named)
 
     return _decide(counter, who, application_id, event)
@@ -145,14 +151,11 @@ def forward(counter: Counter, who: AtCounter, application_id: str, to: str, reas
 
 
 def _decide(counter: Counter, who: AtCounter, application_id: str, say: Say) -> ApplicationDetail:
-    reading = counter.clock.read()
-    with counter.desk.transaction() as tx:
-        known = applications.find(tx, application_id)
-        if known is None or not may_see(who.actor, known.shown):
-            raise UnknownApplication(application_id=application_id)
-        first = [_begun(who, reading)] if known.shown.state is State.SUBMITTED else []
-        journaling.record(counter, tx, who, known, [*first, say(tx, known.shown, reading)], reading)
-    counter.nudge()
+    def events(tx: Transaction, application: Application, reading: Reading) -> list[Event]:
+        first = [_begun(who, reading)] if application.state is State.SUBMITTED else []
+        return [*first, say(tx, application, reading)]
+
+    journaling.act_on(counter, who, application_id, events)
     return listing.detail_after_act(counter, who, application_id)
 
 
@@ -166,13 +169,6 @@ def _limit_day(counter: Counter, tx: Transaction, application: Application, read
         return None
     end = due(reading.now, limit, counter.shelf.calendar(tx))
     return None if end.provisional else end.date
-
-
-def _find(tx: Transaction, actor: Actor, application_id: str) -> Application:
-    known = applications.find(tx, application_id)
-    if known is None or not may_see(actor, known.shown):
-        raise UnknownApplication(application_id=application_id)
-    return known.shown
 
 
 def _said(text: str) -> str:

@@ -4,6 +4,7 @@ Laws
 - A session lives in memory only: a restart signs everybody out, and no token is ever written to disk.
 - After ten idle minutes a session locks; it opens again with the passphrase of the same clerk, never by a call.
 - Tokens are 256 random bits; the table keeps their hash.
+- What a clerk typed into a form and has not sent off is kept with the session, in memory only, and goes with it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ IDLE_LOCK_SECONDS = 600.0
 FORGET_SECONDS = 12 * 3600.0
 TOKEN_BYTES = 32
 REMEMBERED_LOOKS = 4096
+FORMS_KEPT = 64
+
+Typed = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Sessions:
         self._randomness = randomness
         self._open: dict[str, _Open] = {}
         self._looks: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._typed: OrderedDict[tuple[str, str], Typed] = OrderedDict()
         self._lock = threading.Lock()
 
     def begin(self, actor: Actor, name: str) -> tuple[str, AtCounter]:
@@ -60,7 +65,7 @@ class Sessions:
         who = AtCounter(actor=actor, name=name, session_key=_key(token))
         now = self._monotonic()
         with self._lock:
-            self._open = {k: s for k, s in self._open.items() if now - s.seen < FORGET_SECONDS}
+            self._keep_only({k: s for k, s in self._open.items() if now - s.seen < FORGET_SECONDS})
             self._open[who.session_key] = _Open(who, now, locked=False)
         return token, who
 
@@ -90,13 +95,15 @@ class Sessions:
     def end(self, token: str | None) -> AtCounter | None:
         """Close a session; closing one that is not there is quiet."""
         with self._lock:
-            closed = self._open.pop(_key(token), None) if token else None
+            closed = self._open.get(_key(token)) if token else None
+            if closed is not None:
+                self._keep_only({k: s for k, s in self._open.items() if s is not closed})
         return closed.who if closed else None
 
     def end_all_of(self, clerk_id: str) -> None:
         """Close every session of one clerk (blocked, role changed)."""
         with self._lock:
-            self._open = {k: s for k, s in self._open.items() if s.who.clerk_id != clerk_id}
+            self._keep_only({k: s for k, s in self._open.items() if s.who.clerk_id != clerk_id})
 
     def first_look(self, who: AtCounter, what: str) -> bool:
         """Whether this session looks at something for the first time; the next look is not the first."""
@@ -109,12 +116,37 @@ class Sessions:
                 self._looks.popitem(last=False)
             return True
 
+    def keep_typed(self, who: AtCounter, form: str, typed: Typed) -> None:
+        """Keep what was typed into a form, so that whoever comes back to it finds it; the oldest forms give way."""
+        with self._lock:
+            if who.session_key not in self._open:
+                return
+            self._typed[who.session_key, form] = typed
+            self._typed.move_to_end((who.session_key, form))
+            while len(self._typed) > FORMS_KEPT:
+                self._typed.popitem(last=False)
+
+    def typed(self, who: AtCounter, form: str) -> Typed | None:
+        """What this session typed into a form; None where nothing is kept."""
+        with self._lock:
+            return self._typed.get((who.session_key, form))
+
+    def drop_typed(self, who: AtCounter, form: str) -> None:
+        """Forget a form that was done, or that nobody can do any more."""
+        with self._lock:
+            self._typed.pop((who.session_key, form), None)
+
+    def _keep_only(self, still: dict[str, _Open]) -> None:
+        self._open = still
+        for key in [key for key in self._typed if key[0] not in still]:
+            del self._typed[key]
+
     def _find(self, token: str | None) -> _Open:
         session = self._open.get(_key(token)) if token else None
         if session is None:
             raise NobodySignedIn
         if self._monotonic() - session.seen > FORGET_SECONDS:
-            del self._open[session.who.session_key]
+            self._keep_only({k: s for k, s in self._open.items() if s is not session})
             raise NobodySignedIn
         return session
 

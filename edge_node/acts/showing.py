@@ -16,8 +16,6 @@ from typing import Final
 from casework import duty
 from casework.application import Actor, Application, HandedIn
 from casework.catalog import Limit, ServiceItem
-from casework.events import EVENTS
-from casework.lifecycle import allowed_events
 from casework.masking import mask_name
 from edge_node.acts import time_lights
 from edge_node.acts.counter import Counter
@@ -100,6 +98,7 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
                 due=clock.due,
                 remaining_days=clock.remaining_days,
                 provisional=clock.provisional,
+                deemed_accepted=clock.deemed_accepted,
             )
             for clock in (time_lights.clocks(counter, tx, shown, reading) if item else [])
         ],
@@ -117,7 +116,7 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
             )
             for number, step in enumerate(shown.history)
         ],
-        acts=may_do(actor, shown),
+        acts=list(duty.offered(actor, shown)),
     )
 
 
@@ -151,15 +150,6 @@ def slip(counter: Counter, tx: Transaction, application: Application, clerk_name
         query_hint=sentence("form.slip.query_hint", {"receipt_no": application.receipt_no}),
         qr_text=application.receipt_no,
     )
-
-
-def may_do(actor: Actor, application: Application) -> list[str]:
-    """The events that this person may cause now, by code."""
-    return [
-        code
-        for code in allowed_events(application)
-        if duty.may(actor, EVENTS[code].__new__(EVENTS[code]), application)  # only its kind is looked at
-    ]
 
 
 def handed_in_view(one: HandedIn) -> HandedInView:

@@ -9,36 +9,30 @@ Laws
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from casework.application import Application
 from casework.events import Supplemented
-from casework.states import State
+from casework.lifecycle import allowed_events
 from edge_node.acts import drafting, journaling, readiness
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import DraftNotReady, NothingToSupplement, UnknownApplication
+from edge_node.acts.errors import DraftNotReady, NothingToSupplement
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import may_see
+from edge_node.acts.visibility import visible
 from offline_store.desk import applications, catalog, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind
 from wire.counter import DraftView
-
-DEFERRED_MAY_FOLLOW: Final = frozenset(
-    {State.PROVISIONALLY_ACCEPTED, State.UNDER_REVIEW, State.SUSPENDED, State.EXTENDED}
-)
 
 
 def begin(counter: Counter, who: AtCounter, application_id: str) -> DraftView:
     """Open the answer to a return; one that was begun before is continued, by whoever asks."""
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
-        known = applications.find(tx, application_id)
-        if known is None or not may_see(who.actor, known.shown):
-            raise UnknownApplication(application_id=application_id)
+        known = visible(tx, who.actor, application_id)
         application = known.shown
-        if not _waits(application):
+        if Supplemented.code not in allowed_events(application):
             raise NothingToSupplement(state=application.state.value)
         begun = drafts.of_application(tx, application_id)
         draft = begun or _draft(counter, tx, who, application, reading)
@@ -72,12 +66,6 @@ def hand_in(counter: Counter, tx: Transaction, who: AtCounter, draft: Draft, rea
     scans.hand_over(tx, draft.draft_id, application.application_id)
     drafts.remove(tx, draft.draft_id)
     return moved
-
-
-def _waits(application: Application) -> bool:
-    if application.state is State.RETURNED:
-        return True
-    return application.state in DEFERRED_MAY_FOLLOW and bool(application.deferred)
 
 
 def _draft(counter: Counter, tx: Transaction, who: AtCounter, application: Application, reading: Reading) -> Draft:

@@ -43,8 +43,8 @@ def withdraw(counter: Counter, who: AtCounter, application_id: str, reason: str)
     """The applicant takes the application back."""
     said = _said(reason)
 
-    def event(_tx: Transaction, _application: Application, reading: Reading) -> Event:
-        return Withdrawn(at=reading.now, by=who.actor, reason=said)
+    def event(_tx: Transaction, _application: Application, reading: Reading) -> list[Event]:
+        return [Withdrawn(at=reading.now, by=who.actor, reason=said)]
 
     journaling.act_on(counter, who, application_id, event)
     return listing.detail_after_act(counter, who, application_id)
@@ -53,8 +53,8 @@ def withdraw(counter: Counter, who: AtCounter, application_id: str, reason: str)
 def deliver(counter: Counter, who: AtCounter, application_id: str, receiver: str, way: str) -> ApplicationDetail:
     """The result was handed over."""
 
-    def event(_tx: Transaction, _application: Application, reading: Reading) -> Event:
-        return Delivered(at=reading.now, by=who.actor, receiver=receiver.strip(), way=way)
+    def event(_tx: Transaction, _application: Application, reading: Reading) -> list[Event]:
+        return [Delivered(at=reading.now, by=who.actor, receiver=receiver.strip(), way=way)]
 
     journaling.act_on(counter, who, application_id, event)
     return listing.detail_after_act(counter, who, application_id)
@@ -65,10 +65,10 @@ def rate(counter: Counter, who: AtCounter, application_id: str, level: int, text
     if not BEST_RATING <= level <= WORST_RATING:
         raise RatingOutOfScale(best=BEST_RATING, worst=WORST_RATING)
 
-    def event(_tx: Transaction, application: Application, reading: Reading) -> Event:
+    def event(_tx: Transaction, application: Application, reading: Reading) -> list[Event]:
         if application.state is not State.DELIVERED:
             raise RatingNotOpen(state=application.state.value)
-        return Rated(at=reading.now, by=who.actor)
+        return [Rated(at=reading.now, by=who.actor)]
 
     journaling.act_on(counter, who, application_id, event, rating={"level": level, "text": text})
     return listing.detail_after_act(counter, who, application_id)
@@ -80,8 +80,8 @@ def change_proxy(
     """代办中止、续办、终止."""
     said = _said(reason)
 
-    def event(_tx: Transaction, _application: Application, reading: Reading) -> Event:
-        return _PROXY_EVENTS[act](at=reading.now, by=who.actor, reason=said)
+    def event(_tx: Transaction, _application: Application, reading: Reading) -> list[Event]:
+        return [_PROXY_EVENTS[act](at=reading.now, by=who.actor, reason=said)]
 
     journaling.act_on(counter, who, application_id, event)
     return listing.detail_after_act(counter, who, application_id)

@@ -1,9 +1,16 @@
-"""Whose applications a person at this counter may see."""
+"""Whose applications a person at this counter may see.
+
+Law: an application that somebody may not see is, for that person, an application that does not exist.
+"""
 
 from __future__ import annotations
 
 from casework.application import Actor, Application, Role
 from casework.identifiers import region_covers
+from edge_node.acts.errors import UnknownApplication
+from offline_store.desk import applications
+from offline_store.desk.applications import Known
+from offline_store.desk.database import Transaction
 
 
 def may_see(actor: Actor, application: Application) -> bool:
@@ -11,3 +18,11 @@ def may_see(actor: Actor, application: Application) -> bool:
     if actor.role is Role.AGENT:
         return application.site == actor.region
     return region_covers(actor.region, application.township) or region_covers(actor.region, application.site)
+
+
+def visible(tx: Transaction, actor: Actor, application_id: str) -> Known:
+    """The application, if it is here and this person may see it."""
+    known = applications.find(tx, application_id)
+    if known is None or not may_see(actor, known.shown):
+        raise UnknownApplication(application_id=application_id)
+    return known

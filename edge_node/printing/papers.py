@@ -15,6 +15,7 @@ from markupsafe import Markup
 from casework.application import Application, HandedIn, Seen
 from casework.catalog import Limit, ServiceItem
 from casework.forms import Form
+from casework.identifiers import COUNTY, TOWNSHIP, VILLAGE, is_region_code, region_at
 from casework.masking import mask_resident_id
 from casework.materials import needed, returnable
 from casework.states import State
@@ -36,6 +37,7 @@ class Source:
     item: ServiceItem
     form: Form
     centre: str
+    centre_site: str
     region_name: Callable[[str], str]
     handling: ClockView | None
 
@@ -148,13 +150,23 @@ def slip(source: Source) -> Slip:
         item_name=source.item.name,
         collector=str((by_agent and it.form.get("agent_name")) or sentence("print.slip.collector.blank")),
         collected_at=when(it.collected_at),
-        place=source.region_name(it.site) or it.site,
+        place=_place(source),
         promised=sentence("print.slip.promised.known", {"limit": limit_words(limit)})
         if limit
         else sentence("print.slip.promised.unknown"),
         query=_query(source),
         materials=_taken(source),
     )
+
+
+def _place(source: Source) -> str:
+    """The name of the site; of another site this node knows the region only, which is written out from the county."""
+    it = source.application
+    if it.site == source.centre_site:
+        return source.centre
+    levels = [region_at(it.site, level) for level in (COUNTY, TOWNSHIP, VILLAGE)] if is_region_code(it.site) else []
+    name = "".join(source.region_name(code) for code in dict.fromkeys(levels))
+    return sentence("print.slip.place.site", {"region": name}) if name else it.site
 
 
 def _taken(source: Source) -> tuple[TakenMaterial, ...]:

@@ -2,12 +2,15 @@
 
 Laws
 - Only `application/x-www-form-urlencoded` in UTF-8; there is no upload on this page.
+- A body that has not arrived whole after `BODY_DEADLINE_SECONDS` is refused and its connection closed, so that slow
+  connections do not keep the page from everybody else.
 - At most `BODY_MAX_BYTES` and `FIELDS_MAX` fields; what is larger is refused before it is parsed.
 - Values keep their order and their spaces; control characters other than line breaks are dropped on reading a text.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
@@ -16,6 +19,7 @@ from fastapi import Request
 
 BODY_MAX_BYTES: Final = 256 * 1024
 FIELDS_MAX: Final = 600
+BODY_DEADLINE_SECONDS: Final = 20.0
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 OWN_FIELDS: Final = frozenset({"csrf", "step", "next"})
 """Fields of the page itself; they are never part of what a clerk typed."""
@@ -58,7 +62,7 @@ class Posted:
         )
 
     def kept(self) -> tuple[tuple[str, str], ...]:
-        """What was filled in before the page was locked, carried through the unlocking."""
+        """What was filled in before the session ended, carried through the signing in."""
         return tuple((key.removeprefix("kept."), value) for key, value in self.fields if key.startswith("kept."))
 
 
@@ -68,14 +72,23 @@ def clean(text: str) -> str:
     return "".join(sign for sign in lines if sign in "\n\t" or (sign.isprintable() or sign == "　")).strip()
 
 
-async def posted_form(request: Request) -> Posted:
-    """Read the form of a POST; the result also stays with the request, for the answer to a locked session."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def _body(request: Request) -> bytearray:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_MAX_BYTES:
             raise FormRefused(413, "page.refused.too_large")
+    return body
+
+
+async def posted_form(request: Request) -> Posted:
+    """Read the form of a POST; the result also stays with the request, for the answer to a locked session."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_SECONDS):
+            body = await _body(request)
+    except TimeoutError:
+        raise FormRefused(408, "page.refused.slow") from None
     if body and kind != FORM_TYPE:
         raise FormRefused(415, "page.refused.unreadable")
     try:

@@ -9,6 +9,7 @@ Laws
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -134,20 +135,25 @@ def _plain(value: object) -> str:
 
 
 def sheets(detail: ApplicationDetail, names: Mapping[str, str]) -> tuple[Sheet, ...]:
-    """Every scanned page, in the order of materials and pages."""
+    """Every scanned page, in the order of materials and pages; numbered as they lie there, from 1 in each material."""
     order = {material_id: place for place, material_id in enumerate(names)}
     known = sorted(detail.scans, key=lambda scan: (order.get(scan.material_id, len(order)), scan.page))
-    return tuple(_sheet(scan, names) for scan in known)
+    counted: Counter[str] = Counter()
+    found = []
+    for scan in known:
+        counted[scan.material_id] += 1
+        found.append(_sheet(scan, counted[scan.material_id], names))
+    return tuple(found)
 
 
-def _sheet(scan: ScanView, names: Mapping[str, str]) -> Sheet:
+def _sheet(scan: ScanView, page: int, names: Mapping[str, str]) -> Sheet:
     key = "page.scan.sheet_pdf" if scan.media_type == PDF else "page.scan.sheet"
     return Sheet(
         scan_hash=scan.scan_hash,
         material_id=scan.material_id,
         material_name=names.get(scan.material_id, scan.material_id),
-        words=sentence(key, {"page": scan.page}),
-        page=scan.page,
+        words=sentence(key, {"page": page}),
+        page=page,
         arrived=scan.arrived,
         media_type=scan.media_type,
     )

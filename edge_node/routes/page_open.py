@@ -10,10 +10,11 @@ from typing import Annotated, Final
 from fastapi import Path
 
 from casework.application import Application
+from casework.materials import returnable
 from edge_node.acts import opening, status
 from edge_node.acts.counter import Counter
 from edge_node.acts.opening import LaidOpen
-from edge_node.printing.figures import legal_day
+from edge_node.printing.figures import legal_day, when
 from edge_node.printing.papers import Source, offered
 from edge_node.routes import page_file, page_views
 from edge_node.routes.page_file import FilledSection, HandedRow, Sheet
@@ -48,12 +49,21 @@ LINKS: Final[Mapping[str, ActLink]] = {
 
 @dataclass(frozen=True, slots=True)
 class SaidPoint:
-    """One point of the last return, with the agent's answer."""
+    """One point of a return, with the agent's answer."""
 
     name: str
     problem: str
     remedy: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRound:
+    """One return, as it was given and answered."""
+
+    title: str
+    words: str
+    points: tuple[SaidPoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,7 @@ class OpenedView:
     state_tone: str
     pending_words: str
     warnings: Sequence[str]
-    returned: Sequence[SaidPoint]
-    returned_words: str
+    rounds: Sequence[SaidRound]
     outcome: Sequence[Row]
     sections: Sequence[FilledSection]
     scan_words: str
@@ -92,6 +101,7 @@ class Opened:
     view: OpenedView
     frame: Frame
     today: date
+    site: str
 
     def paper_source(self) -> Source:
         """What the papers of this application are made from."""
@@ -100,6 +110,7 @@ class Opened:
             item=self.laid.item,
             form=self.laid.form,
             centre=self.frame.site_name,
+            centre_site=self.site,
             region_name=self.laid.region_name,
             handling=_clock(self.laid, "handling"),
         )
@@ -109,7 +120,7 @@ def open_file(counter: Counter, visitor: Visitor, application_id: str) -> Opened
     """Lay one application open for the clerk in front of the page."""
     laid = opening.lay_open(counter, visitor.who, application_id)
     bar = status.status(counter)
-    return Opened(laid, _view(laid), page_views.frame(bar), page_views.today_of(bar))
+    return Opened(laid, _view(laid), page_views.frame(bar), page_views.today_of(bar), counter.node.site)
 
 
 def frame_of(counter: Counter) -> Frame:
@@ -122,10 +133,6 @@ def _view(laid: LaidOpen) -> OpenedView:
     names = page_file.material_names(laid.item, laid.form, detail.form)
     found = page_file.sheets(detail, names)
     acts, closed = _acts(laid)
-    returned = tuple(
-        SaidPoint(point.label or point.ref, point.problem, point.remedy, it.answers.get(point.ref, ""))
-        for point in detail.return_points
-    )
     unit = laid.item.handling_limit.unit if laid.item.handling_limit else ""
     return OpenedView(
         application_id=detail.application_id,
@@ -136,10 +143,7 @@ def _view(laid: LaidOpen) -> OpenedView:
         state_tone=page_views.TONES.get(detail.state, ""),
         pending_words=sentence("page.detail.pending") if detail.pending and detail.refusal is None else "",
         warnings=page_views.warnings(detail, laid.item, laid.newest_version),
-        returned=returned,
-        returned_words=sentence("page.detail.answered")
-        if it.answers
-        else sentence("page.detail.returned_words", {"count": len(returned)}),
+        rounds=_rounds(laid),
         outcome=_outcome(it, names),
         sections=page_file.sections(laid.form, detail.form, laid.region_name),
         scan_words=page_file.scan_words(detail),
@@ -155,6 +159,25 @@ def _view(laid: LaidOpen) -> OpenedView:
         prints=offered(it),
         steps=page_views.step_rows(detail),
     )
+
+
+def _rounds(laid: LaidOpen) -> tuple[SaidRound, ...]:
+    """Every return of this application, the latest first."""
+    names = {(one.kind, one.ref): one.name for one in returnable(laid.item, laid.form)}
+    said = []
+    for number, one in enumerate(laid.application.rounds, 1):
+        points = tuple(
+            SaidPoint(names.get((it.kind, it.ref), it.ref), it.problem, it.remedy, one.answers.get(it.ref, ""))
+            for it in one.points
+        )
+        title = sentence("page.detail.round", {"number": number, "when": when(one.at)})
+        words = (
+            sentence("page.detail.round.answered", {"when": when(one.answered_at)})
+            if one.answered_at
+            else sentence("page.detail.returned_words", {"count": len(points)})
+        )
+        said.append(SaidRound(title, words, points))
+    return tuple(reversed(said))
 
 
 def _acts(laid: LaidOpen) -> tuple[tuple[ActLink, ...], tuple[str, ...]]:

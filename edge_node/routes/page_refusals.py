@@ -1,7 +1,8 @@
 """How the page refuses: always a sentence in Chinese, and never at the price of what was typed.
 
 Laws
-- Nobody signed in: the sign-in page; a locked page: the unlock page. A form that met either is carried along whole.
+- Nobody signed in: the sign-in page, which carries the form along whole, since there is no session to keep it in.
+- A locked page: the unlock page; the form stays with the locked session.
 - A forged form is 403 and does nothing. Everything else is the sentence of the one table in `faults`.
 - What a person typed is shown back only to the session whose form token came with it.
 """
@@ -19,9 +20,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from casework.errors import CaseworkError, IllegalEvent
+from casework.errors import CaseworkError, IllegalEvent, NotYourDuty
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import ActRefused, CounterLocked, NobodySignedIn, NotYourDuty
+from edge_node.acts.errors import ActRefused, CounterLocked, NobodySignedIn
 from edge_node.acts.sessions import IDLE_LOCK_SECONDS
 from edge_node.faults import fault_of
 from edge_node.routes.page_body import FormRefused, Posted
@@ -97,7 +98,7 @@ def sign_in_page(
 
 
 def unlock_page(
-    token: str, name: str, *, following: str, kept: tuple[tuple[str, str], ...] = (), wrong: str = "", status: int = 200
+    token: str, name: str, *, following: str, kept: bool = False, wrong: str = "", status: int = 200
 ) -> HTMLResponse:
     """The unlock page of a session that was idle."""
     return page(
@@ -140,10 +141,11 @@ async def locked(request: Request, _failure: Exception) -> Response:
     """The page was idle."""
     if FROM_HTMX in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": "/unlock"})
-    token = session_token(request) or ""
-    if request.method == "POST" and carried(request):
-        name = _counter(request).sessions.locked_clerk(token).name
-        return unlock_page(token, name, following=request.url.path, kept=carried(request), status=401)
+    if request.method == "POST":
+        sessions = _counter(request).sessions
+        if carried(request):
+            sessions.keep_typed(sessions.locked_clerk(session_token(request)), request.url.path, carried(request))
+        return RedirectResponse(f"/unlock?next={quote(request.url.path, safe='')}", SEE_OTHER)
     return RedirectResponse(f"/unlock?next={quote(here(request), safe='')}", SEE_OTHER)
 
 
@@ -164,7 +166,9 @@ async def bad_form(_request: Request, failure: Exception) -> Response:
     status, key = (
         (failure.status, failure.key) if isinstance(failure, FormRefused) else (400, "page.refused.unreadable")
     )
-    return refusal_page(sentence(key), status)
+    answer = refusal_page(sentence(key), status)
+    answer.headers["Connection"] = "close"  # what is left of the body is not waited for
+    return answer
 
 
 async def refused(request: Request, failure: Exception) -> Response:

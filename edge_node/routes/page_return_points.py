@@ -1,7 +1,8 @@
 """The return form: every material, condition and field of the guide as a check box with room for problem and remedy.
 
 Laws
-- What is not in the guide has no box; a box that is not on the page is refused by name, and nothing is saved.
+- What is not in the guide, or may not be named any more, has no box; a box that is not on the page is refused by name,
+  and nothing is saved.
 - Words without a tick are never dropped silently.
 """
 
@@ -113,8 +114,8 @@ def _wrong(point: Point) -> str:
     return ""
 
 
-def problems(points: Sequence[Point], form: Posted) -> tuple[Mapping[str, str], ...]:
-    """What is wrong with the whole return."""
+def problems(points: Sequence[Point], form: Posted, *, again: bool = False) -> tuple[Mapping[str, str], ...]:
+    """What is wrong with the whole return; `again` says that an earlier one was given."""
     known = {point.key for point in points}
     added = [tick for tick in form.all(TICK) if tick not in known]
     added += [
@@ -122,10 +123,8 @@ def problems(points: Sequence[Point], form: Posted) -> tuple[Mapping[str, str], 
         for name, value in form.fields
         if name.startswith(("problem.", "remedy.")) and value.strip() and name.partition(".")[2] not in known
     ]
-    found = [
-        {"field": "", "message": sentence("page.return.wrong.added", {"what": what[:80]})}
-        for what in dict.fromkeys(added)
-    ]
+    added_words = "page.return.wrong.added_later" if again else "page.return.wrong.added"
+    found = [{"field": "", "message": sentence(added_words, {"what": what[:80]})} for what in dict.fromkeys(added)]
     found += [{"field": f"p-{point.key}", "message": point.wrong} for point in points if point.wrong]
     if not found and not any(point.ticked for point in points):
         found.append({"field": "", "message": sentence("page.return.wrong.nothing")})

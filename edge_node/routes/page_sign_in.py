@@ -3,7 +3,7 @@
 Laws
 - The door has a token of its own before anybody is signed in, so that nobody can be signed in by another site.
 - Signing in always begins a new session; the old one of this browser is ended.
-- What was typed before a lock comes back after it, as a form to go on with; it is never sent by itself.
+- What was typed before a lock stays with the session and is on its form again after it; it is never sent by itself.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from edge_node.access import CounterHere
 from edge_node.acts import sign_in as door
+from edge_node.acts.counter import Counter
 from edge_node.acts.errors import LockedOut, NobodySignedIn, WrongPassphrase
+from edge_node.acts.sessions import AtCounter
 from edge_node.faults import fault_of
-from edge_node.routes.page_body import Posted
 from edge_node.routes.page_refusals import HOME, SEE_OTHER, own_path, sign_in_page, unlock_page
 from edge_node.routes.page_session import (
     DOOR_COOKIE,
@@ -27,12 +28,10 @@ from edge_node.routes.page_session import (
     Form,
     check_form_token,
     drop_cookie,
-    form_token,
     refuse_other_sites,
     session_token,
     set_cookie,
 )
-from edge_node.routes.page_words import page
 from edge_node.wording import sentence
 
 router = APIRouter()
@@ -74,7 +73,9 @@ def sign_in(request: Request, counter: CounterHere, form: Form) -> Response:
         door.sign_out(counter, signed.session)
         return again(sentence("page.sign_in.not_township"), 403)
     counter.sessions.end(session_token(request))
-    answer = _go_on(counter, signed.session, form, following)
+    if form.kept():
+        counter.sessions.keep_typed(counter.sessions.at_counter(signed.session), own_path(following), form.kept())
+    answer = RedirectResponse(own_path(following), SEE_OTHER)
     set_cookie(request, answer, SESSION_COOKIE, signed.session)
     drop_cookie(request, answer, DOOR_COOKIE)
     return answer
@@ -85,7 +86,7 @@ def show_unlock(request: Request, counter: CounterHere, following: Following = H
     """The unlock page of this browser's session."""
     token = session_token(request)
     who = counter.sessions.locked_clerk(token)
-    return unlock_page(token or "", who.name, following=following)
+    return unlock_page(token or "", who.name, following=following, kept=_has_typed(counter, who, following))
 
 
 @router.post("/unlock")
@@ -99,7 +100,8 @@ def unlock(request: Request, counter: CounterHere, form: Form) -> Response:
     who = counter.sessions.locked_clerk(token)
 
     def again(wrong: str, status: int) -> HTMLResponse:
-        return unlock_page(token, who.name, following=following, kept=form.kept(), wrong=wrong, status=status)
+        kept = _has_typed(counter, who, following)
+        return unlock_page(token, who.name, following=following, kept=kept, wrong=wrong, status=status)
 
     if not passphrase or len(passphrase) > PASSPHRASE_MAX:
         return again(sentence("page.unlock.fill"), 400)
@@ -108,7 +110,7 @@ def unlock(request: Request, counter: CounterHere, form: Form) -> Response:
     except (WrongPassphrase, LockedOut) as failure:
         status, error = fault_of(failure)
         return again(error["message"], status)
-    return _go_on(counter, token, form, following)
+    return RedirectResponse(own_path(following), SEE_OTHER)
 
 
 @router.post("/sign-out")
@@ -124,10 +126,6 @@ def sign_out(request: Request, counter: CounterHere, form: Form) -> Response:
     return answer
 
 
-def _go_on(counter: CounterHere, token: str, form: Posted, following: str) -> Response:
-    path = own_path(following)
-    if not form.kept():
-        return RedirectResponse(path, SEE_OTHER)
-    who = counter.sessions.at_counter(token)
-    visitor = {"name": who.name, "csrf": form_token(token)}
-    return page("kept.html", visitor=visitor, next=path, kept=form.kept())
+def _has_typed(counter: Counter, who: AtCounter, following: str) -> bool:
+    """Whether the form that the clerk goes back to holds something that was not sent off."""
+    return counter.sessions.typed(who, own_path(following)) is not None

@@ -92,6 +92,7 @@ class ClockRow:
     light: str
     light_words: str
     due_words: str
+    deemed_words: str = ""
 
 
 def frame(bar: StatusBar) -> Frame:
@@ -200,6 +201,7 @@ def clock_row(clock: ClockView, unit: str) -> ClockRow:
         due_words=sentence("page.due.not_started")
         if key == "not_started"
         else _due_words(clock.due, provisional=provisional),
+        deemed_words=sentence("page.clock.deemed_accepted") if clock.deemed_accepted else "",
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from casework.application import Actor, Role
 from edge_node.acts.errors import CounterLocked, NobodySignedIn
-from edge_node.acts.sessions import FORGET_SECONDS, IDLE_LOCK_SECONDS, Sessions
+from edge_node.acts.sessions import FORGET_SECONDS, FORMS_KEPT, IDLE_LOCK_SECONDS, Sessions
 
 pytestmark = pytest.mark.fast
 
@@ -81,3 +81,15 @@ def test_one_clerk_can_be_signed_out_everywhere(sessions):
     for token in tokens:
         with pytest.raises(NobodySignedIn):
             sessions.at_counter(token)
+
+
+def test_half_typed_forms_are_bounded_and_leave_with_their_session(sessions):
+    token, who = sessions.begin(AGENT, "张测试")
+    for number in range(FORMS_KEPT + 1):
+        sessions.keep_typed(who, f"/form/{number}", (("reason", "x"),))
+    assert sessions.typed(who, "/form/0") is None
+    assert sessions.typed(who, f"/form/{FORMS_KEPT}") == (("reason", "x"),)
+    sessions.end(token)
+    assert sessions.typed(who, f"/form/{FORMS_KEPT}") is None
+    sessions.keep_typed(who, "/form/1", (("reason", "x"),))
+    assert sessions.typed(who, "/form/1") is None

@@ -1,5 +1,6 @@
 """What a clerk types into the return form and the forms of the other acts."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 from urllib.parse import parse_qsl, urlencode
@@ -7,12 +8,14 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from edge_node.routes import page_acts, page_return_points
 from edge_node.routes.page_acts import ACTS, Pick
-from edge_node.routes.page_body import Posted, clean
-from edge_node.routes.page_refusals import own_path
-from wire.counter import AcceptProvisionally, Decline, ReturnablePoint
+from edge_node.routes.page_body import FORM_TYPE, FormRefused, Posted, clean, posted_form
+from edge_node.routes.page_refusals import bad_form, own_path
+from edge_node.routes.page_views import clock_row
+from wire.counter import AcceptProvisionally, ClockView, Decline, ReturnablePoint
 
 pytestmark = pytest.mark.fast
 
@@ -178,3 +181,25 @@ def test_a_form_of_any_text_is_read_back_as_it_was_sent(fields: list[tuple[str, 
 )
 def test_going_on_never_leaves_this_page(path: str) -> None:
     assert own_path(path) == "/review"
+
+
+async def test_a_body_that_never_arrives_is_given_up_with_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_node.routes.page_body.BODY_DEADLINE_SECONDS", 0.05)
+
+    async def never() -> dict[str, object]:
+        return await asyncio.Future()
+
+    headers = [(b"content-type", FORM_TYPE.encode())]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, never)
+    with pytest.raises(FormRefused) as refused:
+        await posted_form(request)
+    assert (refused.value.status, refused.value.key) == (408, "page.refused.slow")
+    answer = await bad_form(request, refused.value)
+    assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+
+
+@pytest.mark.parametrize("deemed", [True, False])
+def test_a_permit_that_counts_as_accepted_by_law_is_told_so(deemed: bool) -> None:
+    clock = ClockView(kind="notice", standing="overdue", remaining_days=-2, deemed_accepted=deemed)
+    row = clock_row(clock, "working_day")
+    assert ("视为受理" in row.deemed_words) is deemed

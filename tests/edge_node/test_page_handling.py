@@ -1,9 +1,8 @@
 """What a township clerk does on the page, step by step and without script."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -12,7 +11,7 @@ from casework.states import State
 from edge_node.routes.page_body import BODY_MAX_BYTES
 from offline_store.desk import journal
 from tests.edge_node.page_browser import Browser
-from tests.edge_node.town import Town, new_town
+from tests.edge_node.town import Town
 
 pytestmark = pytest.mark.node
 
@@ -36,18 +35,6 @@ HOSTILE = [
     "\u202e\u2066反向文字",
     "%s %(name)s {name}",
 ]
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return new_town(tmp_path)
-
-
-@pytest.fixture
-async def browser(town: Town) -> AsyncIterator[Browser]:
-    async with Browser.at(town.counter) as opened:
-        await opened.sign_in()
-        yield opened
 
 
 async def _confirm(browser: Browser, path: str, fields: Any = ()) -> httpx.Response:
@@ -180,6 +167,48 @@ async def test_a_return_shows_in_full_before_it_is_sent_and_arrives_whole(browse
         ("material", "GA-LY-001-M01", "缺少伐区位置图", "补交位置图"),
         ("field", "applicant_name", "与身份证不一致", "按身份证更正"),
     ]
+
+
+@pytest.mark.parametrize(("path", "fields", "state", "done"), ACTS, ids=[act[0] for act in ACTS])
+async def test_going_back_from_the_check_finds_everything_that_was_typed(
+    browser: Browser, town: Town, path: str, fields: Any, state: State, done: str
+) -> None:
+    it = await browser.begun(town, 1)
+    where = f"/review/{it}/{path}"
+    csrf = browser.csrf_of(await browser.get(where))
+    sent = await browser.client.post(
+        where,
+        content=urlencode([("csrf", csrf), ("step", "check"), *fields]),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert (sent.status_code, sent.headers["location"]) == (303, f"{where}?step=check")
+    for address in (sent.headers["location"], where, sent.headers["location"], where):
+        shown = await browser.get(address)
+        assert shown.status_code == 200
+        for name, text in fields:
+            assert name == "tick" or text in shown.text
+    assert town.state(it).state is State.PRE_REVIEW
+
+
+async def test_what_was_typed_is_seen_by_nobody_else_and_goes_with_the_session(browser: Browser, town: Town) -> None:
+    it = await browser.begun(town, 1)
+    where = f"/review/{it}/decline"
+    await browser.submit(where, where, [("step", "check"), *DECLINE])
+    async with Browser.at(town.counter) as colleague:
+        await colleague.sign_in()
+        assert DECLINE[0][1] not in (await colleague.get(where)).text
+    assert DECLINE[0][1] in (await browser.get(where)).text
+    await browser.submit("/review", "/sign-out")
+    await browser.sign_in()
+    assert DECLINE[0][1] not in (await browser.get(where)).text
+
+
+async def test_what_was_done_is_not_found_half_typed_again(browser: Browser, town: Town) -> None:
+    it = await browser.begun(town, 1)
+    where = f"/review/{it}/return"
+    await _confirm(browser, where, RETURN)
+    for address in (where, f"{where}?step=check"):
+        assert (await browser.get(address)).headers["location"] == f"/review/{it}?done=already"
 
 
 async def test_accepting_provisionally_is_not_offered_where_the_guide_does_not_allow_it(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,10 +14,11 @@ import uvicorn
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
+from casework.application import HandedIn, Seen
 from casework.states import State
 from edge_node.listening import page_socket
 from edge_node.routes.page_index import page_app
-from tests.edge_node.town import PASSPHRASE, Town, new_town
+from tests.edge_node.town import PASSPHRASE, Town
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -28,16 +31,12 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 TABS_MAX = 120
+PDF_READER = shutil.which("pdftotext")
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine"),
 ]
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return new_town(tmp_path)
 
 
 @pytest.fixture
@@ -150,6 +149,32 @@ def test_a_refused_form_brings_the_clerk_to_what_is_wrong(window: BrowserContext
     assert [line for line in wrong if "422" not in line] == []
 
 
+def test_the_back_button_after_the_check_brings_back_what_was_typed(
+    window: BrowserContext, address: str, town: Town
+) -> None:
+    it = _signed_in_and_begun(window, address, town)
+    page, wrong = _watched(window, address)
+    page.goto(f"{address}/review/{it}")
+    page.goto(f"{address}/review/{it}/forward")
+    page.get_by_role("button", name="下一步").click()
+    page.wait_for_url("**?step=mend")
+    page.fill("#to", "广安市林业局")
+    page.fill("#reason", "不属于本中心职权")
+    page.get_by_role("button", name="下一步").click()
+    page.wait_for_selector("button[value=do]")
+    page.go_back()
+    page.locator("#reason").wait_for()
+    assert (page.input_value("#to"), page.input_value("#reason")) == ("广安市林业局", "不属于本中心职权")
+    page.go_back()
+    assert page.input_value("#reason") == "不属于本中心职权"
+    page.go_forward()
+    page.go_forward()
+    page.locator("button[value=do]").click()
+    page.wait_for_url("**?done=forwarded")
+    assert town.state(it).state is State.FORWARDED
+    assert [line for line in wrong if "422" not in line] == []
+
+
 def test_a_sheet_is_shown_turned_and_enlarged(window: BrowserContext, address: str, town: Town) -> None:
     it = _signed_in_and_begun(window, address, town)
     page, wrong = _watched(window, address)
@@ -182,6 +207,29 @@ def test_the_queue_is_narrowed_without_leaving_the_page(chromium: Chromium, addr
         page.select_option("#show", "all")
         page.locator("#found tbody tr").nth(1).wait_for()
         assert wrong == []
+    finally:
+        window.close()
+
+
+@pytest.mark.skipif(PDF_READER is None, reason="nothing here reads a PDF")
+def test_nobody_signs_a_slip_on_a_page_that_holds_nothing_else(
+    chromium: Chromium, address: str, town: Town, tmp_path: Path
+) -> None:
+    window = chromium.new_context(java_script_enabled=False)
+    try:
+        _signed_in_and_begun(window, address, town)
+        page = window.new_page()
+        for count in (5, 6, 7, 8, 9, 24):
+            more = tuple(HandedIn(f"测试材料{number}", Seen.COPY, copies=1) for number in range(count))
+            it = town.application(100 + count, more=more).application_id
+            page.goto(f"{address}/review/{it}/print/slip")
+            page.pdf(path=tmp_path / "slip.pdf", prefer_css_page_size=True)
+            text = subprocess.run(
+                [str(PDF_READER), "-layout", str(tmp_path / "slip.pdf"), "-"], capture_output=True, check=True
+            ).stdout.decode()
+            signed = [sheet for sheet in text.split("\f") if "申请人签收" in sheet]
+            assert len(signed) == 1
+            assert "测试材料" in signed[0], count
     finally:
         window.close()
 

@@ -1,31 +1,17 @@
 """What the page shows: queue, lights, one application, scans, strip, catalog."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from edge_node.acts.trusted_clock import Anchor, MachineClock, TrustedClock
 from offline_store.desk import applications, journal
 from tests.edge_node.page_browser import Browser
-from tests.edge_node.town import MORNING, Town, new_town, paper
+from tests.edge_node.town import MORNING, Town, paper
 
 pytestmark = pytest.mark.node
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return new_town(tmp_path)
-
-
-@pytest.fixture
-async def browser(town: Town) -> AsyncIterator[Browser]:
-    async with Browser.at(town.counter) as opened:
-        await opened.sign_in()
-        yield opened
 
 
 def _receipts(text: str) -> list[str]:

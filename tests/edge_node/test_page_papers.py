@@ -1,15 +1,13 @@
 """The papers: every field of the catalog's documents, masked numbers, and nothing claimed that is not so."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from casework.states import State
 from edge_node.printing.square import square
 from tests.edge_node.page_browser import Browser
-from tests.edge_node.town import Town, new_town, seed
+from tests.edge_node.town import Town, seed
 
 pytestmark = pytest.mark.node
 
@@ -43,18 +41,6 @@ WORDS = {
 }  # fmt: skip
 DOC_IDS = {"slip": "D-SL", "supplement": "D-BZ", "acceptance": "D-STZ", "declined": "D-BSL"}
 TITLES = {"slip": "代办收件单", "supplement": "补正告知书", "acceptance": "受理通知书", "declined": "不予受理通知书"}
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return new_town(tmp_path)
-
-
-@pytest.fixture
-async def browser(town: Town) -> AsyncIterator[Browser]:
-    async with Browser.at(town.counter) as opened:
-        await opened.sign_in()
-        yield opened
 
 
 async def _paper(browser: Browser, town: Town, name: str, item_id: str = "GA-LY-001") -> str:
@@ -139,6 +125,11 @@ async def test_a_paper_that_the_file_does_not_support_cannot_be_printed(
     it = await browser.begun(town, 1)
     assert (await browser.get(f"/review/{it}/print/{name}")).status_code == 404
     assert town.state(it).state is State.PRE_REVIEW
+
+
+async def test_a_slip_names_the_place_of_collection_in_full(browser: Browser, town: Town) -> None:
+    text = _read(await _paper(browser, town, "slip"))
+    assert "前锋区护安镇团柏村代办点" in text
 
 
 def test_the_square_code_is_a_drawing_without_words() -> None:

@@ -10,7 +10,6 @@ from casework.states import State
 from edge_node.acts import listing, reviewing
 from edge_node.acts import village as acts
 from edge_node.acts.errors import NotDeferrable, NothingToReturn, ReasonNeeded, UnknownApplication
-from edge_node.acts.errors import NotYourDuty as NotTheQueue
 from offline_store.desk import applications, journal
 from tests.edge_node.village import CITY, Gateway, HandClock, Village, signed_in
 from wire.counter import ReturnPointView
@@ -177,7 +176,7 @@ def test_a_clerk_of_another_township_sees_and_does_nothing(town, filed):
 def test_a_village_agent_has_no_queue_and_decides_nothing(tmp_path):
     village = Village.at(tmp_path)
     application_id = village.collected()
-    with pytest.raises(NotTheQueue):
+    with pytest.raises(NotYourDuty):
         listing.queue(village.counter, village.who)
     with pytest.raises(NotYourDuty):
         reviewing.begin(village.counter, village.who, application_id)

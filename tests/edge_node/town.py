@@ -15,12 +15,12 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from casework.application import Actor, Applicant, Application, HandedIn, Role, Scan, Seen
-from casework.events import Collected, Event, Submitted
+from casework.events import Collected, Event, Submitted, Supplemented
 from casework.forms import Form
 from casework.lifecycle import advance, draft
 from edge_node.acts import time_lights
 from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import Sessions
+from edge_node.acts.sessions import AtCounter, Sessions
 from edge_node.acts.trusted_clock import Anchor, MachineClock, TrustedClock
 from offline_store.desk import applications, catalog, clerks, scans
 from offline_store.desk.applications import Standing
@@ -80,6 +80,7 @@ class Town:
         *,
         media_type: str = "image/webp",
         data: bytes | None = None,
+        more: tuple[HandedIn, ...] = (),
         **fixed: Any,
     ) -> Application:
         """An application that arrived from the village with two scans, the second page still on its way."""
@@ -106,7 +107,7 @@ class Town:
                 township=TOWNSHIP,
                 applicant=Applicant.from_form(values),
                 form=values,
-                handed_in=(HandedIn(material, Seen.COPY, copies=1, note="代办员备注"),),
+                handed_in=(HandedIn(material, Seen.COPY, copies=1, note="代办员备注"), *more),
                 scans=tuple(
                     Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page) for one in found
                 ),
@@ -130,6 +131,30 @@ class Town:
             for one in found:
                 scans.save(tx, replace(one, application_id=it.application_id))
         return it
+
+    def clerk(self) -> AtCounter:
+        """The clerk, signed in."""
+        return self.counter.sessions.begin(self.counter.actor(Role.CLERK, "clerk1"), "王示例")[1]
+
+    def supplemented(self, application_id: str, **what: Any) -> None:
+        """The village answered the return, and the city passed it on."""
+        it = self.state(application_id)
+        agent = Actor(Role.AGENT, "agent1", "b" * 32, VILLAGE)
+        city = Actor(Role.CITY, "city", "c" * 32, "511600000000")
+        reading = self.counter.clock.read()
+        plain: dict[str, Any] = {"form": {}, "handed_in": (), "scans": (), "answers": {}, **what}
+        for event in (Supplemented(at=reading.now, by=agent, **plain), Submitted(at=reading.now, by=city)):
+            it = advance(it, event)
+        with self.counter.desk.transaction() as tx:
+            applications.save(
+                tx,
+                it,
+                confirmed=it,
+                standing=Standing.CONFIRMED,
+                case_seq=4,
+                at=reading.now,
+                due=time_lights.due_day(self.counter, tx, it, reading),
+            )
 
     def scan(
         self,
