@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from casework.working_days import CITY_TIME
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.paths import NodePaths
@@ -35,13 +37,18 @@ def status(root: Root) -> None:
         typer.echo(words("status.never_tried"))
         raise typer.Exit(1)
     up = {True: "status.up", False: "status.down", None: "status.unknown"}[line.up]
-    typer.echo(words(up, since=line.since or "-"))
+    typer.echo(words(up, since=_minute(line.since)))
     typer.echo(words("status.backlog", ops=line.backlog_ops, scans=line.backlog_scans, size=line.backlog_bytes))
-    typer.echo(words("status.tries", last=line.last_try or "-", next=line.next_try or "-"))
+    typer.echo(words("status.tries", last=_minute(line.last_try), next=_minute(line.next_try)))
     if line.last_error:
         typer.echo(words("status.error", code=line.last_error))
     for ticket in Outgoing(paths.outgoing).scan_tickets():
         typer.echo(words("status.scan", scan=ticket.scan_hash[:12], size=ticket.length))
+
+
+def _minute(moment: str | None) -> str:
+    """A moment as a person in Guang'an reads it."""
+    return datetime.fromisoformat(moment).astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M") if moment else "-"
 
 
 async def _until_signalled(paths: NodePaths) -> None:
