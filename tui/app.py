@@ -42,6 +42,7 @@ class CounterApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", show=False, priority=True),
         Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("f8,ctrl+l", "lock", show=False, priority=True),
         Binding("tab", "app.focus_next", show=False),
         Binding("shift+tab", "app.focus_previous", show=False),
     ]

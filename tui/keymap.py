@@ -1,6 +1,7 @@
 """Which key does what on which screen. The key bar, the bindings and the manual's table are all made from here.
 
-Laws: F1 is help and Esc is back on every screen; a key that types a character is bound only where nothing is typed.
+Laws: F1 is help, F8 locks and Esc is back on every screen; a key that types a character is bound only where nothing
+is typed.
 Function keys have a control key beside them, for serial lines that swallow function keys.
 """
 
@@ -82,11 +83,11 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
 
 
 def bindings_for(place: str) -> list[BindingType]:
-    """The Textual bindings of a screen; help and leaving belong to the app, everywhere."""
+    """The Textual bindings of a screen; help, locking and leaving belong to the app, everywhere."""
     return [
         Binding(bound.keys, ACTIONS[bound.action].does, show=False)
         for bound in KEYMAP[place]
-        if bound.keys and bound.action not in {"help", "leave"}
+        if bound.keys and bound.action not in {"help", "leave", "lock"}
     ]
 
 

@@ -115,7 +115,7 @@ async def test_a_result_is_delivered_and_the_villager_rates_it(at_the_screen, no
         await agent.press("2")
         await agent.press("f9")
         await agent.at("application")
-        await agent.sees("已评价")
+        await agent.sees("已评价", "评价（群众）")
         assert node.applications[held.application_id].state == "rated"
 
 
@@ -137,6 +137,14 @@ async def test_an_application_is_withdrawn_with_a_reason(at_the_screen, node):
         assert next(iter(node.applications.values())).state == "collected"
         await agent.type("不办了")
         await agent.press("f9")
+        await agent.at("choose")
+        await agent.sees("撤回后不能恢复")
+        await agent.press("2")
+        await agent.at("act_form")
+        assert next(iter(node.applications.values())).state == "collected"
+        await agent.press("f9")
+        await agent.at("choose")
+        await agent.press("1")
         await agent.at("application")
         await agent.sees("已撤回")
         assert next(iter(node.applications.values())).state == "withdrawn"

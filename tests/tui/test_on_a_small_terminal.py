@@ -113,7 +113,7 @@ async def test_an_application_in_the_list_says_where_it_is_saved_and_who_must_ac
         await agent.sees("共 1 件")
         await agent.press("1")
         await agent.at("application")
-        await agent.sees("线路不通，没有发出（等线路）", "代办收件（代办员） · 市平台未确认", "经过")
+        await agent.sees("线路不通，没有发出（等发出）", "代办收件（代办员） · 市平台未确认", "经过")
         frame_of(agent)
 
 

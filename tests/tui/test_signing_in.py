@@ -71,3 +71,17 @@ async def test_a_restarted_node_is_signed_in_to_again_with_the_same_passphrase(a
         await agent.press("enter")
         await agent.at("wizard")
         await agent.until(lambda: "李" in str(node.drafts))
+
+
+@ON_THE_FAKE
+async def test_f8_locks_wherever_one_is_and_what_was_typed_waits(at_the_screen):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        await agent.type("李样例")
+        await agent.press("f8")
+        await agent.at("lock")
+        assert "李样例" not in agent.text()
+        await agent.type(agent.passphrase)
+        await agent.press("enter")
+        await agent.at("wizard")
+        await agent.sees("李样例")

@@ -15,6 +15,7 @@ from casework.forms import Form, check, check_field, visible
 from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.problems import problem_words
+from tui.screens.choose import YES, confirm
 from tui.screens.counter_screen import CounterScreen, Given
 from tui.widgets.editing import Done, Edited, Left
 from tui.widgets.editor_for import editor_for
@@ -25,6 +26,7 @@ from tui.widgets.quiet_scroll import QuietScroll
 class ActForm(CounterScreen[bool]):
     """Asks the fields and carries out one act; dismissed with True when it is done.
 
+    An act that cannot be taken back is asked for once more, with `question`.
     `changed` hears every change, for fields whose values must be kept even when the act is not carried out.
     """
 
@@ -40,6 +42,7 @@ class ActForm(CounterScreen[bool]):
         *,
         values: Mapping[str, Any] | None = None,
         changed: Callable[[dict[str, Any]], None] = lambda _: None,
+        question: str = "",
         place: str = "act_form",
     ) -> None:
         super().__init__()
@@ -49,6 +52,7 @@ class ActForm(CounterScreen[bool]):
         self.form = Form.from_plain(form)
         self.values: dict[str, Any] = dict(values or {})
         self._act = act
+        self._question = question
         self._told = changed
 
     def caption(self) -> str:
@@ -102,6 +106,8 @@ class ActForm(CounterScreen[bool]):
             self._check(frame)
         if problems:
             self.query_one(f"#field-{problems[0].field_id}", FieldFrame).editor.focus()
+            return
+        if self._question and await self.app.push_screen_wait(confirm(self._question, self._caption)) != YES:
             return
         done = await self.attempt(lambda: self._act(dict(self.values)))
         if isinstance(done, Given):

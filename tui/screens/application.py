@@ -24,6 +24,8 @@ from tui.widgets.quiet_scroll import ReadingScroll
 from tui.wording import of, t
 from wire.counter import ApplicationDetail
 
+RATED, VILLAGER = "rated", "villager"  # the villager rates, at the agent's counter
+
 
 class ApplicationDetailScreen(CounterScreen[None]):
     """Reads one application; acts are chosen by number."""
@@ -112,7 +114,11 @@ def page_of(detail: ApplicationDetail) -> Content:
     lines.append(Content.styled(t("application.history"), "bold $text-accent"))
     for step in reversed(detail.history):
         open_mark = t("application.step_pending") if step.pending else ""
-        what = t("application.step", event=of("event", step.event), who=of("role", step.role))
+        what = t(
+            "application.step",
+            event=of("event", step.event),
+            who=of("role", VILLAGER if step.event == RATED else step.role),
+        )
         note = f" · {step.note}" if step.note else ""
         words = f"{at_city(step.at):%m-%d %H:%M}  {what}{note}{open_mark}"
         lines.append(Content(words))

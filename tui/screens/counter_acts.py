@@ -1,6 +1,6 @@
 """The acts on an application that is already filed: withdraw, deliver, rate, and the proxy's own three.
 
-Laws: an act is offered when the node lists it; the rating is chosen by the villager and sealed for the city at once,
+Laws: an act is offered when the node lists it; what cannot be taken back is confirmed; the rating is chosen by the villager and sealed for the city at once,
 so nobody at this counter can read it again.
 """
 
@@ -41,7 +41,7 @@ def act_forms(client: CounterClient, detail: ApplicationDetail) -> Mapping[str, 
         async def act(values: dict[str, Any]) -> None:
             await client.withdraw(where, Withdraw(reason=values["reason"]))
 
-        return _form("withdraw", [_reason()], act)
+        return _form("withdraw", [_reason()], act, question=t("act.withdraw_question"))
 
     def deliver() -> ActForm:
         async def act(values: dict[str, Any]) -> None:
@@ -70,7 +70,8 @@ def act_forms(client: CounterClient, detail: ApplicationDetail) -> Mapping[str, 
                 change = ChangeProxy.model_validate({"act": what, "reason": values["reason"]})
                 await client.change_proxy(where, change)
 
-            return _form(f"proxy_{what}", [_reason()], act)
+            question = t("act.terminate_question") if what == "terminate" else ""
+            return _form(f"proxy_{what}", [_reason()], act, question=question)
 
         return form
 
@@ -87,9 +88,11 @@ def _form(
     fields: list[dict[str, Any]],
     carry_out: Callable[[dict[str, Any]], Any],
     values: dict[str, Any] | None = None,
+    *,
+    question: str = "",
 ) -> ActForm:
     plain = {"form_id": act, "item_id": "", "sections": [{"id": act, "title": "", "fields": fields}]}
-    return ActForm(of("act", act), of("act_explained", act), plain, carry_out, values=values)
+    return ActForm(of("act", act), of("act_explained", act), plain, carry_out, values=values, question=question)
 
 
 def _field(field_id: str, kind: str, label: str, *, required: bool = True, **rest: object) -> dict[str, Any]:

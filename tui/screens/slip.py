@@ -19,7 +19,9 @@ from tui.qr import half_blocks
 from tui.screens.counter_screen import CounterScreen
 from tui.widgets.quiet_scroll import ReadingScroll
 from tui.wording import of, t
-from wire.counter import Slip
+from wire.counter import Slip, SlipMaterial
+
+NOT_HERE = ("to_be_verified", "deferred")
 
 
 class SlipScreen(CounterScreen[None]):
@@ -57,17 +59,22 @@ class SlipScreen(CounterScreen[None]):
             Content(t("slip.collected", at=f"{at_city(slip.collected_at):%Y-%m-%d %H:%M}")),
             Content(t("slip.by", site=slip.site_name, clerk=slip.clerk_name)),
             Content(self._limit()),
-            Content.styled(t("slip.materials", count=len(slip.materials)), "bold"),
+            Content.styled(t("slip.materials", count=len(slip.materials) - len(self._to_come())), "bold"),
         ]
         for number, material in enumerate(slip.materials, 1):
             how = of("seen", material.seen)
             pages = t("materials.pages", pages=material.pages) if material.pages else t("materials.no_page")
-            lines.append(Content(f"{number}. {material.name} · {how} · {pages}"))
+            here = t("slip.to_come") if material in self._to_come() else pages
+            lines.append(Content(f"{number}. {material.name} · {how} · {here}"))
         if self.answering:
             lines.insert(0, Content.styled(t("slip.supplemented"), "bold $text-success"))
         lines.append(Content(slip.query_hint or t("slip.query")))
         lines.append(Content.styled(t("slip.not_accepted"), "$text-warning"))
         return Content("\n").join(lines)
+
+    def _to_come(self) -> list[SlipMaterial]:
+        """Materials on the list of which nothing was taken in: no page, and not seen by anybody."""
+        return [one for one in self.slip.materials if not one.pages and one.seen in NOT_HERE]
 
     def _limit(self) -> str:
         promised = self.slip.promised
