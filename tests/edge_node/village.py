@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import os
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +38,7 @@ from offline_store.desk.passphrases import ONLY_FOR_TESTS
 from offline_store.node_file import write_node_file
 from offline_store.paths import NodePaths
 from tests.casework.form_values import valid_values
+from tests.edge_node.town import seed
 from wire.audit_chain import GENESIS, Head, follow
 from wire.counter import HandedInView
 from wire.enrolment import EnrolmentDocument, GatewayIdentity, sign_enrolment
@@ -56,13 +55,6 @@ REGIONS = [VILLAGE, TOWNSHIP, "511603000000", "511600000000", "510000000000"]
 MACHINE_KEY = bytes(range(32))
 AGENT, CLERK = "dby01", "ck01"
 PASSPHRASE = "an invented passphrase"
-SEED = Path(__file__).parents[2] / "seed_catalog"
-
-
-@cache
-def seed(name: str) -> Any:
-    """One document of the seed catalog."""
-    return json.loads((SEED / f"{name}.json").read_text("utf-8"))
 
 
 def seed_edition(version: int = 1, *, without: Iterable[str] = ()) -> Edition:
