@@ -165,6 +165,112 @@ class Walk:
         assert self.typed is not None
         (case,) = self.town.cases()
         assert case["application_id"] == self.application_id
+        assert case["history"] == ["collected", "submitted"]
+        assert self.town.stored_scans() == set(self.typed.scans)
+
+    # --- the township ---------------------------------------------------------------------------------------------
+
+    def the_township_sees_it_in_its_queue_with_the_same_scans(self) -> None:
+        self.town.until(
+            "the township's queue", lambda: self.application_id in [one.application_id for one in self.clerk.queue()]
+        )
+        (brief,) = [one for one in self.clerk.queue() if one.application_id == self.application_id]
+        assert brief.light in {"green", "yellow", "grey"}
+        self.town.until(
+            "the scans at the township",
+            lambda: all(scan.arrived for scan in self.clerk.detail(self.application_id).scans),
+        )
+        seen = self.clerk.detail(self.application_id)
+        assert seen.form == self.agent.detail(self.application_id).form
+        for scan in seen.scans:
+            assert self.clerk.picture(scan.scan_hash) == self.agent.picture(scan.scan_hash)
+
+    def the_township_begins_to_look_at_it(self) -> None:
+        self.clerk.review(self.application_id, "begin")
+        self.town.until_shown(self.village, self.application_id, "pre_review")
+
+    def the_township_returns_it_once_with_everything_and_only_what_the_guide_names(self) -> None:
+        added = [{"kind": "material", "ref": "无犯罪记录证明", "problem": "缺少", "remedy": "请补"}]
+        with pytest.raises(CounterRefused) as why:
+            self.clerk.review(self.application_id, "return", points=added)
+        assert why.value.code == "return.added_requirement"
+        assert self.clerk.detail(self.application_id).state == "pre_review"
+        named = {point.ref for point in self.clerk.may_return(self.application_id).points}
+        assert {"GA-YB-004-M01", "applicant_phone"} <= named
+        points = [
+            {"kind": "material", "ref": "GA-YB-004-M01", "problem": "影像不清", "remedy": "请重新拍照"},
+            {"kind": "field", "ref": "applicant_phone", "problem": "号码打不通", "remedy": "请核对号码"},
+        ]
+        self.clerk.review(self.application_id, "return", points=points)
+        assert self.clerk.detail(self.application_id).state == "returned"
+
+    def the_village_answers_every_point(self) -> None:
+        self.town.until_shown(self.village, self.application_id, "returned")
+        shown = self.agent.detail(self.application_id)
+        assert shown.who_must_act is not None
+        assert shown.who_must_act.role == "agent"
+        assert [(point.kind, point.ref) for point in shown.return_points] == [
+            ("material", "GA-YB-004-M01"),
+            ("field", "applicant_phone"),
+        ]
+        draft = self.agent.answer_return(self.application_id)
+        assert draft.kind == "supplement"
+        scan = self.agent.scan(draft.draft_id, "GA-YB-004-M01", 2, picture(self.rng))
+        self.agent.change(
+            draft.draft_id,
+            values={"applicant_phone": "13800000077"},
+            answers={"GA-YB-004-M01": "已重拍", "applicant_phone": "已核对"},
+        )
+        self.agent.collect(draft.draft_id)
+        assert self.agent.detail(self.application_id).state == "pre_review"
+        self.saved.append(Saved(self.application_id, self.saved[0].receipt_no, (scan.scan_hash,)))
+
+    def the_township_accepts_and_the_handling_clock_runs(self) -> None:
+        self.town.until(
+            "the answer at the township", lambda: self.clerk.detail(self.application_id).state == "pre_review"
+        )
+        seen = self.clerk.detail(self.application_id)
+        assert seen.form["applicant_phone"] == "13800000077"
+        again = {scan.scan_hash for scan in seen.scans if scan.material_id == "GA-YB-004-M01"}
+        assert again == set(self.saved[-1].scans), "the new photograph takes the place of the one that was returned"
+        assert len(seen.scans) == 3
+        self.clerk.review(self.application_id, "accept")
+        self.town.until_shown(self.village, self.application_id, "accepted")
+        clocks = {clock.kind: clock for clock in self.agent.detail(self.application_id).clocks}
+        assert clocks["notice"].standing == "met"
+        assert clocks["handling"].standing in {"running", "soon", "due_today", "provisional", "unknown"}
+
+    # --- the department, the result, the villager -----------------------------------------------------------------
+
+    def the_department_rules_at_the_office(self) -> None:
+        with contextlib.closing(Office(self.world.gateway_url)) as office:
+            office.rule(self.application_id, "review_started")
+            office.rule(
+                self.application_id,
+                "decided",
+                granted="yes",
+                document_name="备案告知书",
+                document_no="样例〔2026〕1号",
+                reason="",
+            )
+            office.rule(self.application_id, "concluded")
+
+    def the_result_comes_down_and_is_handed_over(self) -> None:
+        self.town.until_shown(self.village, self.application_id, "concluded")
+        decision = self.agent.detail(self.application_id).decision
+        assert decision is not None
+        assert (decision.granted, decision.document_name) == (True, "备案告知书")
+        self.agent.act(self.application_id, "deliver", receiver="本人", way="上门")
+        assert self.agent.detail(self.application_id).state == "delivered"
+
+    def the_villager_rates_and_no_node_can_read_it_afterwards(self) -> None:
+        self.agent.act(self.application_id, "rate", level=2, text="样例评价很方便")
+        for node in (self.village, self.township):
+            self.town.until_shown(node, self.application_id, "rated")
+            assert "样例评价很方便" not in self.town.at(node).detail(self.application_id).model_dump_json()
+
+    def every_step_took_effect_exactly_once(self) -> None:
+        (case,) = self.town.cases()
         assert case["history"] == [
             *("collected", "submitted", "pre_review_started", "returned", "supplemented", "submitted", "accepted"),
             *("review_started", "decided", "concluded", "delivered", "rated"),
