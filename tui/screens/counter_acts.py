@@ -1,7 +1,7 @@
 """The acts on an application that is already filed: withdraw, deliver, rate, and the proxy's own three.
 
-Laws: an act is offered when the node lists it; what cannot be taken back is confirmed; the rating is chosen by the villager and sealed for the city at once,
-so nobody at this counter can read it again.
+Laws: an act is offered when the node lists it; what cannot be taken back is confirmed; the rating is chosen by the
+villager and sealed for the city at once, so nobody at this counter can read it again.
 """
 
 from collections.abc import Callable, Mapping

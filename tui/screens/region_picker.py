@@ -87,7 +87,8 @@ class RegionPicker(CounterScreen[str]):
         """The region of a whole code, so that the name is seen before Enter."""
         if len(code) != CODE_DIGITS or not is_region_code(code):
             return []
-        await self.below(region_at(code, max(CITY_LEVEL, region_level(code) - 1)))
+        for level in range(CITY_LEVEL, region_level(code)):
+            await self.below(region_at(code, level))
         return [self.known[code]] if code in self.known else []
 
     async def _search(self, words: str) -> list[RegionRow]:
