@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 import tui
 from tests.simulators.agents_work import ON_THE_FAKE, begun, collected
@@ -45,6 +46,22 @@ async def test_a_code_of_twelve_digits_is_that_code_and_nothing_spills_over(at_t
         await agent.until(lambda: "511603106216" in str(node.drafts))
         values = next(iter(node.drafts.values()))["values"]
         assert values == {"applicant_region": "511603106216"}, "the next field got none of the digits"
+
+
+@ON_THE_FAKE
+@pytest.mark.parametrize("entered", [True, False])
+async def test_a_code_that_a_reader_types_at_once_loses_no_digit(at_the_screen, node, entered):
+    async with at_the_screen() as agent:
+        await at_the_regions(agent)
+        for key in (*"511603106216", *(["enter"] * entered)):
+            agent.app.post_message(Key(key, key if len(key) == 1 else None))
+        if not entered:
+            await agent.at("region_picker")
+            await agent.sees("511603106216", "前锋区护安镇老坡村")
+            await agent.press("enter")
+        await agent.until(lambda: "511603106216" in str(node.drafts))
+        await agent.at("wizard")
+        assert next(iter(node.drafts.values()))["values"] == {"applicant_region": "511603106216"}
 
 
 @ON_THE_FAKE

@@ -19,6 +19,7 @@ from tui.screens.region_picker import RegionPicker
 from tui.steps.fields_step import FieldsStep
 from tui.widgets.editing import Done, Wanted
 from tui.widgets.editor_for import row_words
+from tui.widgets.opening_editor import OpeningEditor
 from tui.wording import t
 
 
@@ -49,7 +50,10 @@ class FieldFilling:
         field = self.desk.fields[event.field_id]
         match event.kind:
             case "region":
-                picker = RegionPicker(field.validation.level, event.typed)
+                frame = step.frame(field.id)
+                editor = frame.editor if frame else None
+                typed = editor.take_typed() if isinstance(editor, OpeningEditor) else ""
+                picker = RegionPicker(field.validation.level, typed)
                 code = await self.screen.app.push_screen_wait(picker)
                 if code:
                     self.desk.put(field.id, code)

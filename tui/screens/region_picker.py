@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.events import Key
 from textual.widgets import Input, Static
 
 from casework.identifiers import LEVELS, is_region_code, region_at, region_level
@@ -51,10 +52,22 @@ class RegionPicker(CounterScreen[str]):
         start = min(self.wanted - 1, region_level(home)) if self.wanted else CITY_LEVEL
         self.parent_code = region_at(home, max(CITY_LEVEL, start))
         query = self.query_one(QueryInput)
-        query.value = self.typed
-        query.cursor_position = len(self.typed)
+        query.value, entered, _ = self.typed.partition("\n")
+        query.cursor_position = len(query.value)
         query.focus()
         self.show()
+        if entered:
+            self.call_after_refresh(query.action_submit)
+
+    async def on_key(self, event: Key) -> None:
+        """Keys that come before the line has the focus belong to it all the same."""
+        query = self.query_one(QueryInput)
+        if query.has_focus:
+            return
+        if event.key == "enter":
+            await query.action_submit()
+        elif event.is_printable and event.character:
+            query.insert_text_at_cursor(event.character)
 
     async def below(self, parent: str) -> list[RegionRow]:
         """The regions under a region, asked once."""

@@ -45,12 +45,11 @@ class Done(Message):
 class Wanted(Message):
     """A field needs another screen: a region list, a folder of scans, a row of a table."""
 
-    def __init__(self, field_id: str, kind: str, *, row: int | None = None, typed: str = "") -> None:
+    def __init__(self, field_id: str, kind: str, *, row: int | None = None) -> None:
         super().__init__()
         self.field_id = field_id
         self.kind = kind
         self.row = row
-        self.typed = typed
 
 
 def value_of(kind: str, typed: str) -> str | None:

@@ -1,4 +1,7 @@
-"""A field that is filled on another screen: a region, scans. Enter, or simply typing, opens it."""
+"""A field that is filled on another screen: a region, scans. Enter, or simply typing, opens it.
+
+Law: what a card reader or a quick hand types while that screen is being opened is kept for it, Enter included.
+"""
 
 from textual.content import Content
 from textual.events import Blur, Focus, Key
@@ -17,10 +20,18 @@ class OpeningEditor(Widget, can_focus=True):
         self.kind = kind
         self.shown = shown
         self.invitation = invitation
+        self.opening = False
+        self._typed = ""
+
+    def take_typed(self) -> str:
+        """What was typed since the other screen was asked for; a line feed stands for Enter."""
+        typed, self._typed = self._typed, ""
+        return typed
 
     def show(self, words: str) -> None:
         """Show another choice."""
         self.shown = words
+        self.opening = False
         self.refresh()
 
     def render(self) -> Content:
@@ -31,7 +42,11 @@ class OpeningEditor(Widget, can_focus=True):
     def on_key(self, event: Key) -> None:
         if event.key == "enter" or (event.is_printable and event.character and not event.character.isspace()):
             typed = event.character if event.key != "enter" and event.character else ""
-            self.post_message(Wanted(self.field_id, self.kind, typed=typed))
+            if self.opening:
+                self._typed += typed or "\n"
+            else:
+                self.opening, self._typed = True, typed
+                self.post_message(Wanted(self.field_id, self.kind))
         elif event.key in LEAVING_KEYS:
             self.post_message(Done(self.field_id, event.key))
         elif event.key in {"delete", "backspace"} and self.kind == "region":
@@ -43,6 +58,7 @@ class OpeningEditor(Widget, can_focus=True):
         event.prevent_default()
 
     def on_focus(self, _event: Focus) -> None:
+        self.opening = False
         self.refresh()
 
     def on_blur(self, _event: Blur) -> None:
