@@ -117,7 +117,8 @@ def _take_in(
 
 
 def _parted(tx: Connection, asked: ExchangeHead, cursor: int) -> bool:
-    """Whether the node holds a feed that this (restored) ledger never wrote; it is led back by halves."""
+    """Whether the node holds a feed that this (restored) ledger never wrote; it is led back to the beginning, because
+    a node keeps only its last link and cannot say where the two feeds part. What it has applied, it recognises."""
     if asked.feed_hash is None or cursor == 0:
         return False
     own = feeds.envelope_at(tx, asked.node, cursor)
