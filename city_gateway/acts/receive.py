@@ -108,7 +108,7 @@ def _take_in(
         return batch
     cursor = min(asked.feed_cursor, LAST_POSSIBLE)
     if _parted(tx, asked, cursor):
-        batch.feed_head = cursor // 2
+        batch.feed_head = 0
         return batch
     batch.page, batch.feed_head, batch.feed_more = feeds.page(
         tx, node.node_id, after=cursor, limit=asked.feed_limit, max_bytes=PAGE_BYTES
