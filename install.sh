@@ -156,7 +156,7 @@ test_everything() {
     check "$VENV/bin/lint-imports"
     [ ${#failed[@]} -eq 0 ] || say "未通过 / failed before the tests: ${failed[*]}"
     say "== pytest"
-    "$VENV/bin/pytest" -n 2 --dist loadfile -m "$selection" || failed+=(pytest)
+    "$VENV/bin/pytest" -n 2 --dist loadfile --no-loadscope-reorder -m "$selection" || failed+=(pytest)
     [ ${#failed[@]} -eq 0 ]
 }
 
