@@ -37,7 +37,7 @@ from city_gateway.ledger.ratings import Rating
 from city_gateway.ledger.scan_references import Reference
 from wire.canonical import read_json
 from wire.errors import WireError
-from wire.messages import FeedEntry, Reason
+from wire.messages import RATING_LABEL, FeedEntry, Reason
 from wire.sealed_note import open_note
 
 APPLIED: Final = "applied"
@@ -196,7 +196,7 @@ class Sorting:
         sealed = one.operation.rating if one.operation else None
         if sealed is not None and application.rated_at is not None:
             try:
-                said = read_json(open_note("rating", sealed, *self._gateway.keys.sealing), "rating")
+                said = read_json(open_note(RATING_LABEL, sealed, *self._gateway.keys.sealing), "rating")
                 level, note = int(said["level"]), str(said["text"]).replace("\0", "")
             except (WireError, TypeError, KeyError, ValueError, OverflowError):
                 return  # the act of rating counts; a note that nobody can read stays in the envelope

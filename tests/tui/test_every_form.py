@@ -75,6 +75,7 @@ async def test_a_form_can_be_filled_until_every_step_is_done(item_id, node, road
 
 
 @ON_THE_FAKE
+@pytest.mark.timeout(400)  # all 58 forms on one screen
 async def test_every_form_opens_on_a_small_terminal_with_all_its_fields(node, at_the_screen):
     async with at_the_screen() as agent:
         for item_id in ITEMS:
