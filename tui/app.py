@@ -66,14 +66,14 @@ class CounterApp(App[None]):
     async def on_mount(self) -> None:
         self.title = t("app.title")
         await self.push_screen(SignInScreen())
-        self.run_worker(self.look(), group="look", exclusive=True)
+        self.run_worker(self.look, group="look", exclusive=True)
         self.set_interval(self._look_seconds, self._tick)
 
     async def on_unmount(self) -> None:
         await self.counter.client.close()
 
     def _tick(self) -> None:
-        self.run_worker(self.look(), group="look", exclusive=True)
+        self.run_worker(self.look, group="look", exclusive=True)
         idle = (self.counter.now() - self._touched).total_seconds()
         if self.counter.clerk is not None and idle > self._idle_seconds:
             self.action_lock()

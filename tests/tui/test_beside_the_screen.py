@@ -187,3 +187,13 @@ async def test_keys_that_arrive_at_once_land_in_their_own_fields(at_the_screen):
             agent.app.post_message(Key(key, key if len(key) == 1 else None))
         await agent.until(lambda: agent.screen.query_one("#field-applicant_phone").editor.value == "1380")
         assert agent.screen.query_one("#field-applicant_id_no").editor.value == "5116"
+
+
+@ON_THE_FAKE
+async def test_a_look_that_is_overtaken_before_it_began_leaves_nothing_behind(at_the_screen):
+    async with at_the_screen() as agent:
+        agent.app._tick()
+        agent.app._tick()  # takes the place of the first, whose work has not begun
+        await agent.settle()
+        gc.collect()  # a coroutine that nobody awaited would be told here, and a warning fails the test
+        assert {worker.group for worker in agent.app.workers} <= {"look"}

@@ -203,7 +203,7 @@ class WizardScreen(CounterScreen[None]):
     def _left(self) -> None:
         self.show_marks()
         if self.desk is not None:
-            self.run_worker(self.desk.autosave.flush(), group="flush")
+            self.run_worker(self.desk.autosave.flush, group="flush")
 
     @on(Wanted)
     def _wanted(self, event: Wanted) -> None:
