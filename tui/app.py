@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from httpx import AsyncBaseTransport
+from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
@@ -66,18 +67,19 @@ class CounterApp(App[None]):
     async def on_mount(self) -> None:
         self.title = t("app.title")
         await self.push_screen(SignInScreen())
-        self.run_worker(self.look, group="look", exclusive=True)
+        self.look()
         self.set_interval(self._look_seconds, self._tick)
 
     async def on_unmount(self) -> None:
         await self.counter.client.close()
 
     def _tick(self) -> None:
-        self.run_worker(self.look, group="look", exclusive=True)
+        self.look()
         idle = (self.counter.now() - self._touched).total_seconds()
         if self.counter.clerk is not None and idle > self._idle_seconds:
             self.action_lock()
 
+    @work(group="look", exclusive=True)
     async def look(self) -> None:
         """Ask how things stand and draw it."""
         await self.counter.look()

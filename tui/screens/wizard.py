@@ -9,7 +9,7 @@ Laws:
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar, cast
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -203,7 +203,11 @@ class WizardScreen(CounterScreen[None]):
     def _left(self) -> None:
         self.show_marks()
         if self.desk is not None:
-            self.run_worker(self.desk.autosave.flush, group="flush")
+            self._flush(self.desk)
+
+    @work(group="flush", description="flush")
+    async def _flush(self, desk: DraftDesk) -> None:
+        await desk.autosave.flush()
 
     @on(Wanted)
     def _wanted(self, event: Wanted) -> None:
