@@ -28,11 +28,13 @@ from wire.errors import WireError
 from wire.exchange import (
     Answered,
     Ask,
-    Consequence,
     DeliverFeed,
+    Doubt,
+    Epoch,
     GoBack,
     Halt,
     KeepReceipt,
+    NodeConsequence,
     NodeExchange,
     Phase,
     Silence,
@@ -80,8 +82,13 @@ class Conversation:
         self._sender = sender
         self._settings = settings
         self._folder = agent_folder
-        receipt = self._last_receipt()
-        self._exchange = NodeExchange(hwm=receipt.hwm if receipt else 0, epochs=remembered_epochs(agent_folder))
+        receipt, epochs = self._last_receipt(), remembered_epochs(agent_folder)
+        if receipt is None:
+            self._exchange = NodeExchange(epochs=epochs)
+        else:
+            epochs = (*(epoch for epoch in epochs if epoch.name != receipt.epoch), Epoch.of(receipt))
+            self._exchange = NodeExchange(hwm=receipt.hwm, stable=receipt.stable_hwm, epochs=epochs)
+        self._remembered = tuple(epoch.name for epoch in remembered_epochs(agent_folder))
 
     @property
     def halted(self) -> bool:
@@ -135,14 +142,15 @@ class Conversation:
             heard = self._follow(consequence, heard, answer, asking)
         return heard
 
-    def _follow(self, consequence: Consequence, heard: Heard, answer: Answer | None, asking: list[str]) -> Heard:
+    def _follow(self, consequence: NodeConsequence, heard: Heard, answer: Answer | None, asking: list[str]) -> Heard:
         match consequence:
             case KeepReceipt(receipt, document):
                 self._incoming.put_receipt(document)
                 self._stored(receipt, document, asking)
-                if self._exchange.epochs != remembered_epochs(self._folder):
-                    self._sender.doubt_all()
+                names = tuple(epoch.name for epoch in self._exchange.epochs)
+                if names != self._remembered:
                     remember_epochs(self._folder, self._exchange.epochs)
+                    self._remembered = names
             case DeliverFeed(first, envelopes):
                 for seq, data in enumerate(envelopes, start=first):
                     self._incoming.put_feed(seq, data)
@@ -151,8 +159,9 @@ class Conversation:
             case Tell(code) | Halt(code):
                 self._keep_refusal(answer)
                 return replace(heard, ok=False, why=code)
-            case GoBack():
+            case Doubt():
                 self._sender.doubt_all()
+            case GoBack():
                 return replace(heard, more=True)
         return heard
 

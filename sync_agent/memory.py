@@ -1,24 +1,30 @@
-"""What the courier remembers across restarts besides the mailbox: the epochs of the gateway it has believed."""
+"""What the courier remembers across restarts besides the mailbox: the epochs of the gateway it has believed.
+
+Written when an epoch begins; the last word of the present one is on the receipt that lies in the mailbox.
+"""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 from offline_store.placing import place
+from wire.exchange import Epoch
 
 FILE = "exchange.json"
 
 
-def remembered_epochs(folder: Path) -> tuple[str, ...]:
-    """Oldest first; empty before the first receipt or when the file is damaged: they serve audit, not correctness."""
+def remembered_epochs(folder: Path) -> tuple[Epoch, ...]:
+    """The present one last; empty before the first receipt or when the file is damaged."""
     try:
         epochs = json.loads((folder / FILE).read_text("utf-8"))["epochs"]
+        return tuple(Epoch(str(one["name"]), datetime.fromisoformat(one["last_word"])) for one in epochs)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return ()
-    return tuple(str(epoch) for epoch in epochs)
 
 
-def remember_epochs(folder: Path, epochs: tuple[str, ...]) -> None:
+def remember_epochs(folder: Path, epochs: tuple[Epoch, ...]) -> None:
     """Keep them durably."""
-    place(folder / FILE, json.dumps({"epochs": list(epochs)}).encode())
+    plain = [{"name": epoch.name, "last_word": epoch.last_word.isoformat()} for epoch in epochs]
+    place(folder / FILE, json.dumps({"epochs": plain}).encode())

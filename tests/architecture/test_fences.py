@@ -45,7 +45,7 @@ VIOLATIONS = [
     Violation("edge_node/faults.py", "import edge_node.app", "Inside a door"),
     Violation("casework/lifecycle.py", "import httpx", "State machines do no I/O"),
     Violation("sync_agent/rhythm.py", "import tenacity", "State machines do no I/O"),
-    Violation("wire/exchange.py", "import httpx", "State machines do no I/O"),
+    Violation("wire/exchange/node.py", "import httpx", "State machines do no I/O"),
     Violation("edge_node/app.py", "import httpx", "HTTP clients only where one program calls another"),
     Violation("casework/application.py", "import casework.lifecycle", "No cycles anywhere"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,10 @@ from wire.exchange import (
     TRANSITIONS,
     Answered,
     Ask,
+    Brought,
     DeliverFeed,
+    Doubt,
+    Epoch,
     GoBack,
     GoBackInFeed,
     Halt,
@@ -35,7 +38,8 @@ from wire.receipt import Receipt, page_hash
 pytestmark = pytest.mark.fast
 
 NONCE = "0b" * 16
-EVENTS = {Ask: Ask(NONCE), Answered: Answered(NotNow("x")), Silence: Silence(), Resume: Resume()}
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+HERE, THERE = "02" * 16, "0e" * 16
 
 
 def accepted(*, hwm: int = 0, nonce: str = NONCE, feed: int = 0, at: int = 0, **other: object) -> Accepted:
@@ -47,7 +51,7 @@ def accepted(*, hwm: int = 0, nonce: str = NONCE, feed: int = 0, at: int = 0, **
         "hwm": hwm,
         "head_hash": "03" * 32,
         "stable_hwm": 0,
-        "server_time": datetime(2026, 11, 23, tzinfo=UTC),
+        "server_time": NOW,
         "nonce": nonce,
         "feed_head": at + feed,
         "feed_more": False,
@@ -57,7 +61,21 @@ def accepted(*, hwm: int = 0, nonce: str = NONCE, feed: int = 0, at: int = 0, **
 
 
 def waiting(**other: object) -> NodeExchange:
-    return NodeExchange(**({"phase": Phase.WAITING, "nonce": NONCE} | other))
+    asked = {"phase": Phase.WAITING, "nonce": NONCE, "asked_after": other.get("feed_cursor", 0)}
+    return NodeExchange(**(asked | other))
+
+
+def epochs(*names: str, at: datetime = NOW) -> tuple[Epoch, ...]:
+    return tuple(Epoch(name, at) for name in names)
+
+
+EVENTS = {
+    Ask: Ask(NONCE),
+    Answered: Answered(NotNow("x")),
+    Brought: Brought(accepted()),
+    Silence: Silence(),
+    Resume: Resume(),
+}
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -93,10 +111,11 @@ def test_a_mark_that_goes_backwards_is_obeyed() -> None:
     assert advance(after, Ask("0c" * 16))[1] == (Send(2, 0, "0c" * 16),)
 
 
-def test_a_feed_that_became_shorter_is_read_again_from_there() -> None:
+def test_a_feed_that_became_shorter_is_read_from_its_beginning() -> None:
+    """A node knows only its last link: what lies below the new end may be another feed, too."""
     after, done = advance(waiting(feed_cursor=9), Answered(accepted(feed_head=5)))
-    assert GoBackInFeed(5) in done
-    assert after.feed_cursor == 5
+    assert GoBackInFeed(0) in done
+    assert after.feed_cursor == 0
 
 
 def test_a_mark_beyond_the_own_journal_is_a_fork() -> None:
@@ -119,10 +138,63 @@ def test_an_answer_to_an_earlier_question_changes_nothing() -> None:
 
 
 def test_an_epoch_that_was_left_behind_is_not_believed_again() -> None:
-    after, _ = advance(waiting(epochs=("02" * 16,)), Answered(accepted(epoch="0e" * 16)))
-    assert after.epochs == ("02" * 16, "0e" * 16)
-    again, done = advance(waiting(epochs=after.epochs, hwm=3), Answered(accepted(hwm=9, epoch="02" * 16)))
-    assert (again.hwm, done) == (3, (WaitFor("receipt.abandoned_epoch"),))
+    after, done = advance(waiting(epochs=epochs(HERE)), Answered(accepted(epoch=THERE)))
+    assert (after.epochs, Doubt() in done) == (epochs(HERE, THERE), True)
+    for event in (Answered(accepted(hwm=9, epoch=HERE)), Brought(accepted(hwm=9, epoch=HERE))):
+        again, done = advance(waiting(epochs=after.epochs, hwm=3), event)
+        assert (again.hwm, done) == (3, (WaitFor("receipt.abandoned_epoch"),))
+
+
+def test_what_another_road_brings_is_obeyed_and_the_open_question_stays_open() -> None:
+    brought = accepted(hwm=8, nonce="ff" * 16, feed=3, at=4, server_time=NOW + timedelta(hours=1))
+    after, done = advance(waiting(hwm=7, feed_cursor=5, epochs=epochs(HERE)), Brought(brought, first=5, written=9))
+    assert done == (KeepReceipt(brought.receipt, {}), DeliverFeed(5, brought.feed))
+    assert (after.phase, after.nonce, after.hwm, after.feed_cursor) == (Phase.WAITING, NONCE, 8, 7)
+    answer = accepted(hwm=9, feed=2, at=5)
+    after, done = advance(after, Answered(answer, written=9))
+    assert (after.feed_cursor, done[1]) == (7, DeliverFeed(6, answer.feed))
+
+
+def test_a_page_brought_with_a_hole_before_it_is_left_lying() -> None:
+    after, done = advance(NodeExchange(feed_cursor=2), Brought(accepted(hwm=1, feed=3, at=4), first=5))
+    assert (after.feed_cursor, after.hwm, [type(one) for one in done]) == (2, 1, [KeepReceipt])
+
+
+def test_an_old_receipt_brought_again_changes_nothing() -> None:
+    now = NodeExchange(hwm=7, stable=4, feed_cursor=5, epochs=epochs(HERE))
+    for older in ({"hwm": 6}, {"hwm": 7, "stable_hwm": 3}, {"hwm": 7, "stable_hwm": 4, "feed_head": 4}):
+        replayed = accepted(**({"feed_head": 9, "server_time": NOW - timedelta(hours=1)} | older))
+        assert advance(now, Brought(replayed)) == (now, (WaitFor("wire.replayed"),))
+
+
+def test_a_clock_of_the_city_that_was_set_right_silences_no_other_road() -> None:
+    now = NodeExchange(hwm=7, stable=4, feed_cursor=5, epochs=epochs(HERE, at=NOW + timedelta(days=3650)))
+    after, _ = advance(now, Brought(accepted(hwm=8, stable_hwm=4, feed_head=5)))
+    assert (after.hwm, after.epochs) == (8, epochs(HERE))
+
+
+def test_a_newer_word_that_says_less_is_obeyed_for_the_city_may_have_been_set_back() -> None:
+    now = NodeExchange(hwm=7, epochs=epochs(HERE))
+    after, done = advance(now, Brought(accepted(hwm=2, server_time=NOW + timedelta(hours=1))))
+    assert (after.hwm, GoBack(2) in done, Doubt() in done) == (2, True, True)
+
+
+def test_a_stray_message_of_an_older_epoch_does_not_bar_the_present_one() -> None:
+    """Two restores while the node was away: it learns of the second, then an old stick brings word of the first."""
+    later, latest = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    present, _ = advance(NodeExchange(), Brought(accepted(hwm=5, epoch=THERE, server_time=later)))
+    strayed, _ = advance(present, Brought(accepted(hwm=3, epoch=HERE)))
+    assert advance(strayed, Brought(accepted(hwm=5, epoch=THERE, server_time=later)))[0] == strayed  # a replay
+    back, _ = advance(strayed, Brought(accepted(hwm=6, epoch=THERE, server_time=latest)))
+    assert (back.hwm, back.epoch) == (6, Epoch(THERE, latest))
+    assert advance(back, Brought(accepted(hwm=9, epoch=HERE, server_time=latest)))[1] == (
+        WaitFor("receipt.abandoned_epoch"),
+    )
+
+
+def test_a_fork_is_seen_on_any_road() -> None:
+    halted, done = advance(NodeExchange(hwm=3), Brought(accepted(hwm=8), written=5))
+    assert (halted.phase, halted.hwm, done[-1]) == (Phase.HALTED, 3, Halt("chain.fork"))
 
 
 @pytest.mark.parametrize("event", [Silence("reset"), Answered(NotNow("http_503", 30))])
@@ -136,8 +208,9 @@ def test_a_signed_refusal_is_shown_and_a_fork_halts_until_somebody_clears_it() -
     refusal = Refusal(code="exchange.too_large", server_time=datetime(2026, 11, 23, tzinfo=UTC))
     after, done = advance(waiting(), Answered(Refused(refusal.code, refusal)))
     assert (after.phase, done[0]) == (Phase.READY, Tell("exchange.too_large"))
-    halted, done = advance(waiting(), Answered(Refused("chain.fork", refusal)))
-    assert (halted.phase, done) == (Phase.HALTED, (Halt("chain.fork"),))
+    for code in ("chain.fork", "fork"):
+        halted, done = advance(waiting(), Answered(Refused(code, refusal)))
+        assert (halted.phase, done) == (Phase.HALTED, (Halt(code),))
     assert advance(halted, Resume())[0].phase is Phase.READY
 
 
