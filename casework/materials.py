@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -103,22 +103,32 @@ def missing(
     handed_in: Iterable[HandedIn],
     scans: Iterable[Scan],
     form: Form | None = None,
+    *,
+    said_to_apply: Collection[str] = (),
 ) -> list[Missing]:
-    """List everything that is still missing, at once; empty means the materials are complete."""
+    """List everything that is still missing, at once; empty means the materials are complete.
+
+    `said_to_apply` names conditional materials that were decided to apply before anything else was said of them.
+    """
     seen = {one.material_id: one for one in handed_in}
     scanned = {one.material_id for one in scans}
     found = []
     for need in needed(item, form_values, form):
-        why = _why_missing(need, seen.get(need.material_id), scanned=need.material_id in scanned)
+        why = _why_missing(
+            need,
+            seen.get(need.material_id),
+            scanned=need.material_id in scanned,
+            decided=need.material_id in said_to_apply,
+        )
         if why is not None:
             found.append(Missing(need.material_id, need.name, why))
     return found
 
 
-def _why_missing(need: Need, one: HandedIn | None, *, scanned: bool) -> str | None:
+def _why_missing(need: Need, one: HandedIn | None, *, scanned: bool, decided: bool) -> str | None:
     if need.kind == "optional":
         return None
-    if need.kind == "conditional":
+    if need.kind == "conditional" and not (one is None and decided):
         if one is None or one.applies is None:
             return "material.undecided"
         if not one.applies:

@@ -9,7 +9,7 @@ Laws:
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from casework.application import HandedIn, Scan, Seen
+from casework.application import Scan
 from casework.catalog import ServiceItem
 from casework.forms import Field, FieldProblem, Form, check_field, required, visible
 from casework.materials import AUTHORIZATION, FIELD_PREFIX, Missing, Need, missing, needed
@@ -58,7 +58,6 @@ class DraftDesk:
         self.filed_scans = tuple(filed_scans)
         self.answers: dict[str, str] = dict(view.answers)
         self.attached: set[str] = set()
-        self.applies: dict[str, bool | None] = {}  # answers that wait for the word on how the paper was seen
         self.autosave = Autosave(self._save, told)
         self.fields: dict[str, Field] = dict(self.form.by_id)
         self.labels: dict[str, str] = {field.id: field.label for field in self.fields.values()}
@@ -88,7 +87,7 @@ class DraftDesk:
         self.autosave.put("values", field_id, value)
 
     def hand_in(self, held: HandedInView) -> None:
-        """How a material was handed in."""
+        """What was said of a material, down to the first word."""
         if self.handed_in.get(held.material_id) != held:
             self.handed_in[held.material_id] = held
             self.autosave.put("handed_in", held.material_id, held.model_dump(mode="json"))
@@ -145,14 +144,12 @@ class DraftDesk:
 
     def missing(self) -> list[Missing]:
         """The materials that are still missing, by the node's own rules."""
-        handed_in = [
-            HandedIn(one.material_id, Seen(one.seen), one.applies, one.copies, one.note)
-            for one in self.handed_in.values()
-        ]
+        handed_in = [held for one in self.handed_in.values() if (held := one.handed_in())]
+        applying = {one.material_id for one in self.handed_in.values() if one.applies}
         fresh = {one.material_id for one in self.scans}
         present = [*self.scans, *(one for one in self.filed_scans if one.material_id not in fresh)]
         scans = [Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page) for one in present]
-        return missing(self.service_item, self.values, handed_in, scans, self.form)
+        return missing(self.service_item, self.values, handed_in, scans, self.form, said_to_apply=applying)
 
     def points_on(self, ref: str) -> list[ReturnPointView]:
         """The points of the return that name a field or a material."""

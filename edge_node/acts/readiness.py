@@ -3,6 +3,7 @@
 Laws
 - The same check serves the summary on the screen and the act itself; the screen can let nothing through that the act
   refuses.
+- A material counts as handed in once it is said how the paper was seen; what was said before that is only kept.
 - A draft is judged by the guide of its own catalog version; what a newer one changed is told, not enforced.
 - A return is answered point by point: by changing what the point names, or in words.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from casework import proxy
-from casework.application import Application, HandedIn, Scan, Seen
+from casework.application import Application, HandedIn, Scan
 from casework.catalog import ServiceItem
 from casework.catalog_changes import changes
 from casework.forms import FieldProblem, Form, check, filed_values
@@ -28,7 +29,7 @@ from edge_node.wording import sentence
 from offline_store.desk import applications, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft
-from wire.counter import CatalogChange, FieldProblemView, MissingView, Summary
+from wire.counter import CatalogChange, FieldProblemView, HandedInView, MissingView, Summary
 
 UNANSWERED: Final = "form.return_not_answered"
 
@@ -41,6 +42,7 @@ class Papers:
     form: Form
     filed: Mapping[str, Any]
     handed_in: tuple[HandedIn, ...]
+    said_to_apply: frozenset[str]
     scans: tuple[Scan, ...]
     application: Application | None
 
@@ -59,11 +61,14 @@ def papers_of(counter: Counter, tx: Transaction, draft: Draft) -> Papers:
     application = applications.load(tx, draft.application_id).shown if draft.application_id else None
     filed = filed_values(form, draft.values)
     asked = {need.material_id for need in needed(item, filed, form)}
+    said = [HandedInView.model_validate(dict(one)) for one in draft.handed_in.values()]
+    handed_in = [one.handed_in() for one in said if one.material_id in asked]
     return Papers(
         item=item,
         form=form,
         filed=filed,
-        handed_in=tuple(one for one in _handed_in(draft) if one.material_id in asked),
+        handed_in=tuple(one for one in handed_in if one is not None),
+        said_to_apply=frozenset(one.material_id for one in said if one.applies),
         scans=tuple(
             Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page)
             for one in scans.of_draft(tx, draft.draft_id)
@@ -91,20 +96,16 @@ def summary_of(counter: Counter, tx: Transaction, draft: Draft, papers: Papers) 
     )
 
 
-def _handed_in(draft: Draft) -> Iterator[HandedIn]:
-    for material_id, one in draft.handed_in.items():
-        yield HandedIn(
-            material_id=material_id,
-            seen=Seen(one.get("seen", Seen.COPY)),
-            applies=one.get("applies"),
-            copies=int(one.get("copies") or 0),
-            note=str(one.get("note") or ""),
-        )
-
-
 def _missing(papers: Papers) -> list[Missing]:
     before = papers.application.scans if papers.application else ()
-    found = missing(papers.item, papers.filed, papers.handed_in, (*before, *papers.scans), papers.form)
+    found = missing(
+        papers.item,
+        papers.filed,
+        papers.handed_in,
+        (*before, *papers.scans),
+        papers.form,
+        said_to_apply=papers.said_to_apply,
+    )
     # What the township let follow later stays promised until it is handed in.
     promised = papers.application.deferred if papers.application else ()
     return [one for one in found if one.material_id not in promised]

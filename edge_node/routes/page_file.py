@@ -185,7 +185,7 @@ def materials(
 
 
 def _handed_row(need: Need, handed: HandedInView | None, own: tuple[Sheet, ...]) -> HandedRow:
-    seen = "none" if handed is None else "not_applicable" if handed.applies is False else handed.seen
+    seen = "none" if handed is None else "not_applicable" if handed.applies is False else handed.seen or "none"
     return HandedRow(
         name=need.name,
         necessity_words=sentence(f"page.necessity.{need.kind}"),

@@ -113,6 +113,18 @@ def test_a_conditional_material_has_to_be_decided() -> None:
     assert why(HandedIn(conditional, Seen.COPY, applies=False)) is None
 
 
+def test_a_material_said_to_apply_is_decided_but_not_handed_in() -> None:
+    item = ITEMS["GA-RS-007"]
+    conditional = next(one.material_id for one in item.materials if one.necessity == "conditional")
+
+    def why(*handed: HandedIn) -> str | None:
+        found = missing(item, SELF, handed, (), said_to_apply={conditional})
+        return next((one.why for one in found if one.material_id == conditional), None)
+
+    assert why() == "material.not_handed_in"
+    assert why(HandedIn(conditional, Seen.COPY, applies=True)) == "material.no_scan"
+
+
 def test_a_scan_alone_does_not_say_how_the_paper_was_seen() -> None:
     item = ITEMS["GA-YB-001"]
     material = item.materials[0].material_id

@@ -127,3 +127,40 @@ def test_a_conditional_material_that_does_not_apply_is_not_asked_for(village):
         handed_in=[HandedInView(material_id=conditional, seen="copy", applies=False)],
     )
     assert readiness.summary(village.counter, village.who, draft_id).ready
+
+
+def test_that_a_material_applies_is_kept_through_a_kill_and_counts_as_not_handed_in(village):
+    item_id = next(name for name in APPLY if any(one.necessity == "conditional" for one in ITEMS[name].materials))
+    conditional = next(one for one in ITEMS[item_id].materials if one.necessity == "conditional").material_id
+    draft_id = village.filled(item_id)
+
+    def say(**said):
+        one = HandedInView(material_id=conditional, **said)
+        drafting.change(village.counter, village.who, draft_id, handed_in=[one])
+
+    say(applies=True, copies=2, note="原件在县里")
+    village = village.restarted(close=False)
+    held = {one.material_id: one for one in drafting.show(village.counter, village.who, draft_id).handed_in}
+    kept = HandedInView(material_id=conditional, seen=None, applies=True, copies=2, note="原件在县里")
+    assert held[conditional] == kept
+    summary = readiness.summary(village.counter, village.who, draft_id)
+    assert [(one.material_id, one.why) for one in summary.missing] == [(conditional, "material.not_handed_in")]
+    with pytest.raises(DraftNotReady):
+        collecting.collect(village.counter, village.who, draft_id)
+    say(applies=True, seen="copy")
+    slip = collecting.collect(village.counter, village.who, draft_id)
+    assert {one.material_id: one.seen for one in slip.materials}[conditional] == "copy"
+
+
+def test_no_slip_names_a_material_that_is_not_needed_and_nobody_has_to_look_at_it(village):
+    item_id = next(name for name in APPLY if any(one.necessity == "conditional" for one in ITEMS[name].materials))
+    conditional = next(one for one in ITEMS[item_id].materials if one.necessity == "conditional").material_id
+    draft_id = village.filled(item_id)
+    said = HandedInView(material_id=conditional, applies=False)
+    drafting.change(village.counter, village.who, draft_id, handed_in=[said])
+    slip = collecting.collect(village.counter, village.who, draft_id)
+    assert conditional not in {one.material_id for one in slip.materials}
+    assert all(one.seen for one in slip.materials)
+    with village.counter.desk.reading() as tx:
+        handed_in = applications.load(tx, slip.application_id).shown.handed_in
+    assert {one.material_id: one.applies for one in handed_in}[conditional] is False

@@ -79,6 +79,10 @@ class CounterSimulator(SimulatedDrafts):
         self.play(application_id, "submitted", "pre_review_started")
         self.play(application_id, "returned", points=tuple(ReturnPoint(*point) for point in points))
 
+    def kill(self) -> None:
+        """End without a word and start again; who was signed in is forgotten."""
+        self.sessions.clear()
+
     # --- routes ------------------------------------------------------------------------------------------------
 
     def _routes(self) -> list[Route]:

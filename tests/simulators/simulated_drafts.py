@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from casework import events
-from casework.application import Actor, Applicant, HandedIn, Role, Scan, Seen
+from casework.application import Actor, Applicant, HandedIn, Role, Scan
 from casework.catalog import ServiceItem
 from casework.forms import Form, check, check_field, filed_values
 from casework.identifiers import mask_name, parent_region, receipt_number
@@ -100,9 +100,7 @@ class SimulatedDrafts(SimulatedApplications):
 
     def _read(self, draft_id: str) -> tuple[ServiceItem, Form, dict[str, Any], list[HandedIn], list[Scan]]:
         view = self._view(draft_id)
-        handed_in = [
-            HandedIn(one.material_id, Seen(one.seen), one.applies, one.copies, one.note) for one in view.handed_in
-        ]
+        handed_in = [held for one in view.handed_in if (held := one.handed_in())]
         scans = [Scan(one.scan_hash, one.length, one.media_type, one.material_id, one.page) for one in view.scans]
         fresh = {one.material_id for one in scans}
         filed = self.applications[view.application_id].scans if view.application_id else ()
@@ -117,10 +115,11 @@ class SimulatedDrafts(SimulatedApplications):
 
     def _judge(self, draft_id: str) -> said.Summary:
         item, form, values, handed_in, scans = self._read(draft_id)
+        applying = {one.material_id for one in self._view(draft_id).handed_in if one.applies}
         problems = [self._problem(one) for one in check(form, values)]
         lacking = [
             said.MissingView(material_id=one.material_id, name=one.name, why=one.why, message="")
-            for one in missing(item, values, handed_in, scans, form)
+            for one in missing(item, values, handed_in, scans, form, said_to_apply=applying)
         ]
         refusal = may_collect(item, values)
         return said.Summary(

@@ -43,13 +43,13 @@ class Road(httpx.AsyncBaseTransport):
     """The way to the node, which can be cut."""
 
     def __init__(self, node: Any) -> None:
-        self._there = httpx.ASGITransport(app=node.app)
+        self._node = node
         self.cut = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.cut:
             raise httpx.ConnectError("nobody listens")
-        return await self._there.handle_async_request(request)
+        return await httpx.ASGITransport(app=self._node.app).handle_async_request(request)
 
 
 @pytest.fixture(params=["simulated", "real"])

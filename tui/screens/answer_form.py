@@ -9,8 +9,13 @@ from tui.wording import t
 ANSWER_MAX = 300  # characters
 
 
-def answer_form(words: str, answer: str, act: Callable[[dict[str, Any]], Awaitable[None]]) -> ActForm:
-    """A form with the one field `answer`."""
+def answer_form(
+    words: str,
+    answer: str,
+    act: Callable[[dict[str, Any]], Awaitable[None]],
+    changed: Callable[[dict[str, Any]], None],
+) -> ActForm:
+    """A form with the one field `answer`; `changed` hears every letter."""
     field = {
         "id": "answer",
         "label": t("return.answer"),
@@ -20,4 +25,5 @@ def answer_form(words: str, answer: str, act: Callable[[dict[str, Any]], Awaitab
         "help": t("return.answer_help"),
     }
     form = {"form_id": "answer", "item_id": "", "sections": [{"id": "answer", "title": "", "fields": [field]}]}
-    return ActForm(t("return.answer_caption"), words, form, act, values={"answer": answer} if answer else {})
+    values = {"answer": answer} if answer else {}
+    return ActForm(t("return.answer_caption"), words, form, act, values=values, changed=changed)

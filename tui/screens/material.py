@@ -53,8 +53,8 @@ class MaterialScreen(CounterScreen[None]):
         held = desk.handed_in.get(material_id)
         self.values: dict[str, Any] = held.model_dump() if held else {}
         self.values["copies"] = self.values.get("copies") or None
-        if not held:
-            self.values["applies"] = desk.applies.get(material_id)
+        if self.values.get("applies") is False:
+            self.values["seen"] = None  # nobody looked at a paper that is not needed
 
     def caption(self) -> str:
         return self.need.name
@@ -124,17 +124,13 @@ class MaterialScreen(CounterScreen[None]):
         self._keep()
 
     def _keep(self) -> None:
-        """Tell the draft; without a word on how the paper was seen there is nothing to tell yet."""
-        applies, seen = self.values.get("applies"), self.values.get("seen")
-        self.desk.applies[self.material_id] = applies
-        if seen is None and applies is not False:
-            return
+        """Tell the draft what has been said so far."""
         copies = str(self.values.get("copies") or "")
         self.desk.hand_in(
             HandedInView(
                 material_id=self.material_id,
-                seen=seen or "to_be_verified",
-                applies=applies,
+                seen=self.values.get("seen"),
+                applies=self.values.get("applies"),
                 copies=int(copies) if copies.isdecimal() and int(copies) <= COPIES_MAX else 0,
                 note=str(self.values.get("note") or "")[:NOTE_MAX],
             )

@@ -289,11 +289,13 @@ class WizardScreen(CounterScreen[None]):
             if chosen != "say":
                 return
 
-        async def answer(values: dict[str, Any]) -> None:
-            desk.answer(point.ref, str(values["answer"]))
+        def typed(values: dict[str, Any]) -> None:
+            desk.answer(point.ref, str(values["answer"] or ""))
+
+        async def said(_: dict[str, Any]) -> None:
             await desk.autosave.flush()
 
-        await self.app.push_screen_wait(answer_form(words, desk.answers.get(point.ref, ""), answer))
+        await self.app.push_screen_wait(answer_form(words, desk.answers.get(point.ref, ""), said, typed))
         for step in self.query(PointsStep):
             step.show()
         self.show_marks()

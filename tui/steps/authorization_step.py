@@ -48,8 +48,8 @@ class AuthorizationStep(Vertical):
         pages = self.desk.pages(AUTHORIZATION)
         held = self.desk.handed_in.get(AUTHORIZATION)
         mark = t("materials.pages", pages=pages) if pages else t("materials.no_page")
-        seen = of("seen", held.seen) if held else t("materials.not_said")
-        done = bool(pages and held)
+        seen = of("seen", held.seen) if held and held.seen else t("materials.not_said")
+        done = bool(pages and held and held.seen)
         row = Row(AUTHORIZATION, t("authorization.paper"), seen, mark, "$text-success" if done else "$text-warning")
         self.query_one(NumberedList).show([row])
 

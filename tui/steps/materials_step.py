@@ -9,8 +9,6 @@ from tui.widgets.numbered_list import NumberedList, Row
 from tui.wizard_model import materials_of
 from tui.wording import of, t
 
-NOT_SAID = "material.not_handed_in"
-
 
 class MaterialsStep(Vertical):
     """One row a material."""
@@ -39,10 +37,9 @@ class MaterialsStep(Vertical):
         if held is not None and held.applies is False:
             parts.append(t("materials.not_needed"))
         else:
-            if held is None and self.desk.applies.get(need.material_id):
+            if held is not None and held.applies:
                 parts.append(t("materials.applies"))
-                why = NOT_SAID
-            parts.append(of("seen", held.seen) if held else t("materials.not_said"))
+            parts.append(of("seen", held.seen) if held and held.seen else t("materials.not_said"))
             parts.append(t("materials.pages", pages=pages) if pages else t("materials.no_page"))
         mark = of("missing", why.removeprefix("material.")) if why else "✓"
         if not why and self.desk.is_open(need.material_id):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from casework.application import HandedIn, Seen
 from wire.counter.faults import FieldProblemView
 from wire.counter.guide import LimitView
 from wire.fields import Asked, Hash, Hex32, Moment, Plain, Told
@@ -20,13 +21,20 @@ class BeginDraft(Asked):
 
 
 class HandedInView(Told):
-    """How one material was handed in; `applies` decides a conditional material."""
+    """What was said of one material; `applies` decides a conditional material, `seen` is null until it is said."""
 
     material_id: str
-    seen: SeenAs
+    seen: SeenAs | None = None
     applies: bool | None = None
     copies: int = Field(default=0, ge=0, le=99)
     note: str = Field(default="", max_length=200)
+
+    def handed_in(self) -> HandedIn | None:
+        """What counts as handed in: nothing, until it is said how the paper was seen or that it does not apply."""
+        if self.seen is None and self.applies is not False:
+            return None
+        seen = Seen(self.seen) if self.seen else Seen.TO_BE_VERIFIED  # of no weight where the material does not apply
+        return HandedIn(self.material_id, seen, self.applies, self.copies, self.note)
 
 
 class ScanView(Told):
