@@ -10,6 +10,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+TALLY = "GUANGAN_FAULT_TALLY"  # where fault tests note their counts for the report; no program reads it
 TIERS = {"fast", "node", "journey", "screen", "browser", "fault"}
 
 settings.register_profile("everyday", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,7 +30,8 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy, no language and no credential of the person who runs the tests leaks into them."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    for name in [name for name in os.environ if name.startswith("GUANGAN_")] + ["CREDENTIALS_DIRECTORY"]:
+    own = [name for name in os.environ if name.startswith("GUANGAN_") and name != TALLY]
+    for name in [*own, "CREDENTIALS_DIRECTORY"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")

@@ -31,7 +31,8 @@ class EnrolmentWorld:
 
     def __init__(self, root: Path, name: str = "node") -> None:
         folder = root / "gateway"
-        make_keys(GatewayFolder(folder).keys, os.urandom)
+        if not GatewayFolder(folder).keys.exists():
+            make_keys(GatewayFolder(folder).keys, os.urandom)
         settings = Settings(f"sqlite:///{folder / 'ledger.db'}", folder, "http://gateway.invalid")
         self.gateway: Gateway = open_gateway(settings)
         self.paths = NodePaths(root / name)
