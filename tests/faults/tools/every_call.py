@@ -95,7 +95,7 @@ def strike_all(
         shutil.copytree(template, disk, symlinks=True)
         notes.path.unlink(missing_ok=True)
         struck = _round(flow, disk, notes, number, error, calls)
-        problems = _in_a_child(lambda disk=disk, notes=notes: flow.check(disk, notes))
+        problems = in_a_child(lambda disk=disk, notes=notes: flow.check(disk, notes))
         outcome.broken += [f"call {number} ({struck}): {problem}" for problem in problems]
         if struck is None:
             outcome.exhausted = True
@@ -184,7 +184,7 @@ def _struck(trace: Path, error: str | None) -> str | None:
     return next((line[:120] for line in reversed(lines) if "+++" not in line), "before any call")
 
 
-def _in_a_child(judge: Callable[[], list[str]]) -> list[str]:
+def in_a_child(judge: Callable[[], list[str]]) -> list[str]:
     """Judge in a child of its own, so that no open desk is inherited by the next round."""
     read, write = os.pipe()
     child = os.fork()
