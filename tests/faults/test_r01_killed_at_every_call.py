@@ -5,31 +5,24 @@ Every day each flow is struck at a spread of its calls; in the full run at every
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults.apart import LIMIT_S, outcome_of
 from tests.faults.tally import record
 
 pytestmark = pytest.mark.fault
 
-ROOT = Path(__file__).parents[2]
 FLOWS = ["save", "scans", "collect", "post", "exchange", "receipt", "purge", "activate", "migrate", "enrol"]
 STEPS = {"enrol": 41, "migrate": 17, "activate": 17, "receipt": 13, "exchange": 13}
 EVERY_DAY = 9
-LIMIT_S = 3000
 
 
 def struck(flow: str, scratch: Path, step: int) -> dict[str, Any]:
     """Strike a flow in a process of its own."""
-    words = [sys.executable, "-m", "tests.faults.strike", flow, str(scratch / "strikes"), "--step", str(step)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    outcome: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    outcome = outcome_of("strike", flow, scratch / "strikes", "--step", step)
     assert outcome["exhausted"]
     return outcome
 

@@ -6,31 +6,20 @@ files that are laid down without an fsync, the same cuts must lose.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults.apart import LIMIT_S, outcome_of
 from tests.faults.tally import record
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).parents[2]
-LIMIT_S = 5000
-
 
 def cut(flow: str, scratch: Path, trials: int, filesystem: str = "ext4") -> dict[str, Any]:
     """A series of cuts, in a process and a mount namespace of its own."""
-    assert os.geteuid() == 0, "mounting needs root: run the tests as root"
-    words = ["unshare", "--mount", sys.executable, "-m", "tests.faults.cut", flow, str(scratch / "cuts")]
-    words += ["--trials", str(trials), "--fs", filesystem]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    outcome: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    outcome = outcome_of("cut", flow, scratch / "cuts", "--trials", trials, "--fs", filesystem, mounts=True)
     assert outcome["trials"] == trials
     return outcome
 
