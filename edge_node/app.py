@@ -32,6 +32,8 @@ from edge_node.routes.page_index import page_app
 from edge_node.settings import NodeSettings, read_settings
 from offline_store.desk import keyring, keys, state
 from offline_store.desk.database import Desk, open_desk
+from offline_store.errors import OtherIdentity
+from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
@@ -87,8 +89,11 @@ def compose(
         pinned = state.pinned_gateway(tx)
         own, sealing = keys.load(tx), keys.sealing_keys(tx)
         floor, anchor = state.time_floor(tx), mail_in.kept_anchor(tx)
+    node = read_node_file(paths.enrolment, pinned)
+    if node.identity_public != own.identity.public:
+        raise OtherIdentity
     return Counter(
-        node=read_node_file(paths.enrolment, pinned),
+        node=node,
         paths=paths,
         desk=desk,
         outgoing=Outgoing(paths.outgoing),
@@ -99,6 +104,7 @@ def compose(
         clock=TrustedClock(machine, floor=floor, anchor=anchor),
         sessions=Sessions(machine.monotonic, randomness),
         randomness=randomness,
+        machine=machine_mark(),
         limits=Limits(
             disk_reserve_bytes=settings.disk_reserve_mib * MIB, retention=timedelta(days=settings.retention_days)
         ),

@@ -9,7 +9,7 @@
     ├── RecordError          what was asked of the desk
     │   └── Unknown  NotTheNextLink  OlderCatalog  CatalogMissing  WrongPassphrase  LockedOut
     └── FileError            mailbox, vault, node file
-        └── EnvelopeChanged  NotAHash  DamagedFile  WrongOffset  NodeFileMissing
+        └── EnvelopeChanged  NotAHash  DamagedFile  WrongOffset  NodeFileMissing  OtherIdentity
 
 Laws: `code` is stable and never reused; fields are typed and carry no personal data; the docstring is the English
 sentence, the Chinese one belongs to the surface that shows it.
@@ -259,3 +259,9 @@ class NodeFileMissing(FileError):
     """This machine is not enrolled: the enrolment document is not there."""
 
     code = "file.node_file_missing"
+
+
+class OtherIdentity(FileError):
+    """The enrolment document names other keys than the desk holds: enrolling anew was begun and not finished."""
+
+    code = "file.other_identity"

@@ -84,6 +84,16 @@ class NodePaths:
         return self.counter_socket.with_name("edge_node.lock")
 
     @property
+    def generation(self) -> Path:
+        """How often the desk was opened, beside the desk: a desk that knows less was set back."""
+        return self.root / "generation.json"
+
+    @property
+    def set_aside(self) -> Path:
+        """Mail of an earlier identity that the desk never wrote, for the city to look into."""
+        return self.root / "set-aside"
+
+    @property
     def settings(self) -> Path:
         return self.root / "node.toml"
 

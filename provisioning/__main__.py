@@ -18,10 +18,12 @@ from rich.console import Console
 from casework.application import Role
 from offline_store.desk.keyring import machine_key
 from offline_store.errors import StoreError
+from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from provisioning import clerks as people
 from provisioning import doctor as examination
 from provisioning import enrol as enrolment
+from provisioning import re_enrol as re_enrolment
 from provisioning.demo import app as demo
 from provisioning.errors import NodeRunning, ProvisioningError
 from provisioning.wording import sentence
@@ -81,6 +83,33 @@ def enrol(
             now=lambda: datetime.now(UTC),
         )
     console.print(f"已开通:{document.site_name}({document.role},{document.region})", highlight=False)
+
+
+@app.command("re-enrol")
+def re_enrol(
+    *,
+    root: Root,
+    code: Annotated[str | None, typer.Option("--code", help="市级新发的一次性开通码")] = None,
+    code_stdin: Annotated[bool, typer.Option("--code-stdin", help="从标准输入读开通码")] = False,
+    gateway: Annotated[str | None, typer.Option("--gateway", help="网关网址,默认用原来的")] = None,
+) -> None:
+    """机器被复制、回滚或身份停用后重新开通:换新身份,未送达的原样接着送(须先停止 edge_node;断电可原样重做)。"""
+    text = sys.stdin.readline().strip() if code_stdin or code is None else code
+    paths = NodePaths(root)
+    with _plain_errors():
+        read_node_file(paths.enrolment)
+        with _edge_node_stopped(paths), httpx.Client(timeout=HTTP_TIMEOUT_S) as client:
+            done = re_enrolment.re_enrol(
+                paths=paths,
+                code_text=text,
+                gateway_url=gateway,
+                machine=machine_key(),
+                client=client,
+                randomness=os.urandom,
+                now=lambda: datetime.now(UTC),
+            )
+    console.print(f"已重新开通:{done.document.site_name}。", highlight=False)
+    console.print(f"旧登记链 {done.filed} 条已存档;{done.renewed} 条用新身份接着送,收件单编号不变。", highlight=False)
 
 
 @clerk_app.command("add")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import httpx
 
@@ -24,23 +23,20 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file, write_node_file
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
-from provisioning.errors import EnrolledElsewhere, GatewayRefused, GatewayUnreachable, WrongDocument, WrongRole
+from provisioning import gateway_door
+from provisioning.errors import EnrolledElsewhere, WrongDocument, WrongRole
 from provisioning.node_keys import MachineKeys, Randomness, load_or_make_keys, open_or_make_desk
-from wire.canonical import read_json
 from wire.enrolment import (
     Code,
     EnrolmentDocument,
     EnrolmentRequest,
     GatewayCard,
-    read_card,
     read_code,
     read_enrolment,
     seal_request,
     secret_digest,
 )
-from wire.errors import WireError, WrongGateway
-from wire.messages import read_refusal
-from wire.signed import SignedDocument
+from wire.errors import WrongGateway
 
 NONCE_BYTES = 16
 ASKED = "enrolment.asked"
@@ -62,8 +58,8 @@ def enrol(
     known = _already(paths, code)
     if known is not None:
         return known
-    address = f"{gateway_url.rstrip('/')}/v1/enrol"
-    card = _card(client, address, code)
+    address = gateway_door.address_of(gateway_url)
+    card = gateway_door.card(client, address, code)
     _folders(paths)
     with open_or_make_desk(paths, machine, card.sealing_publics[0], randomness) as desk:
         keys = load_or_make_keys(paths, desk, randomness, now())
@@ -74,7 +70,7 @@ def enrol(
             transport=keys.transport.public,
             nonce=_nonce(desk, code, randomness),
         )
-        signed = _ask(client, address, seal_request(request, card.sealing_publics[0]), card)
+        signed = gateway_door.ask(client, address, seal_request(request, card.sealing_publics[0]), card)
         document = read_enrolment(signed, card.signing_public)
         _must_be_ours(document, keys, role)
         _pin(desk, card)
@@ -100,38 +96,6 @@ def _folders(paths: NodePaths) -> None:
     Outgoing(paths.outgoing)
     Incoming(paths.incoming)
     Vault(paths.vault)
-
-
-def _card(client: httpx.Client, address: str, code: Code) -> GatewayCard:
-    answer = _said(client, "GET", address)
-    if answer.status_code != httpx.codes.OK:
-        raise GatewayUnreachable(status=answer.status_code)
-    try:
-        return read_card(read_json(answer.content), code)
-    except WrongGateway:
-        raise
-    except WireError as broken:
-        raise GatewayUnreachable(status=answer.status_code) from broken
-
-
-def _ask(client: httpx.Client, address: str, sealed: bytes, card: GatewayCard) -> SignedDocument:
-    answer = _said(client, "POST", address, sealed)
-    try:
-        document: Any = read_json(answer.content)
-        if answer.status_code == httpx.codes.OK and isinstance(document, dict):
-            return document
-        refusal = read_refusal(document, card.signing_public)
-    except WireError as broken:
-        raise GatewayUnreachable(status=answer.status_code) from broken
-    raise GatewayRefused(refusal=refusal.code)
-
-
-def _said(client: httpx.Client, method: str, address: str, body: bytes | None = None) -> httpx.Response:
-    try:
-        headers = {"content-type": "application/octet-stream"} if body is not None else None
-        return client.request(method, address, content=body, headers=headers, follow_redirects=False)
-    except httpx.HTTPError as broken:
-        raise GatewayUnreachable(status=0) from broken
 
 
 def _nonce(desk: Desk, code: Code, randomness: Randomness) -> str:

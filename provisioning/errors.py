@@ -8,6 +8,7 @@ ProvisioningError
  +-- EnrolledElsewhere    this folder already belongs to a node of another gateway
  +-- NodeRunning          the desk is in use; stop edge_node first
  +-- NotEnrolled          there is no node in this folder
+ +-- WrongSite            the code was issued for another counter than this machine's
  +-- ProgramDied          a program of the demo ended by itself
  +-- DayStuck             the demo's day did not get on within its limit
 """
@@ -67,6 +68,12 @@ class NotEnrolled(ProvisioningError):
     """There is no enrolled node in this folder."""
 
     code = "provisioning.not_enrolled"
+
+
+class WrongSite(ProvisioningError):
+    """The code was issued for another site than the one this machine stands at; nothing was changed."""
+
+    code = "provisioning.wrong_site"
 
 
 class ProgramDied(ProvisioningError):

@@ -16,6 +16,7 @@ ERRORS = {
     "provisioning.enrolled_elsewhere": "本文件夹已是另一网关的节点({site}),不会改动。",
     "provisioning.node_running": "节点服务正在运行,请先停止 edge_node。",
     "provisioning.not_enrolled": "这里还没有开通的节点。",
+    "provisioning.wrong_site": "这个开通码是给 {issued} 的,不能用在 {asked} 的机器上;本机未作任何改动。",
     "provisioning.passphrase_too_short": "口令太短,至少 {minimum} 个字符。",
     "provisioning.program_died": "{program} 意外退出(代码 {status})。日志:{log}",
     "provisioning.day_stuck": "等待“{what}”超过 {seconds} 秒。日志在 {log}",
@@ -23,6 +24,7 @@ ERRORS = {
     "enrolment.wrong_gateway": "这个网关不是开通码上的网关,已停止。",
     "enrolment.code_refused": "开通码无效、已过期,或已被另一台机器使用。请向市级管理员要新的开通码。",
     "keyring.machine_key_missing": "没有拿到本机密钥(系统凭据 desk-key)。请用 guangan-node 命令运行。",
+    "file.other_identity": "上次重新开通没有做完。请用同一个开通码再运行一次 re-enrol,会从断的地方接着做。",
     "file.node_file_missing": "这里还没有开通的节点。",
 }
 OTHERWISE = "未能完成({code})。"

@@ -89,10 +89,21 @@ class EnrolmentRequest(Told):
     transport_public: Key
     nonce: Hex32
     proof: Signature
+    replaces: Hex32 | None = None
 
     @classmethod
-    def make(cls, *, code: Code, identity: SigningKey, sealing: bytes, transport: bytes, nonce: str) -> Self:
-        """Ask with the secret of `code` for the keys given, proving the identity key."""
+    def make(
+        cls,
+        *,
+        code: Code,
+        identity: SigningKey,
+        sealing: bytes,
+        transport: bytes,
+        nonce: str,
+        replaces: str | None = None,
+    ) -> Self:
+        """Ask with the secret of `code` for the keys given, proving the identity key; `replaces` is the node id under
+        which this machine spoke before."""
         signed = _proof_bytes(code.secret, identity.public, sealing, transport, nonce)
         return cls(
             code=code.secret,
@@ -101,6 +112,7 @@ class EnrolmentRequest(Told):
             transport_public=transport,
             nonce=nonce,
             proof=identity.sign(_REQUEST_LABEL, signed),
+            replaces=replaces,
         )
 
     def check_proof(self) -> None:

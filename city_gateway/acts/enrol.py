@@ -100,12 +100,23 @@ def enrol(gateway: Gateway, sealed_request: bytes) -> SignedDocument:
         if not used:
             raise CodeRefused
         node = _node(document, now)
+        _stop_replaced(tx, request.replaces, code)
         nodes.enrol(tx, node)
         return signed, catch_up(gateway, tx, node)
 
     signed, news = gateway.ledger.run(act)
     gateway.news(news)
     return signed
+
+
+def _stop_replaced(tx: Connection, node_id: str | None, code: EnrolmentCode) -> None:
+    """The identity this machine had before speaks no more; whoever still uses it (its clone) is told that it forked.
+    The code was issued for this site and role, so no other counter can be stopped by it."""
+    former = nodes.find(tx, node_id) if node_id is not None else None
+    if former is None or (former.site, former.role) != (code.site, code.role):
+        return
+    if former.standing == nodes.ACTIVE:
+        nodes.stop(tx, former.node_id, nodes.FORK)
 
 
 def _mac(keys: GatewayKeys, secret: str) -> str:

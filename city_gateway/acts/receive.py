@@ -34,7 +34,6 @@ from wire.errors import Duplicate, Fork, Gap, Malformed, Untrusted
 from wire.messages import ExchangeHead, ExchangeRequest, write_reply
 from wire.receipt import Receipt, page_hash, sign_receipt
 
-FORK = "fork"
 LAST_POSSIBLE = 2**62
 
 
@@ -95,7 +94,7 @@ def _take_in(
     if node is None:
         raise NodeUnknown
     if node.standing != nodes.ACTIVE:
-        raise Forked if node.stopped_for == FORK else NodeStopped
+        raise Forked if node.stopped_for == nodes.FORK else NodeStopped
     batch = _Batch(Head(node.hwm, bytes(node.head_hash)), stable_hwm=node.stable_hwm)
     links = _follow(tx, node, envelopes, batch)
     if links:
@@ -104,7 +103,7 @@ def _take_in(
     report = canonical_json(asked.report.model_dump(mode="json")).decode()
     nodes.advance(tx, node.node_id, hwm=batch.head.seq, head_hash=batch.head.hash, contact=now, report=report)
     if batch.forked:
-        nodes.stop(tx, node.node_id, FORK)
+        nodes.stop(tx, node.node_id, nodes.FORK)
         return batch
     cursor = min(asked.feed_cursor, LAST_POSSIBLE)
     if _parted(tx, asked, cursor):

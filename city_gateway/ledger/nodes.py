@@ -17,6 +17,7 @@ from city_gateway.ledger.tables import FEED_HEADS, NODES
 
 ACTIVE = "active"
 STOPPED = "stopped"
+FORK = "fork"
 NO_HASH = bytes(32)
 
 

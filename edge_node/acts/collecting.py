@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from casework.application import Applicant
 from casework.events import Collected
-from casework.identifiers import TOWNSHIP, receipt_number, region_at
+from casework.identifiers import TOWNSHIP, region_at
 from casework.working_days import city_day
-from edge_node.acts import drafting, journaling, readiness, showing, supplementing
+from edge_node.acts import drafting, journaling, readiness, receipt_serials, showing, supplementing
 from edge_node.acts.counter import Counter
 from edge_node.acts.errors import DraftNotReady, ProxyNotAllowed
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
 from edge_node.acts.visibility import may_see, visible
-from offline_store.desk import applications, drafts, journal, scans, state
+from offline_store.desk import applications, drafts, journal, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind
 from wire.counter import Slip, Summary
@@ -84,7 +84,7 @@ def _collected(
     return Collected(
         at=reading.now,
         by=who.actor,
-        receipt_no=receipt_number(site, day, state.next_serial(tx, f"{site}.{day:%Y%m%d}")),
+        receipt_no=receipt_serials.next_receipt_number(counter, tx, day),
         item_id=draft.item_id,
         form_id=draft.form_id,
         catalog_version=draft.catalog_version,

@@ -78,6 +78,7 @@ class Counter:
     clock: TrustedClock
     sessions: Sessions
     randomness: Callable[[int], bytes]
+    machine: str = ""
     limits: Limits = field(default_factory=Limits)
     shelf: GuideShelf = field(default_factory=GuideShelf)
     alarms: Alarms = field(default_factory=Alarms)

@@ -20,7 +20,7 @@ from casework.errors import CaseworkError
 from casework.events import Event
 from casework.lifecycle import advance, draft
 from casework.record import event_from_plain
-from edge_node.acts import time_lights
+from edge_node.acts import receipt_serials, time_lights
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Reading
 from offline_store.desk import applications, journal, scans, state
@@ -64,6 +64,8 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
     confirmed, understood = _confirmed(entry, known, said if is_news else Said((), understood=True))
     if not (understood and said.understood):
         counter.alarms.put(NOT_UNDERSTOOD)
+    if known is None:
+        receipt_serials.used_up(counter, tx, confirmed.receipt_no)
     _save(counter, tx, entry, known, confirmed, refusal, reading)
     return _keep_scans(tx, entry, confirmed, reading)
 

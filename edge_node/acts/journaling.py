@@ -36,7 +36,7 @@ from wire.envelope import Kind, envelope_hash, seal
 from wire.messages import RATING_LABEL, Operation, Times, body_of
 from wire.sealed_note import seal_note
 
-STOPPED: Final = "node.stopped"
+STOPPED: Final = state.STOPPED
 
 
 Say = Callable[[Transaction, Application, Reading], Sequence[Event]]

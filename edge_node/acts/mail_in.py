@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from edge_node.acts import audit, journaling, mail_out
+from edge_node.acts import forking, mail_out
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Anchor
 from offline_store.desk import applications, feed, journal, scans, state
@@ -63,7 +63,7 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
     with counter.desk.transaction() as tx:
         head = journal.head(tx)
         if receipt.hwm > head.seq or journal.hash_at(tx, receipt.hwm) != receipt.head.hash:
-            _stop(counter, tx, receipt)
+            forking.stop(counter, tx, forking.BY_MARK, seq=receipt.hwm)
             return
         before = state.marks(tx)
         was = before.hwm if before else 0
@@ -86,6 +86,7 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
         if receipt.feed_head < feed.cursor(tx):
             state.put(tx, feed.REWOUND, receipt.feed_head)
         _tell_arrived(tx, was, receipt.hwm)
+        forking.confirmed_here(counter, tx, receipt.hwm)
         stored = [one for one in receipt.scans_stored if _mark_stored(tx, one)]
     counter.outgoing.remove_through(receipt.hwm)
     for scan_hash in stored:
@@ -194,14 +195,6 @@ def _tell_arrived(tx: Transaction, was: int, hwm: int) -> None:
         last = max((link.seq for link in links if link is not None), default=0)
         standing = Standing.AT_CITY if last <= hwm else Standing.SAVED_HERE
         applications.set_standing(tx, application_id, standing)
-
-
-def _stop(counter: Counter, tx: Transaction, receipt: Receipt) -> None:
-    counter.alarms.put("forked")
-    if state.get(tx, journaling.STOPPED):
-        return
-    audit.note(counter, tx, audit.STOPPED, hwm=receipt.hwm)
-    state.put(tx, journaling.STOPPED, {"hwm": receipt.hwm, "epoch": receipt.epoch})
 
 
 def kept_anchor(tx: Transaction) -> Anchor | None:

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from edge_node.acts import forking
 from edge_node.acts.counter import PROGRAM_VERSION, Counter
 from offline_store.desk import catalog, feed, journal, scans, state
 from offline_store.desk.journal import Link
 from offline_store.desk.scans import KeptScan, ScanStatus
 from offline_store.errors import DamagedFile, EnvelopeChanged
 from offline_store.mailbox.outgoing import Facts
+from wire.envelope import envelope_hash
 
 BATCH: Final = 100
 PRIORITY: Final = 5
@@ -26,6 +28,9 @@ PRIORITY: Final = 5
 def post_due(counter: Counter) -> int:
     """Lay every entry that is not in the mailbox into it, in order; says how many."""
     posted = 0
+    with counter.desk.reading() as tx:
+        if state.get(tx, state.STOPPED):
+            return 0  # what is not posted yet goes on under the next identity
     while links := _due(counter):
         _lay(counter, links)
         with counter.desk.transaction() as tx:
@@ -39,6 +44,7 @@ def post_due(counter: Counter) -> int:
 def make_good(counter: Counter) -> None:
     """At start: whatever a crash, a wiped mailbox or a restored gateway left out is made due again."""
     counter.outgoing.sweep()
+    forking.look_at_start(counter)
     with counter.desk.reading() as tx:
         marks = state.marks(tx)
         hwm = marks.hwm if marks else 0
@@ -92,12 +98,22 @@ def _lay(counter: Counter, links: Sequence[Link]) -> None:
         try:
             counter.outgoing.put_envelope(link.seq, link.envelope)
         except EnvelopeChanged:
-            # Only a desk that was set back, or a clone, can say something else under a number that was said already.
-            counter.alarms.put("forked")
-            raise
+            _replace_rotten(counter, link)
         if link.application_id is not None:
             with counter.desk.reading() as tx:
                 put_tickets(counter, scans.of_application(tx, link.application_id))
+
+
+def _replace_rotten(counter: Counter, link: Link) -> None:
+    """Rotten bytes give way to the journal's own. What this identity itself signed does not: only a desk that was set
+    back, or a clone, can say something else under a number that was said already."""
+    lying = counter.outgoing.envelope(link.seq)
+    if forking.proves_another_journal(counter, link.seq, lying, envelope_hash(link.envelope)):
+        with counter.desk.transaction() as tx:
+            forking.stop(counter, tx, forking.BY_MAIL, seq=link.seq)
+        raise EnvelopeChanged(link.seq)
+    counter.outgoing.remove_envelope(link.seq)
+    counter.outgoing.put_envelope(link.seq, link.envelope)
 
 
 def put_tickets(counter: Counter, kept: Sequence[KeptScan]) -> None:

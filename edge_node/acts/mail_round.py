@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from edge_node.acts import audit, erasing, feed_reading, mail_in, mail_out
+from edge_node.acts import audit, erasing, feed_reading, forking, mail_in, mail_out
 from edge_node.acts.activate_catalog import CatalogReader
 from edge_node.acts.counter import Counter
 from edge_node.acts.mail_in import ReceiptReader
@@ -27,6 +27,7 @@ ERASE_EVERY_SECONDS: Final = 6 * 3600.0
 FACTS_EVERY_SECONDS: Final = 60.0
 POST_EVERY_SECONDS: Final = 15.0
 REFUSED_BY_CITY: Final = "city_refused"
+FORK: Final = "fork"
 
 
 class MailRound:
@@ -107,7 +108,7 @@ class MailRound:
         return bool(erasing.erase_due(self._counter))
 
     def _refusal(self) -> bool:
-        """A refusal signed by the city (revoked, forked) is told; the courier's word for one is not."""
+        """A refusal signed by the city is told, a fork stops this identity; the courier's word for one is not."""
         counter = self._counter
         try:
             document = counter.incoming.refusal()
@@ -118,6 +119,9 @@ class MailRound:
         except (WireError, DamagedFile):
             counter.incoming.clear_refusal()
             return False
-        if refusal.node == counter.node.node_id:
+        if refusal.node == counter.node.node_id and refusal.code == FORK:
+            with counter.desk.transaction() as tx:
+                forking.stop(counter, tx, forking.BY_CITY)
+        elif refusal.node == counter.node.node_id:
             counter.alarms.put(REFUSED_BY_CITY)
         return False

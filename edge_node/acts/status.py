@@ -56,7 +56,7 @@ def status(counter: Counter) -> StatusBar:
 
 
 def _standing_alarms(tx: Transaction) -> list[str]:
-    return ["forked"] if state.get(tx, "node.stopped") else []
+    return ["forked"] if state.get(tx, state.STOPPED) else []
 
 
 def _line(counter: Counter) -> LineState | None:

@@ -4,17 +4,19 @@ Opening: `keyring.machine_key()`, `keyring.unlock(path, machine)` give the key, 
 `Desk`; `with desk.transaction() as tx:` to write (one act, one transaction, nobody else commits), `with
 desk.reading() as tx:` to read. The mappers, one per subject; each takes the open session first:
 
-    applications   save find load by_receipt page counts open_catalog_versions            Known Standing
+    applications   save find load by_receipt page counts open_catalog_versions saved_here_again   Known Standing
     drafts         save find load of_application page remove catalog_versions             Draft DraftKind
     scans          save find load of_draft of_application with_status hand_over set_status remove hashes
                    still_here backlog                                                      KeptScan ScanStatus
     journal        head append by_op after of_application unposted mark_posted repost_after unanswered settle
                    backlog hash_at                                                         Link Backlog
-    feed           head cursor advance
+    rechaining     rechain archived                                                        Rechained
+    feed           head cursor advance begin_anew
     catalog        active activate confirm versions item item_plain form form_plain document dictionaries
                    search domains                                  Edition Active Activated ItemLine Domain
     clerks         save set_active load everyone sign_in (takes the desk) begin_attempt passed   Clerk
     keys           keep load sealing_keys                                                  NodeKeys
-    state          get put pin_gateway pinned_gateway marks keep_marks time_floor raise_time_floor next_serial   Marks
+    state          get put pin_gateway pinned_gateway marks keep_marks time_floor raise_time_floor next_serial
+                   raise_serial begin_marks_anew                                           Marks
     pages          Page(rows, total, offset), what the `page` and `search` functions return
 """

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, column, func, or_, text, union
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, column, func, or_, text, union, update
 from sqlmodel import Session, col, select
 
 from casework.application import Application
@@ -25,6 +25,7 @@ from offline_store.desk.tables import ApplicationRow
 from offline_store.errors import Unknown
 from wire.canonical import canonical_json, read_json
 
+NOTHING_PENDING = canonical_json([]).decode()
 _END = "\U0010ffff"
 _SITE_DIGITS = 12  # a receipt number begins with its site, which is the same on almost every row: not worth indexing
 
@@ -115,6 +116,14 @@ def set_standing(tx: Session, application_id: str, standing: Standing) -> None:
     row.standing = standing.value
     tx.add(row)
     tx.flush()
+
+
+def saved_here_again(tx: Session) -> int:
+    """Whatever awaits an answer is shown as saved here until the city speaks anew; says how many applications."""
+    waiting = update(ApplicationRow).where(col(ApplicationRow.pending) != NOTHING_PENDING)
+    return len(
+        tx.execute(waiting.values(standing=Standing.SAVED_HERE.value).returning(col(ApplicationRow.number))).all()
+    )
 
 
 def find(tx: Session, application_id: str) -> Known | None:

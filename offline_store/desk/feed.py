@@ -30,3 +30,9 @@ def advance(tx: Session, new: Head) -> None:
     if new.seq != current.seq + 1:
         raise NotTheNextLink("feed", current.seq + 1, new.seq)
     state.put(tx, FEED_HEAD, {"seq": new.seq, "hash": new.hash.hex()})
+
+
+def begin_anew(tx: Session) -> None:
+    """Another identity reads a feed of its own from its first entry; what took effect here stays recognised."""
+    state.put(tx, FEED_HEAD, None)
+    state.put(tx, REWOUND, None)

@@ -6,7 +6,7 @@ to it may still be on its way.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -16,6 +16,7 @@ from wire.keys import SealingKey, SigningKey, key_id
 
 IDENTITY = "identity"
 SEALING = "sealing"
+APART = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ class NodeKeys:
 
 
 def keep(tx: Session, identity: SigningKey, sealing: SealingKey, at: datetime) -> None:
-    """Keep a pair; from now on it is the one in use."""
+    """Keep a pair; from now on it is the one in use, however wrong the clock is."""
+    newest = tx.exec(select(KeyRow.since).order_by(col(KeyRow.since).desc()).limit(1)).one_or_none()
+    if newest is not None:
+        at = max(at, newest.replace(tzinfo=at.tzinfo) + APART)
     for purpose, key in ((IDENTITY, identity), (SEALING, sealing)):
         row = KeyRow(
             key_id=key_id(key.public).hex(), purpose=purpose, since=at, public=key.public, secret=key.to_bytes()

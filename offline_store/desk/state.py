@@ -5,7 +5,7 @@ never sinks; a serial number is used up by the transaction that takes it and by 
 gateway's last receipt says, even backwards.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +14,17 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session
 
 from offline_store.desk.tables import StateRow
+from wire.audit_chain import GENESIS
 from wire.canonical import b64, canonical_json, read_json, unb64
 
 MARKS = "marks"
 GATEWAY_PIN = "gateway.signing_public"
 TIME_FLOOR = "time.floor"
 SERIAL = "serial."
+SERIAL_LANE = "serial_lane"
+"""In which lane this machine counts its receipts; 0 until it is enrolled anew."""
+STOPPED = "node.stopped"
+"""Set while this identity is stopped: the chain does not fit the city's record, or the desk was set back."""
 
 # Statements are made once: building and hashing one costs more than SQLite needs to run it.
 _STATE = StateRow.__table__  # type: ignore[attr-defined]
@@ -29,6 +34,11 @@ _PUT = _NEW.on_conflict_do_update(index_elements=["name"], set_={"value": _NEW.e
 _NEXT = _NEW.on_conflict_do_update(
     index_elements=["name"], set_={"value": cast(cast(_STATE.c.value, Integer) + 1, Text)}
 ).returning(_STATE.c.value)
+_RAISE = _NEW.on_conflict_do_update(
+    index_elements=["name"],
+    set_={"value": _NEW.excluded.value},
+    where=cast(_STATE.c.value, Integer) < cast(_NEW.excluded.value, Integer),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,13 @@ def keep_marks(tx: Session, new: Marks) -> None:
     put(tx, MARKS, asdict(new))
 
 
+def begin_marks_anew(tx: Session) -> None:
+    """Another identity, another chain: the city holds nothing of it yet; its epoch and its time stay known."""
+    kept = marks(tx)
+    if kept is not None:
+        keep_marks(tx, replace(kept, hwm=GENESIS.seq, stable_hwm=GENESIS.seq, head_hash=GENESIS.hash.hex()))
+
+
 def time_floor(tx: Session) -> datetime | None:
     """The latest moment of which this node is certain that it has passed."""
     kept = get(tx, TIME_FLOOR)
@@ -86,6 +103,11 @@ def raise_time_floor(tx: Session, moment: datetime) -> datetime:
         return floor
     put(tx, TIME_FLOOR, moment.astimezone(UTC).isoformat())
     return moment
+
+
+def raise_serial(tx: Session, name: str, used: int) -> None:
+    """A number that was given out already, by this machine before it was set back or by another of the same counter."""
+    tx.connection().execute(_RAISE, {"name": SERIAL + name, "value": str(used)})
 
 
 def next_serial(tx: Session, name: str) -> int:

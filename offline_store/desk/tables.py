@@ -113,6 +113,24 @@ class JournalRow(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class ArchivedLinkRow(SQLModel, table=True):
+    """One link of a chain that this machine left behind when it was enrolled anew; sealed bytes only, never posted."""
+
+    __tablename__ = "journal_archive"
+
+    node_id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    op_id: str
+    kind: str
+    application_id: str | None = None
+    at: datetime
+    outcome: str | None = None
+    refusal: str | None = None
+    prev: bytes
+    link: bytes
+    envelope: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class ClerkRow(SQLModel, table=True):
     """Who may sign in at this counter, and how the last attempts went."""
 

@@ -96,6 +96,13 @@ class Incoming:
     def clear_scan_stored(self, scan_hash: str) -> None:
         take_away(self._stored / f"{scan_hash}{STORED}")
 
+    def clear_words(self) -> int:
+        """Take away what the city said to an identity that is no more: receipt, refusal, feed, words about scans."""
+        gone = [self._folder / RECEIPT, self._folder / REFUSAL]
+        gone += [Path(entry.path) for entry in placed(self._feed, FEED)]
+        gone += [Path(entry.path) for entry in placed(self._stored, STORED)]
+        return sum(take_away(path) for path in gone)
+
     def sweep(self) -> int:
         """Remove what a killed sync_agent left half written; only sync_agent calls it, at start."""
         return sum(sweep_unfinished(part) for part in (self._folder, self._feed, self._stored))

@@ -66,6 +66,17 @@ class Outgoing:
             if seq > after_seq:
                 yield seq, Path(entry.path)
 
+    def envelope(self, seq: int) -> bytes:
+        """The bytes under a number, empty when there are none."""
+        try:
+            return (self._envelopes / _name(seq)).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def remove_envelope(self, seq: int) -> None:
+        """Take away one whose bytes rotted; the desk has the true ones."""
+        take_away(self._envelopes / _name(seq))
+
     def remove_through(self, seq: int) -> int:
         """Take away envelopes up to and including `seq`; the desk still holds them."""
         return sum(take_away(path) for number, path in self.envelopes() if number <= seq)
@@ -103,6 +114,10 @@ class Outgoing:
 
     def put_facts(self, facts: Facts) -> None:
         place(self._facts, json.dumps(asdict(facts), sort_keys=True).encode())
+
+    def remove_facts(self) -> None:
+        """What was told of an identity that is no more; until edge_node speaks again nothing is known."""
+        take_away(self._facts)
 
     def facts(self) -> Facts | None:
         try:

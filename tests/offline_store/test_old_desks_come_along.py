@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from casework.states import State
-from offline_store.desk import applications, catalog, clerks, drafts, feed, journal, keys, scans, state, upgrading
+from offline_store.desk import (
+    applications,
+    catalog,
+    clerks,
+    drafts,
+    feed,
+    journal,
+    keys,
+    rechaining,
+    scans,
+    state,
+    upgrading,
+)
 from offline_store.desk.database import open_desk
 from offline_store.errors import DeskError
 from tests.offline_store.desk_fixtures import KEY, new_desk
@@ -15,10 +27,11 @@ from tests.offline_store.golden import make_golden
 pytestmark = pytest.mark.node
 
 GOLDEN = Path(__file__).parent / "golden"
+NOW = upgrading.RELEASES[-1]
 NEXT_STEP = """
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{before}"
 def upgrade() -> None:
     op.execute("ALTER TABLE clerk ADD COLUMN phone VARCHAR")
     op.execute("UPDATE state SET value = '2' WHERE name = 'kept'")
@@ -35,9 +48,9 @@ def old_desk(tmp_path: Path) -> Path:
 
 def next_release(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "") -> None:
     shutil.copytree(upgrading.MIGRATIONS, folder)
-    (folder / "versions" / "form_0002.py").write_text(NEXT_STEP.format(then=then))
+    (folder / "versions" / "form_9999.py").write_text(NEXT_STEP.format(then=then, before=NOW))
     monkeypatch.setattr(upgrading, "MIGRATIONS", folder)
-    monkeypatch.setattr(upgrading, "RELEASES", ("0001", "0002"))
+    monkeypatch.setattr(upgrading, "RELEASES", (*upgrading.RELEASES, "9999"))
 
 
 def value_in(path: Path) -> int:
@@ -52,9 +65,9 @@ def test_an_old_desk_is_copied_aside_and_brought_up(old_desk: Path, tmp_path: Pa
     next_release(tmp_path / "migrations", monkeypatch)
     with open_desk(old_desk, KEY) as desk, desk.reading() as tx:
         assert state.get(tx, "kept") == 2
-    assert upgrading.form_of(old_desk, KEY) == "0002"
-    before = upgrading.copy_before(old_desk, "0001")
-    assert (upgrading.form_of(before, KEY), value_in(before)) == ("0001", 1)
+    assert upgrading.form_of(old_desk, KEY) == "9999"
+    before = upgrading.copy_before(old_desk, NOW)
+    assert (upgrading.form_of(before, KEY), value_in(before)) == (NOW, 1)
     assert before.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in old_desk.parent.iterdir()) == ["desk.db", before.name]
 
@@ -64,17 +77,17 @@ def test_a_step_that_fails_leaves_the_old_desk_whole(old_desk: Path, tmp_path: P
         next_release(tmp_path / "migrations", patch, then='op.execute("INSERT INTO nowhere VALUES (1)")')
         with pytest.raises(DeskError):
             open_desk(old_desk, KEY)
-    assert (upgrading.form_of(old_desk, KEY), value_in(old_desk)) == ("0001", 1)
+    assert (upgrading.form_of(old_desk, KEY), value_in(old_desk)) == (NOW, 1)
     with open_desk(old_desk, KEY) as desk:
         assert desk.check() == []
 
 
 def test_without_room_for_the_copy_nothing_is_migrated(old_desk: Path, tmp_path: Path, monkeypatch) -> None:
     next_release(tmp_path / "migrations", monkeypatch)
-    upgrading.copy_before(old_desk, "0001").mkdir()  # the copy cannot take its name
+    upgrading.copy_before(old_desk, NOW).mkdir()  # the copy cannot take its name
     with pytest.raises(OSError):
         open_desk(old_desk, KEY)
-    assert (upgrading.form_of(old_desk, KEY), value_in(old_desk)) == ("0001", 1)
+    assert (upgrading.form_of(old_desk, KEY), value_in(old_desk)) == (NOW, 1)
 
 
 def test_every_release_left_its_golden_desk() -> None:
@@ -99,4 +112,6 @@ def test_a_golden_desk_opens_with_everything_in_it(release: str, tmp_path: Path)
             assert catalog.item(tx, "A").name == "最低生活保障申请"
             assert [line.item_id for line in catalog.search(tx, "低保").rows] == ["A"]
             assert feed.cursor(tx) == 1
+            filed = make_golden.APPLICATIONS if release >= "0002" else 0
+            assert len(rechaining.archived(tx, make_golden.OLD_NODE)) == filed
         assert clerks.sign_in(desk, "z01", make_golden.PASSPHRASE, make_golden.AT).clerk_id == "z01"

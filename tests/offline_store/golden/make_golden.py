@@ -12,7 +12,7 @@ from pathlib import Path
 from casework.application import Applicant, Role
 from casework.lifecycle import draft
 from casework.states import State
-from offline_store.desk import applications, catalog, clerks, drafts, feed, journal, keys, scans, upgrading
+from offline_store.desk import applications, catalog, clerks, drafts, feed, journal, keys, rechaining, scans, upgrading
 from offline_store.desk.applications import Standing
 from offline_store.desk.database import Desk, open_desk
 from offline_store.desk.passphrases import ONLY_FOR_TESTS
@@ -27,6 +27,7 @@ AT = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 APPLICATIONS = 20
 APPLICATION_ID = f"{1:032x}"
 PASSPHRASE = "稻田水渠"
+OLD_NODE = (b"n" * 16).hex()
 
 
 def fill(desk: Desk) -> None:
@@ -69,6 +70,21 @@ def fill(desk: Desk) -> None:
         )
     for number in range(1, APPLICATIONS + 1):
         _file(desk, number, identity, sealing)
+    with desk.transaction() as tx:
+        rechaining.rechain(tx, old_node=OLD_NODE, stable=0, seal=lambda head, link: _sealed(head, link.op_id))
+
+
+def _sealed(head: Head, op_id: str) -> bytes:
+    return seal(
+        kind=Kind.OPERATION,
+        node_id=b"m" * 16,
+        seq=head.seq + 1,
+        prev=head.hash,
+        op_id=bytes.fromhex(op_id),
+        body=b"{}",
+        recipients=[SealingKey.from_bytes(b"s" * 32).public],
+        signer=SigningKey.from_bytes(b"i" * 32),
+    )
 
 
 def _file(desk: Desk, number: int, identity: SigningKey, sealing: SealingKey) -> None:
