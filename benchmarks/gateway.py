@@ -47,7 +47,7 @@ from tests.city_gateway.gateway_fixtures import (
 )
 
 BATCH: Final = 50
-PIECE: Final = AgentSettings.model_fields["piece_bytes"].default
+PIECE: Final = AgentSettings().piece_bytes
 START_S: Final = 40.0
 POLL_S: Final = 0.05
 FEED_POLL_S: Final = 0.5

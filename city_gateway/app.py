@@ -32,6 +32,7 @@ from city_gateway.acts.platform_port import BackOfficePort, PlatformPort, delive
 from city_gateway.admission import Admission, GuessLimit
 from city_gateway.arrivals import ArrivalDesk
 from city_gateway.catalog.errors import CatalogError
+from city_gateway.catalog.mark import catalog_mark
 from city_gateway.catalog.repository import Repository, first_root
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
@@ -97,7 +98,7 @@ def build_app(
     port: PlatformPort | None = None,
 ) -> FastAPI:
     """The application around a gateway; it closes the ledger at its end."""
-    desk = NewsDesk(lambda node_ids: _feed_ends(gateway, node_ids))
+    desk = NewsDesk(lambda node_ids: _feed_ends(gateway, node_ids), lambda: catalog_mark(gateway.folder.catalog))
     gateway = replace(gateway, news=desk.tell)
     arrivals = ArrivalDesk(lambda names: _share(gateway, names))
 

@@ -243,6 +243,7 @@ class DemoWorld:
             more={
                 "GUANGAN_AGENT_GATEWAY_URL": line.url,
                 "GUANGAN_AGENT_IDLE_S": "1",
+                "GUANGAN_AGENT_FIRST_CONTACT_S": "0",
                 "GUANGAN_AGENT_CATALOG_S": "2",
             },
         )  # fmt: skip

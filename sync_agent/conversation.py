@@ -43,7 +43,7 @@ from wire.exchange import (
     advance,
 )
 from wire.judgement import Accepted, Expected, NotNow, judge
-from wire.messages import ExchangeHead, NodeReport, write_request
+from wire.messages import WAIT_MOST_S, ExchangeHead, NodeReport, write_request
 from wire.receipt import Receipt, read_receipt
 from wire.signed import SignedDocument
 
@@ -57,6 +57,7 @@ class Heard:
 
     ok: bool
     more: bool = False
+    news: bool = False
     why: str | None = None
     retry_after: int | None = None
 
@@ -82,6 +83,7 @@ class Conversation:
         self._sender = sender
         self._settings = settings
         self._folder = agent_folder
+        self._catalog_mark: str | None = None
         receipt, epochs = self._last_receipt(), remembered_epochs(agent_folder)
         if receipt is None:
             self._exchange = NodeExchange(epochs=epochs)
@@ -96,12 +98,28 @@ class Conversation:
         return self._exchange.phase is Phase.HALTED
 
     @property
+    def catalog_mark(self) -> str | None:
+        """The mark of the catalog at the city as last heard; None when the city does not say."""
+        return self._catalog_mark
+
+    @property
     def hwm(self) -> int:
         """The city's mark as last heard."""
         return self._exchange.hwm
 
-    async def ask(self) -> Heard:
-        """One round trip: push what fits, take receipt and feed page."""
+    async def ask(self, hold_s: int = 0, catalog_looked_at: str | None = None) -> Heard:
+        """One round trip: push what fits, take receipt and feed page.
+
+        With `hold_s` the question lies open at the city until there is news; whoever cancels it loses nothing, for the
+        cursor moves only with what was kept.
+        """
+        try:
+            return await self._ask(hold_s, catalog_looked_at)
+        finally:
+            if self._exchange.phase is Phase.WAITING:  # broken off, or the disk failed: as if nothing had come
+                self._exchange, _ = advance(self._exchange, Silence("interrupted"))
+
+    async def _ask(self, hold_s: int, catalog_looked_at: str | None) -> Heard:
         cursor, feed_hash = feed_place(self._outgoing, self._incoming)
         nonce = self._uplink.fresh_nonce()
         self._exchange, _ = advance(replace(self._exchange, feed_cursor=cursor), Ask(nonce))
@@ -115,11 +133,14 @@ class Conversation:
             feed_cursor=cursor,
             feed_hash=feed_hash,
             scans_asking=asking,
+            wait_s=min(hold_s, WAIT_MOST_S),
+            hold_s=hold_s if hold_s > WAIT_MOST_S else 0,
+            catalog_mark=catalog_looked_at if hold_s else None,
             report=self._report(),
         )
         body = write_request(head, batch.envelopes)
         try:
-            answer = await tried_again(lambda: self._uplink.exchange(body, nonce))
+            answer = await self._said(body, nonce, hold_s)
         except httpx.HTTPError as broken:
             return self._do(Silence(type(broken).__name__), None, asking)
         expected = Expected(self._node.gateway.signing_public, self._node.node_id, nonce, cursor)
@@ -128,12 +149,20 @@ class Conversation:
             self._uplink.learn_time(verdict.server_time)
         if isinstance(verdict, Accepted):
             self._uplink.learn_time(verdict.receipt.server_time)
+            self._catalog_mark = verdict.receipt.catalog_mark
         heard = self._do(Answered(verdict, self._written(), self._hash_at), answer, asking)
         if not isinstance(verdict, Accepted) or not heard.ok:
             return heard
         waits = next_batch(self._outgoing, self._exchange.hwm, 1, 1).envelopes
         moved = self._exchange.hwm >= batch.last
-        return replace(heard, more=heard.more or verdict.receipt.feed_more or bool(waits and moved))
+        more = heard.more or verdict.receipt.feed_more or bool(waits and moved)
+        return replace(heard, more=more, news=more or bool(verdict.feed))
+
+    async def _said(self, body: bytes, nonce: str, hold_s: int) -> Answer:
+        """A held question is not repeated by itself: if its line broke, the rhythm decides when to ask anew."""
+        if hold_s:
+            return await self._uplink.exchange(body, nonce, hold_s)
+        return await tried_again(lambda: self._uplink.exchange(body, nonce))
 
     def _do(self, event: Answered | Silence, answer: Answer | None, asking: list[str]) -> Heard:
         self._exchange, consequences = advance(self._exchange, event)

@@ -10,15 +10,19 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+import httpx
+
 from offline_store.errors import StoreError
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.vault.scans import Vault
+from sync_agent.allowance import Allowance
 from sync_agent.retry import tried_again
 from sync_agent.uplink import Uplink
 from wire.envelope import envelope_hash
 
 RANGE_BYTES = 256 * 1024
+BROKEN_MOST = 2
 PARTIAL, OK = 206, 200
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
@@ -38,30 +42,41 @@ def feed_place(outgoing: Outgoing, incoming: Incoming) -> tuple[int, str | None]
 class ScanFetcher:
     """Brings scans that edge_node asked for."""
 
-    def __init__(self, uplink: Uplink, outgoing: Outgoing, vault: Vault) -> None:
+    def __init__(self, uplink: Uplink, outgoing: Outgoing, vault: Vault, allowance: Allowance) -> None:
         self._uplink = uplink
         self._outgoing = outgoing
         self._vault = vault
+        self._allowance = allowance
 
     def waiting(self) -> list[str]:
         """Wanted scans that are not here yet."""
         return [scan_hash for scan_hash in self._outgoing.wanted() if not self._vault.has(scan_hash)]
 
     async def fetch(self, interrupted: Callable[[], bool]) -> int:
-        """Fetch what is wanted; returns how many scans became whole."""
-        whole = 0
+        """Fetch what is wanted; returns how many scans became whole. One that breaks the line is passed over once."""
+        whole, broken = 0, 0
         for scan_hash in self.waiting():
             if interrupted():
                 break
-            whole += await self._fetch_one(scan_hash, interrupted)
+            try:
+                whole += await self._fetch_one(scan_hash, interrupted)
+                broken = 0
+            except httpx.HTTPError:
+                broken += 1
+                if broken > BROKEN_MOST or (whole == 0 and len(self.waiting()) == broken):
+                    raise
         return whole
 
     async def _fetch_one(self, scan_hash: str, interrupted: Callable[[], bool]) -> bool:
         part = self._vault.part(scan_hash)
         while not interrupted():
             offset = part.offset
-            fetch = partial(self._uplink.fetch_scan, scan_hash, offset, offset + RANGE_BYTES - 1)
+            taken = self._allowance.take(RANGE_BYTES)
+            if taken == 0:
+                return False
+            fetch = partial(self._uplink.fetch_scan, scan_hash, offset, offset + taken - 1)
             answer = await tried_again(fetch)
+            self._allowance.give_back(max(0, taken - len(answer.body)))
             said = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
             if answer.status != PARTIAL or said is None or int(said[1]) != offset:
                 return False

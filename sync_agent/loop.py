@@ -1,56 +1,79 @@
-"""The courier's rounds: envelopes first, then scans up and down, now and then the catalog; rest as the rhythm says.
+"""The courier's rounds: envelopes first, scans up and down beside them, now and then the catalog.
 
-The composition root of `sync_agent`: clock, chance, network and disk come in here and are handed down.
+Laws: an envelope that is saved while scans are under way goes up at once, beside them; a disk that refuses and an
+answer that the city did not sign are both only "not now". When a round is made is the affair of `running`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import replace
 
 import httpx
 
+from offline_store.errors import StoreError
 from offline_store.mailbox.incoming import Incoming
-from offline_store.mailbox.line import LineState
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
-from sync_agent.catalog_fetch import CatalogNotReachable, CatalogRefused, fetch_catalog
+from sync_agent import catalog_errand
+from sync_agent.allowance import Allowance
 from sync_agent.conversation import Conversation, Heard
 from sync_agent.inbound import ScanFetcher
+from sync_agent.line_telling import LineTelling
 from sync_agent.outbound import ScanSender
-from sync_agent.rhythm import Rhythm, failed, succeeded, woken
+from sync_agent.set_aside import SetAside
 from sync_agent.settings import AgentSettings
-from sync_agent.uplink import Uplink, line_client
-from wire.keys import SigningKey
+from sync_agent.sound_scans import Damage
+from sync_agent.uplink import Uplink
+from wire.judgement import Expected
 
 TICK_S = 0.2
-LINE_STATE_S = 1.0
+CHANCE = random.SystemRandom().random
 ROUNDS_MOST = 100_000
+CATALOG_DAY_S = 86_400.0
+"""The catalog is looked at so often even when the city says that nothing changed: an old one must be found out."""
 
 
 class Rounds:
     """One courier at work for one node."""
 
-    def __init__(self, paths: NodePaths, settings: AgentSettings, uplink: Uplink) -> None:
+    def __init__(
+        self,
+        paths: NodePaths,
+        settings: AgentSettings,
+        uplink: Uplink,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = CHANCE,
+    ) -> None:
         node = read_node_file(paths.enrolment)
         self._node = node
         self._paths = paths
         self._settings = settings
         self._uplink = uplink
+        self._clock = clock
         self._outgoing = Outgoing(paths.outgoing)
         self._incoming = Incoming(paths.incoming)
         vault = Vault(paths.vault)
+        self.allowance = Allowance(paths.agent_folder, settings, uplink.now)
         self._sender = ScanSender(
-            uplink, self._outgoing, vault, piece_bytes=settings.piece_bytes, connections=settings.connections
+            uplink,
+            self._outgoing,
+            vault,
+            expected=Expected(node.gateway.signing_public, node.node_id, ""),
+            piece_bytes=settings.piece_bytes,
+            connections=settings.connections,
+            allowance=self.allowance,
+            aside=SetAside(clock, chance),
+            tell_damage=self._tell_damage,
         )
-        self._fetcher = ScanFetcher(uplink, self._outgoing, vault)
+        self._fetcher = ScanFetcher(uplink, self._outgoing, vault, self.allowance)
         self._talk = Conversation(
             node,
             uplink=uplink,
@@ -60,11 +83,13 @@ class Rounds:
             settings=settings,
             agent_folder=paths.agent_folder,
         )
-        self._seen = (0, 0)
-        self._line = self._incoming.line() or LineState()
-        self._line_written = 0.0
+        self._line = LineTelling(self._incoming, self._outgoing, self._sender, self.allowance, uplink)
+        self._line.hwm = lambda: self._talk.hwm
+        self._line.standing_problem = "settings.bad" if settings.problem else None
+        self._seen = self._outgoing.stamp()
         self._catalog_due = 0.0
-        self._catalog_problem: str | None = None
+        self._catalog_mark: str | None = None
+        self._was_held = False
         self._incoming.sweep()
 
     @property
@@ -72,150 +97,130 @@ class Rounds:
         """Nothing is said any more under this identity."""
         return self._talk.halted
 
+    @property
+    def has_met(self) -> bool:
+        """Whether the city has ever answered this node."""
+        return (self._paths.incoming / "receipt.json").exists()
+
     def saved_something(self) -> bool:
         """Whether mail was put into `outgoing` since the last question."""
         return self._outgoing.stamp() != self._seen
 
+    def is_called(self) -> bool:
+        """Whether there is a reason to make a round before the rest is over: something was saved, scans that were held
+        or set aside may go, the catalog's time has come."""
+        if self.saved_something():
+            return True
+        now = self._clock()
+        if self._node.tuf_root is not None and now >= self._catalog_due:
+            return True
+        held = self.allowance.held() is not None
+        freed, self._was_held = self._was_held and not held, held
+        if freed:
+            return True
+        again = self._sender.next_try()
+        return again is not None and now >= again and not held
+
     async def make_one(self) -> Heard:
-        """Talk until nothing waits, or until the line or the gateway says not now."""
+        """Talk until nothing waits, or until the line or the gateway says not now. A disk that refuses to keep an
+        answer is like no answer: it is asked for again."""
         try:
             heard = await self._talk_and_carry()
-        except* httpx.HTTPError as broken:
-            heard = Heard(ok=False, why=type(broken.exceptions[0]).__name__)
-        self._tell(up=heard.ok, why=heard.why)
+        except* (httpx.HTTPError, OSError, StoreError) as broken:
+            heard = Heard(ok=False, why=_first(broken))
+        self._line.contact(up=heard.ok, why=heard.why)
         return heard
 
+    async def listen(self, hold_s: int) -> Heard:
+        """Leave one question open at the city for so long."""
+        self._line.next_try(hold_s, listening=True)
+        try:
+            heard = await self._talk.ask(hold_s, self._catalog_mark)
+        except (httpx.HTTPError, OSError, StoreError) as broken:
+            heard = Heard(ok=False, why=type(broken).__name__)
+        self._line.contact(up=heard.ok, why=heard.why)
+        mark = self._talk.catalog_mark
+        if mark is not None and mark != self._catalog_mark:
+            self._catalog_due = 0.0
+            return replace(heard, news=True)
+        return heard
+
+    def tell_next_try(self, in_seconds: float) -> None:
+        """Let the screen say when the next try is."""
+        self._line.next_try(in_seconds)
+
     async def _talk_and_carry(self) -> Heard:
-        await self._sender.begin_pass()
+        self._sender.begin_pass()
+        heard = await self._talk_out()
+        for _ in range(ROUNDS_MOST):
+            if not heard.ok:
+                return heard
+            before = len(self._sender.whole)
+            carrying = asyncio.ensure_future(self._carry_scans())
+            try:
+                heard = await self._talk_beside(carrying, heard)
+            finally:
+                carrying.cancel()
+                with suppress(asyncio.CancelledError):
+                    await carrying
+            if not heard.ok or (len(self._sender.whole) <= before and not self.saved_something()):
+                break
+            heard = await self._talk_out()
+        if heard.ok:
+            await self._look_at_catalog()
+        return heard
+
+    async def _talk_out(self) -> Heard:
+        """Ask until there is nothing more to say on either side."""
+        heard = Heard(ok=False)
         for _ in range(ROUNDS_MOST):
             self._seen = self._outgoing.stamp()
             heard = await self._talk.ask()
             if not heard.ok:
                 return heard
-            self._tell(up=True, why=None)
-            if heard.more:
-                continue
-            before = len(self._sender.whole)
-            offsets = dict(self._sender.offsets)
-            await self._sender.send(self._interrupted)
-            await self._fetcher.fetch(self._interrupted)
-            arrived = len(self._sender.whole) > before
-            if not arrived and not (self.saved_something() and self._sender.offsets != offsets):
+            self._line.contact(up=True)
+            if not heard.more:
                 break
-        await self._look_at_catalog()
         return heard
 
-    def _interrupted(self) -> bool:
-        """Asked between two pieces: a new envelope goes before the rest of a scan."""
-        self._tell(up=True, why=None, sparing=True)
-        return self.saved_something()
+    async def _talk_beside(self, carrying: asyncio.Future[None], heard: Heard) -> Heard:
+        """While scans are under way, whatever is saved goes up at once on a connection of its own."""
+        while not carrying.done():
+            await asyncio.wait({carrying}, timeout=TICK_S)
+            if self.saved_something() and not carrying.done():
+                heard = await self._talk_out()
+                if not heard.ok:
+                    return heard
+        carrying.result()
+        return heard
+
+    async def _carry_scans(self) -> None:
+        await self._sender.send(self._under_way)
+        await self._fetcher.fetch(self._under_way)
+
+    def _under_way(self) -> bool:
+        """Asked between two pieces; nothing interrupts scans but being held."""
+        self._line.contact(up=True, sparing=True)
+        return self.allowance.held() is not None
+
+    def _tell_damage(self, scan_hash: str, damage: Damage) -> None:
+        self._incoming.mark_scan_damaged(scan_hash, damage.value)
 
     async def _look_at_catalog(self) -> None:
-        now = time.monotonic()
-        if now < self._catalog_due or self._node.tuf_root is None:
+        now, mark = self._clock(), self._talk.catalog_mark
+        if self._node.tuf_root is None or (now < self._catalog_due and mark in {None, self._catalog_mark}):
             return
         self._catalog_due = now + self._settings.catalog_s
-        try:
-            await asyncio.to_thread(self._fetch_catalog, self._node.tuf_root)
-            self._catalog_problem = None
-        except CatalogNotReachable:
+        errand = await catalog_errand.send(self._paths, self._uplink.clock_offset.total_seconds())
+        self._uplink.received_bytes += errand.received_bytes
+        if errand.came_to == catalog_errand.NOT_REACHABLE:
             return
-        except CatalogRefused as refused:
-            self._catalog_problem = f"{refused.code}.{refused.check}"
-
-    def _fetch_catalog(self, trusted_root: bytes) -> None:
-        with httpx.Client(timeout=self._settings.answer_s, trust_env=False) as client:
-            fetch_catalog(
-                cache=self._paths.catalog_cache,
-                trusted_root=trusted_root,
-                gateway_url=self._settings.gateway_url or self._node.gateway_url,
-                county=self._node.region[:6],
-                client=client,
-                now=lambda: datetime.now(UTC) + self._uplink.clock_offset,
-                received=self._count,
-            )
-
-    def _count(self, received: int) -> None:
-        self._uplink.received_bytes += received
-
-    def tell_next_try(self, in_seconds: float) -> None:
-        """Let the screen say when the next try is."""
-        at = datetime.now(UTC) + timedelta(seconds=max(0.0, in_seconds))
-        self._put_line(next_try=at.isoformat())
-
-    def _tell(self, *, up: bool, why: str | None, sparing: bool = False) -> None:
-        if sparing and time.monotonic() - self._line_written < LINE_STATE_S:
-            return
-        now = datetime.now(UTC).isoformat()
-        since = self._line.since if self._line.up is up and self._line.since else now
-        self._put_line(up=up, since=since, last_try=now, last_error=why or self._catalog_problem)
-
-    def _put_line(self, **changes: object) -> None:
-        envelopes = [path for _, path in self._outgoing.envelopes(self._talk.hwm)]
-        waiting = self._sender.waiting()
-        told = {
-            "up": self._line.up,
-            "since": self._line.since,
-            "last_try": self._line.last_try,
-            "next_try": self._line.next_try,
-            "last_error": self._line.last_error,
-        } | changes
-        self._line = LineState(
-            **told,  # type: ignore[arg-type]  # the five fields above, each of the type it came with
-            backlog_ops=len(envelopes),
-            backlog_scans=len(waiting),
-            backlog_bytes=self._sender.waiting_bytes() + sum(_size(path) for path in envelopes),
-            sent_bytes=self._uplink.sent_bytes,
-            received_bytes=self._uplink.received_bytes,
-        )
-        self._incoming.put_line(self._line)
-        self._line_written = time.monotonic()
+        self._line.standing_problem = errand.problem
+        self._catalog_mark = mark
+        if errand.problem is None and mark is not None:
+            self._catalog_due = now + max(CATALOG_DAY_S, self._settings.catalog_s)
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def open_uplink(paths: NodePaths, settings: AgentSettings) -> Uplink:
-    """The signed way of this node to its gateway."""
-    node = read_node_file(paths.enrolment)
-    return Uplink(
-        line_client(settings.gateway_url or node.gateway_url, settings.answer_s, settings.connections),
-        node_id=node.node_id,
-        transport_key=SigningKey.from_bytes(paths.transport_key.read_bytes()),
-        clock=lambda: datetime.now(UTC),
-        nonce=lambda: os.urandom(16).hex(),
-    )
-
-
-async def run(paths: NodePaths, settings: AgentSettings, stopped: asyncio.Event) -> None:
-    """Carry mail until `stopped`; a new enrolment is noticed and taken up."""
-    chance: Callable[[], float] = random.SystemRandom().random
-    while not stopped.is_set():
-        enrolled_at = paths.enrolment.stat().st_mtime_ns
-        async with open_uplink(paths, settings) as uplink:
-            rounds = Rounds(paths, settings, uplink)
-            rhythm = Rhythm(idle_s=settings.idle_s)
-            while not stopped.is_set() and paths.enrolment.stat().st_mtime_ns == enrolled_at:
-                now = time.monotonic()
-                if rounds.saved_something():
-                    rhythm = woken(rhythm, now)
-                if rhythm.due(now) and not rounds.halted:
-                    heard = await rounds.make_one()
-                    now = time.monotonic()
-                    if heard.ok:
-                        rhythm = succeeded(rhythm, now, chance)
-                    else:
-                        rhythm = failed(rhythm, now, chance, heard.retry_after)
-                    rounds.tell_next_try(rhythm.next_try - now)
-                await _rest(stopped)
-
-
-async def _rest(stopped: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stopped.wait(), TICK_S)
-    except TimeoutError:
-        return
+def _first(broken: BaseExceptionGroup[BaseException]) -> str:
+    one = broken.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else type(one).__name__

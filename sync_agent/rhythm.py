@@ -1,8 +1,10 @@
 """When to try: a machine without clock, network or disk of its own.
 
 Laws:
+- The first contact after a start comes at a random moment of a span, so that a county whose power came back does not
+  ask in one second.
 - After a success without more work the agent rests for the idle interval, spread by up to a fifth either way, so that
-  nodes which came up together drift apart.
+  nodes which came up together drift apart. While it rests a question may lie open at the city (`listening`).
 - After a failure it rests for a random time between zero and a bound that doubles with each failure in a row ("full
   jitter"), never above the ceiling; a `Retry-After` of the gateway is a floor under that.
 - Something newly saved shortens an idle rest to nothing, but never a rest that a failure imposed below the gateway's
@@ -38,9 +40,19 @@ class Rhythm:
     not_before: float = 0.0
     failures: int = 0
 
+    @property
+    def may_listen(self) -> bool:
+        """Whether a question may be left open at the city: the last one was answered, and not with a wish to wait."""
+        return self.mood is Mood.RESTING
+
     def due(self, now: float) -> bool:
         """Whether a pass should start at `now`."""
         return now >= self.next_try
+
+
+def started(idle_s: float, now: float, spread_s: float, chance: Callable[[], float]) -> Rhythm:
+    """The program has begun."""
+    return Rhythm(idle_s=idle_s, next_try=now + spread_s * chance())
 
 
 def succeeded(rhythm: Rhythm, now: float, chance: Callable[[], float]) -> Rhythm:

@@ -1,29 +1,160 @@
-"""How this courier behaves: read from the environment (`GUANGAN_AGENT_…`); defaults for a village's metered line."""
+"""How this courier behaves: `node.toml`, table `[agent]`, then the environment (`GUANGAN_AGENT_…`), then defaults for a
+village's metered line.
+
+Laws:
+- A value that cannot be meant is refused by name, never rounded into something else.
+- Who starts the courier anyway (`run` does: operations must flow) gets `cautious()`: no scan goes out until a person
+  has put the settings right, for a typing mistake must not cost a village its data volume.
+- Plain dataclasses: pydantic-settings cost eight MiB of resident memory here.
+"""
 
 from __future__ import annotations
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from sync_agent.quiet_hours import QuietHours, read_quiet_hours
+
+TABLE = "agent"
+ENVIRONMENT = "GUANGAN_AGENT_"
+TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+KIB = 1024
 
 
-class AgentSettings(BaseSettings):
+class BadSetting(Exception):
+    """A setting of the courier has a value that cannot be meant; the fields name it and say what is allowed."""
+
+    code = "settings.bad"
+
+    def __init__(self, name: str, allowed: str) -> None:
+        self.name = name
+        self.allowed = allowed
+        super().__init__(self.code, name, allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
     """Times are seconds, sizes bytes."""
-
-    model_config = SettingsConfigDict(env_prefix="GUANGAN_AGENT_", extra="ignore")
 
     gateway_url: str | None = None
     """Another way to the same gateway (a tunnel, a relay of the county); the enrolment's address when not set. Who
     answers there is believed for its signature alone."""
-    idle_s: float = Field(default=60.0, gt=0)
-    """Rest between two questions when nothing waits."""
-    catalog_s: float = Field(default=900.0, gt=0)
-    """Rest between two looks at the catalog."""
-    connections: int = Field(default=4, ge=1, le=16)
+    idle_s: float = 60.0
+    """Rest between two questions when nothing waits and the city does not hold requests."""
+    hold_s: int = 1800
+    """How long one question is left open at the city for news; 0 asks each `idle_s` instead."""
+    first_contact_s: float = 120.0
+    """A node that was enrolled before makes its first contact within so long after a start, at a random moment."""
+    catalog_s: float = 900.0
+    """Rest between two looks at the catalog while the city does not say whether it changed."""
+    connections: int = 4
     """Scans under way at once: on a lossy line one connection reaches a third of it."""
-    piece_bytes: int = Field(default=256 * 1024, ge=4096, le=8 * 1024 * 1024)
+    piece_bytes: int = 256 * KIB
     """How much of a scan goes in one request: a scan of the usual size goes in one; of a cut request the gateway keeps
     what arrived, so this bounds how long an envelope may wait behind a scan, not what is sent again."""
-    batch_envelopes: int = Field(default=200, ge=1, le=1000)
-    batch_bytes: int = Field(default=512 * 1024, ge=16 * 1024, le=8 * 1024 * 1024)
-    answer_s: float = Field(default=60.0, gt=0)
+    batch_envelopes: int = 200
+    batch_bytes: int = 512 * KIB
+    answer_s: float = 60.0
     """How long an answer may take before the line counts as down."""
+    quiet_hours: QuietHours = ()
+    """Hours of the day, by the city's time, in which no scan is moved; operations and news go on."""
+    scan_mib_per_day: int | None = None
+    """How many MiB of scans may move in a day of the city, both ways; None is without limit."""
+    operations_only: bool = False
+    """Scans stay here until a person allows them again."""
+    problem: str | None = None
+    """Why these are the cautious settings; set by `cautious` alone."""
+
+    def cautious(self, problem: str) -> AgentSettings:
+        """What may be done while a person has to look at the settings."""
+        return replace(self, operations_only=True, problem=problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    read: Callable[[object], object]
+    allowed: str
+
+
+def _number(kind: type[int | float], low: float, high: float) -> _Rule:
+    def read(said: object) -> object:
+        if isinstance(said, bool) or not isinstance(said, int | float | str):
+            raise TypeError(said)
+        number = kind(said)
+        if isinstance(said, float) and number != said:
+            raise ValueError(said)
+        if not low <= number <= high:
+            raise ValueError(said)
+        return number
+
+    return _Rule(read, f"{low:g}–{high:g}")
+
+
+def _flag(said: object) -> object:
+    if isinstance(said, bool):
+        return said
+    if isinstance(said, str) and said.lower() in TRUE | FALSE:
+        return said.lower() in TRUE
+    raise ValueError(said)
+
+
+def _address(said: object) -> object:
+    if isinstance(said, str) and said.startswith(("http://", "https://")):
+        return said
+    raise ValueError(said)
+
+
+DAY_S = 86_400
+RULES: Mapping[str, _Rule] = {
+    "gateway_url": _Rule(_address, "https://…"),
+    "idle_s": _number(float, 0.05, DAY_S),
+    "hold_s": _number(int, 0, 3600),
+    "first_contact_s": _number(float, 0, 3600),
+    "catalog_s": _number(float, 0.05, 7 * DAY_S),
+    "connections": _number(int, 1, 16),
+    "piece_bytes": _number(int, 4 * KIB, 8 * KIB * KIB),
+    "batch_envelopes": _number(int, 1, 1000),
+    "batch_bytes": _number(int, 16 * KIB, 8 * KIB * KIB),
+    "answer_s": _number(float, 0.05, 3600),
+    "quiet_hours": _Rule(read_quiet_hours, "08:00-18:00, 19:30-21:00"),
+    "scan_mib_per_day": _number(int, 1, 1_000_000),
+    "operations_only": _Rule(_flag, "true / false"),
+}
+
+
+def read_settings(toml_file: Path, environment: Mapping[str, str] = os.environ) -> AgentSettings:
+    """The settings of the node whose settings file this is; a missing file means the defaults."""
+    said = _from_file(toml_file)
+    for name in RULES:
+        text = environment.get(ENVIRONMENT + name.upper())
+        if text is not None and text.strip():
+            said[name] = text.strip()
+    unknown = sorted(set(said) - set(RULES))
+    if unknown:
+        raise BadSetting(unknown[0], ", ".join(RULES))
+    values: dict[str, Any] = {}
+    for name, value in said.items():
+        try:
+            values[name] = RULES[name].read(value)
+        except (ValueError, TypeError, OverflowError):
+            raise BadSetting(name, RULES[name].allowed) from None
+    return AgentSettings(**values)
+
+
+def _from_file(toml_file: Path) -> dict[str, object]:
+    try:
+        table = tomllib.loads(toml_file.read_text("utf-8")).get(TABLE, {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise BadSetting(toml_file.name, "TOML") from None
+    if not isinstance(table, dict):
+        raise BadSetting(TABLE, f"[{TABLE}]")
+    return dict(table)
+
+
+assert set(RULES) == {field.name for field in fields(AgentSettings)} - {"problem"}  # noqa: S101 - one rule a setting

@@ -24,8 +24,10 @@ from wire.signed import SignedDocument, read_message, sign_message, validated
 
 __all__ = [
     "CONTENT_TYPE",
+    "HOLD_MOST_S",
     "MAX_EXCHANGE_BYTES",
     "RATING_LABEL",
+    "WAIT_MOST_S",
     "ExchangeHead",
     "ExchangeReply",
     "ExchangeRequest",
@@ -51,6 +53,7 @@ REFUSAL_LABEL = "refusal"
 RATING_LABEL = "rating"
 MAX_EXCHANGE_BYTES = 16 * 1024 * 1024
 MAX_ENVELOPES = 1000
+WAIT_MOST_S, HOLD_MOST_S = 300, 3600
 
 
 class NodeReport(Told):
@@ -68,6 +71,8 @@ class ExchangeHead(Told):
     """The first frame of a request; `nonce` is also the nonce of its HTTP signature.
 
     `feed_hash` is the hash of the envelope at `feed_cursor`, by which a restored city sees where its feed parts ways.
+    `hold_s` is for a city that can hold a question longer than the 300 seconds of `wait_s`; another one does not know
+    it. `catalog_mark` is the mark of the catalog that this node has looked at, repeated from a receipt.
     """
 
     node: Hex32
@@ -76,7 +81,9 @@ class ExchangeHead(Told):
     feed_hash: Hash | None = None
     feed_limit: int = Field(default=100, ge=0, le=MAX_ENVELOPES)
     scans_asking: list[Hash] = Field(default_factory=list, max_length=500)
-    wait_s: int = Field(default=0, ge=0, le=300)
+    wait_s: int = Field(default=0, ge=0, le=WAIT_MOST_S)
+    hold_s: int = Field(default=0, ge=0, le=HOLD_MOST_S)
+    catalog_mark: str | None = Field(default=None, max_length=64)
     report: NodeReport = Field(default_factory=NodeReport)
 
 
@@ -173,7 +180,7 @@ def read_feed_entry(body: bytes) -> FeedEntry:
 
 def write_request(head: ExchangeHead, envelopes: Iterable[bytes]) -> bytes:
     """The body of POST /v1/exchange."""
-    return pack([canonical_json(head.model_dump(mode="json")), *envelopes])
+    return pack([canonical_json(head.model_dump(mode="json", exclude_defaults=True)), *envelopes])
 
 
 def read_request(body: bytes, limit: int = MAX_EXCHANGE_BYTES) -> ExchangeRequest:

@@ -40,6 +40,8 @@ class Receipt(Told):
     page_hash: Hash
     scans_stored: list[Hash] = Field(default_factory=list)
     retry_after: int | None = Field(default=None, ge=0)
+    catalog_mark: str | None = Field(default=None, max_length=64)
+    """Changes whenever the published catalog does, so that a node need not look in vain; it proves nothing."""
 
     @property
     def head(self) -> Head:

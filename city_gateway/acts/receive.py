@@ -24,6 +24,7 @@ from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import receive
 from city_gateway.acts.quarantine import sort_out
 from city_gateway.acts.sorting import Sorted
+from city_gateway.catalog.mark import catalog_mark
 from city_gateway.errors import ForgedEnvelope, Forked, NodeStopped, NodeUnknown, NotThisNode
 from city_gateway.ledger import feeds, journal, nodes
 from city_gateway.ledger.nodes import Node
@@ -82,6 +83,7 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer
         feed_more=batch.feed_more,
         page_hash=page_hash(batch.page),
         scans_stored=stored,
+        catalog_mark=catalog_mark(gateway.folder.catalog),
     )
     quiet = not request.envelopes and not batch.page and not asked.scans_asking
     return Answer(write_reply(sign_receipt(receipt, gateway.keys.signing), batch.page), quiet)

@@ -1,6 +1,6 @@
 """POST /v1/exchange: a batch up, a signed receipt and the next page of the feed down, in one round trip.
 
-A node that has nothing to say and for whom there is nothing may ask to be held (`wait_s`) until there is.
+A node that has nothing to say and for whom there is nothing may ask to be held (`wait_s`, `hold_s`) until there is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def post_exchange(request: Request, signed: Signed) -> Response:
     asked = read_request(await read_body(request, MAX_EXCHANGE_BYTES))
     request.state.asked = (asked.head.node, asked.head.nonce)
     answer = await _one(request, signed.node_id, asked)
-    if answer.quiet and asked.head.wait_s > 0 and await _held(request, signed.node_id, asked):
+    if answer.quiet and _hold_s(asked) > 0 and await _held(request, signed.node_id, asked):
         answer = await _one(request, signed.node_id, asked)
     return Response(answer.body, media_type=CONTENT_TYPE, headers={"cache-control": "no-store"})
 
@@ -42,10 +42,16 @@ async def _one(request: Request, node_id: str, asked: ExchangeRequest) -> Answer
 async def _held(request: Request, node_id: str, asked: ExchangeRequest) -> bool:
     """Hold; True when the ledger is to be asked again (news, or the time is over and the receipt is old)."""
     desk: NewsDesk = request.app.state.news
-    ends_at = asyncio.get_running_loop().time() + asked.head.wait_s
+    head = asked.head
+    ends_at = asyncio.get_running_loop().time() + _hold_s(asked)
     while (left := ends_at - asyncio.get_running_loop().time()) > 0:
-        if await desk.wait(node_id, asked.head.feed_cursor, min(left, LOOK_WHETHER_GONE_S)):
+        if await desk.wait(node_id, head.feed_cursor, min(left, LOOK_WHETHER_GONE_S), head.catalog_mark):
             return True
         if await request.is_disconnected():
             return False
     return True
+
+
+def _hold_s(asked: ExchangeRequest) -> int:
+    """How long this node wants to be held; one that knows `hold_s` says `wait_s` for cities that do not."""
+    return max(asked.head.wait_s, asked.head.hold_s)

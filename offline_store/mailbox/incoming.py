@@ -17,6 +17,7 @@ from offline_store.placing import place, placed, sweep_unfinished, take_away
 
 FEED = ".feed"
 STORED = ".stored"
+DAMAGED = ".damaged"
 RECEIPT = "receipt.json"
 REFUSAL = "refusal.json"
 LINE = "line.json"
@@ -29,7 +30,8 @@ class Incoming:
         self._folder = folder
         self._feed = folder / "feed"
         self._stored = folder / "scans-stored"
-        for part in (self._feed, self._stored):
+        self._damaged = folder / "scans-damaged"
+        for part in (self._feed, self._stored, self._damaged):
             part.mkdir(mode=0o750, parents=True, exist_ok=True)
 
     def put_feed(self, seq: int, data: bytes) -> None:
@@ -103,9 +105,24 @@ class Incoming:
         gone += [Path(entry.path) for entry in placed(self._stored, STORED)]
         return sum(take_away(path) for path in gone)
 
+    def mark_scan_damaged(self, scan_hash: str, reason: str) -> None:
+        """The bytes that lie in the vault under this name are not those of the name (`rotten`), or none lie there
+        (`vanished`); edge_node looks for itself."""
+        place(self._damaged / f"{checked_hash(scan_hash)}{DAMAGED}", reason.encode("ascii"))
+
+    def damaged_scans(self) -> dict[str, str]:
+        """Hashes that the courier could not send, with its reason."""
+        return {
+            entry.name.removesuffix(DAMAGED): Path(entry.path).read_text("ascii", "replace")
+            for entry in placed(self._damaged, DAMAGED)
+        }
+
+    def clear_scan_damaged(self, scan_hash: str) -> None:
+        take_away(self._damaged / f"{scan_hash}{DAMAGED}")
+
     def sweep(self) -> int:
         """Remove what a killed sync_agent left half written; only sync_agent calls it, at start."""
-        return sum(sweep_unfinished(part) for part in (self._folder, self._feed, self._stored))
+        return sum(sweep_unfinished(part) for part in (self._folder, self._feed, self._stored, self._damaged))
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,12 @@ from offline_store.errors import DamagedFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineState:
-    """Times are ISO 8601 in UTC by the machine's clock; `up` is None until the first try after a start."""
+    """Times are ISO 8601 in UTC by the machine's clock; `up` is None until the first try after a start.
+
+    `held_because` says by code why scans wait although the line may be up: `quiet_hours`, `daily_cap`,
+    `operations_only` or `bad_settings`; None while they may move. `scans_held_until` is when that ends by itself, None
+    when only a person ends it. `listening` says that a question lies open at the city, so that news comes at once.
+    """
 
     up: bool | None = None
     since: str | None = None
@@ -21,6 +26,12 @@ class LineState:
     backlog_bytes: int = 0
     sent_bytes: int = 0
     received_bytes: int = 0
+    listening: bool = False
+    held_because: str | None = None
+    scans_held_until: str | None = None
+    scan_bytes_today: int = 0
+    scan_bytes_a_day: int | None = None
+    scans_damaged: int = 0
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self), sort_keys=True).encode()

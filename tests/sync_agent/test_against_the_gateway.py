@@ -28,8 +28,9 @@ pytestmark = pytest.mark.node
 
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts within one pass follow one another at once."""
+    """Attempts within one pass follow one another at once, and nothing rests between passes."""
     monkeypatch.setattr("sync_agent.retry.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("sync_agent.set_aside.FIRST_REST_S", 0.0)
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""What a person (or the courier itself, for the catalog) asks of `python -m sync_agent` besides `run`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casework.working_days import CITY_TIME
+from offline_store.mailbox.incoming import Incoming
+from offline_store.mailbox.line import LineState
+from offline_store.mailbox.outgoing import Outgoing
+from offline_store.paths import NodePaths
+from sync_agent import catalog_errand
+from sync_agent.settings import BadSetting, read_settings
+from sync_agent.wording import words
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
+MIB = 1024 * 1024
+
+
+@app.callback()
+def _commands() -> None:
+    """`run` carries mail until told to stop; the others are listed below."""
+
+
+@app.command()
+def status(root: Root) -> None:
+    """Print the state of the line and what waits to leave this node."""
+    paths = NodePaths(root)
+    _say_bad_settings(paths)
+    line = Incoming(paths.incoming).line()
+    if line is None:
+        typer.echo(words("status.never_tried"))
+        raise typer.Exit(1)
+    up = {True: "status.up", False: "status.down", None: "status.unknown"}[line.up]
+    typer.echo(words(up, since=_minute(line.since)))
+    if line.listening:
+        typer.echo(words("status.listening"))
+    typer.echo(words("status.backlog", ops=line.backlog_ops, scans=line.backlog_scans, size=line.backlog_bytes))
+    typer.echo(words("status.tries", last=_minute(line.last_try), next=_minute(line.next_try)))
+    if line.last_error:
+        typer.echo(words("status.error", code=line.last_error))
+    _say_scans(line)
+    for ticket in Outgoing(paths.outgoing).scan_tickets():
+        typer.echo(words("status.scan", scan=ticket.scan_hash[:12], size=ticket.length))
+
+
+@app.command()
+def settings(root: Root) -> None:
+    """Check the settings of this node's courier and print what holds."""
+    _print_settings(NodePaths(root))
+
+
+@app.command(hidden=True)
+def catalog(root: Root, clock_offset_s: Annotated[float, typer.Option("--clock-offset-s")] = 0.0) -> None:
+    """One look at the city's catalog, in a process of its own; the result is one line of JSON."""
+    typer.echo(json.dumps(catalog_errand.look(NodePaths(root), clock_offset_s)))
+
+
+def _say_scans(line: LineState) -> None:
+    if line.held_because:
+        typer.echo(words(f"status.held.{line.held_because}", until=_minute(line.scans_held_until)))
+    if line.scan_bytes_a_day is not None:
+        used, cap = line.scan_bytes_today / MIB, line.scan_bytes_a_day // MIB
+        typer.echo(words("status.today", used=f"{used:.1f}", cap=cap))
+    if line.scans_damaged:
+        typer.echo(words("status.damaged", count=line.scans_damaged))
+
+
+def _say_bad_settings(paths: NodePaths) -> None:
+    try:
+        read_settings(paths.settings)
+    except BadSetting as bad:
+        typer.echo(words("settings.bad", name=bad.name, allowed=bad.allowed))
+
+
+def _print_settings(paths: NodePaths) -> None:
+    try:
+        found = read_settings(paths.settings)
+    except BadSetting as bad:
+        typer.echo(words("settings.bad", name=bad.name, allowed=bad.allowed))
+        raise typer.Exit(2) from None
+    spans = "、".join(f"{a // 60:02}:{a % 60:02}–{b // 60:02}:{b % 60:02}" for a, b in found.quiet_hours)
+    typer.echo(words("settings.quiet_hours", spans=spans or words("settings.none")))
+    cap = found.scan_mib_per_day
+    typer.echo(words("settings.cap", cap=words("settings.no_cap") if cap is None else f"{cap} MiB"))
+    typer.echo(words("settings.operations_only" if found.operations_only else "settings.everything"))
+    typer.echo(words("settings.hold", seconds=found.hold_s) if found.hold_s else words("settings.no_hold"))
+
+
+def _minute(moment: str | None) -> str:
+    """A moment as a person in Guang'an reads it."""
+    return datetime.fromisoformat(moment).astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M") if moment else "-"
