@@ -132,8 +132,12 @@ demo() {
 }
 
 test_everything() {
-    local missing=() failed=() selection="not full"
-    [ "${1:-}" = --faults ] && selection="full or not full" && export HYPOTHESIS_PROFILE=full
+    local missing=() failed=() selection="not full" tally=""
+    if [ "${1:-}" = --faults ]; then
+        selection="full or not full"
+        tally="$(mktemp)"
+        export HYPOTHESIS_PROFILE=full GUANGAN_FAULT_TALLY="$tally"
+    fi
     environment --test
     need chromium chromium "township page in a real browser" || missing+=(chromium)
     need fc-list fontconfig "fonts" || missing+=(fontconfig)
@@ -160,6 +164,11 @@ test_everything() {
     [ ${#failed[@]} -eq 0 ] || say "未通过 / failed before the tests: ${failed[*]}"
     say "== pytest"
     "$VENV/bin/pytest" -n 2 --dist loadfile --no-loadscope-reorder -m "$selection" || failed+=(pytest)
+    if [ -n "$tally" ]; then
+        "$VENV/bin/python" -m tests.faults.report "$tally" --command "./install.sh test --faults" >"$HERE/docs/fault-report.md"
+        rm -f "$tally"
+        say "== docs/fault-report.md"
+    fi
     [ ${#failed[@]} -eq 0 ]
 }
 
