@@ -25,6 +25,7 @@ from city_gateway.acts.office import add_clerk
 from city_gateway.acts.outline import outline
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.catalog.commands import app as catalog_commands
+from city_gateway.courier_commands import app as courier_commands
 from city_gateway.errors import GatewayError
 from city_gateway.folder import GatewayFolder
 from city_gateway.ledger.database import open_ledger
@@ -41,6 +42,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(clerk_app, name="clerk")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(catalog_commands, name="catalog")
+app.add_typer(courier_commands, name="courier")
 
 Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
 Database = Annotated[

@@ -31,6 +31,7 @@ from city_gateway.acts.gateway import DictionaryShelf, Gateway, LedgerRegister, 
 from city_gateway.acts.platform_port import BackOfficePort, PlatformPort, deliver_promised
 from city_gateway.admission import Admission, GuessLimit
 from city_gateway.arrivals import ArrivalDesk
+from city_gateway.catalog.carrying import release_for
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.mark import catalog_mark
 from city_gateway.catalog.repository import Repository, first_root
@@ -88,6 +89,7 @@ def open_gateway(
         dictionaries=DictionaryShelf(lambda: published_dictionaries(settings.folder)),
         first_root=lambda: first_root(settings.folder),
         register=register or LedgerRegister(),
+        carried_catalog=lambda county, held: release_for(settings.folder, county, held),
     )
 
 

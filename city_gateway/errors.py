@@ -6,6 +6,7 @@ GatewayError ── Refusal
 ├── enrolment                         CodeRefused, RegionRefused
 ├── scans                             ScanUnknown, ScanOffsetConflict, ScanBusy, ScanChecksumWrong, ScanHashWrong,
 │                                     ScanBadRequest, ScanForbidden, ScanRangeWrong, TusVersionWrong
+├── mail by carrier                   CourierNoRoom, CourierGap
 ├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
 │                                     ApplicationUnknown
 └── the ledger and the keys           LedgerTooNew, LedgerUnsafe, KeysExist, KeysMissing
@@ -176,6 +177,20 @@ class NotFound(Refusal):
 
     code = "http.not_found"
     status = 404
+
+
+class CourierNoRoom(Refusal):
+    """The scans of this bundle do not fit on the gateway's disk; nothing was taken in."""
+
+    code = "courier.no_room"
+    status = 507
+
+
+class CourierGap(Refusal):
+    """Envelopes before those of this bundle are missing here; nothing was taken in, the node makes a new bundle."""
+
+    code = "courier.gap"
+    status = 409
 
 
 class OfficeSignInRefused(Refusal):

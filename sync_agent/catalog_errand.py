@@ -33,7 +33,7 @@ def look(paths: NodePaths, clock_offset_s: float) -> dict[str, object]:
     """The errand itself, in its own process."""
     import httpx
 
-    from sync_agent.catalog_fetch import CatalogNotReachable, CatalogRefused, fetch_catalog
+    from sync_agent.catalog_fetch import CatalogNotReachable, CatalogRefused, HttpFetcher, fetch_catalog
 
     node = read_node_file(paths.enrolment)
     try:
@@ -54,9 +54,8 @@ def look(paths: NodePaths, clock_offset_s: float) -> dict[str, object]:
                 trusted_root=node.tuf_root or b"",
                 gateway_url=settings.gateway_url or node.gateway_url,
                 county=node.region[:6],
-                client=client,
+                fetcher=HttpFetcher(client, count),
                 now=lambda: datetime.now(UTC) + timedelta(seconds=clock_offset_s),
-                received=count,
             )
     except CatalogNotReachable:
         came_to = NOT_REACHABLE

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 from offline_store.placing import flush_folder, place
 
 MARKER = "arrived.json"
+SERVED_AT = "/v1/catalog"
 _FETCH = ".fetch"
 _TOP_LEVEL = ("targets", "snapshot", "timestamp")  # placed in this order; the chain of roots comes before
 
@@ -65,7 +66,7 @@ class Arrived:
 class HttpFetcher(FetcherInterface):
     """python-tuf's way to the network, through the agent's own httpx client."""
 
-    def __init__(self, client: httpx.Client, received: Callable[[int], None]) -> None:
+    def __init__(self, client: httpx.Client, received: Callable[[int], None] = lambda _bytes: None) -> None:
         self._client = client
         self._received = received
 
@@ -86,6 +87,32 @@ class HttpFetcher(FetcherInterface):
             raise DownloadError(type(broken).__name__) from broken
 
 
+class CarriedFiles(FetcherInterface):
+    """The same way for files that a carrier brought: each address is looked up in what came, and is no path."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        data = self._files.get(url.partition(f"{SERVED_AT}/")[2])
+        if data is None:
+            raise DownloadHTTPError("not among what was carried", httpx.codes.NOT_FOUND)
+        yield data
+
+
+def held_versions(cache: Path) -> dict[str, int]:
+    """The metadata versions of the release that lies here, by role, for whoever would send what is missing."""
+    if read_marker(cache) is None:
+        return {}
+    try:
+        timestamp = Metadata[Timestamp].from_file(str(cache / "metadata" / "timestamp.json")).signed
+        snapshot = Metadata[Snapshot].from_file(str(cache / "metadata" / "snapshot.json")).signed
+    except (RepositoryError, OSError):
+        return {}
+    listed = {name.removesuffix(".json"): meta.version for name, meta in snapshot.meta.items()}
+    return {"timestamp": timestamp.version, **listed}
+
+
 def read_marker(cache: Path) -> Arrived | None:
     """What `arrived.json` says, or None while nothing has arrived or a release is being moved in."""
     try:
@@ -100,9 +127,8 @@ def fetch_catalog(
     trusted_root: bytes,
     gateway_url: str,
     county: str,
-    client: httpx.Client,
+    fetcher: FetcherInterface,
     now: Callable[[], datetime],
-    received: Callable[[int], None] = lambda _bytes: None,
 ) -> Arrived:
     """Bring the newest release into the mailbox; returns what lies there afterwards, whether new or not.
 
@@ -112,14 +138,14 @@ def fetch_catalog(
     fetched_metadata, fetched_targets = fetch / "metadata", fetch / "targets"
     for folder in (fetched_metadata, fetched_targets):
         folder.mkdir(parents=True, exist_ok=True)
-    base = f"{gateway_url.rstrip('/')}/v1/catalog"
+    base = f"{gateway_url.rstrip('/')}{SERVED_AT}"
     try:
         updater = Updater(
             str(fetched_metadata),
             f"{base}/metadata/",
             str(fetched_targets),
             f"{base}/targets/",
-            fetcher=HttpFetcher(client, received),
+            fetcher=fetcher,
             bootstrap=trusted_root,
         )
         updater.refresh()

@@ -15,10 +15,12 @@ from offline_store.mailbox.line import LineState
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.paths import NodePaths
 from sync_agent import catalog_errand
+from sync_agent.courier_commands import app as courier_commands
 from sync_agent.settings import BadSetting, read_settings
 from sync_agent.wording import words
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(courier_commands, name="courier")
 Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
 MIB = 1024 * 1024
 

@@ -7,7 +7,7 @@ Laws:
 
     WireError
     ├── Malformed    NotAnEnvelope NotAScan UnknownVersion UnknownSuite UnknownKind Truncated TrailingBytes
-    │                TooLarge NotCanonical MalformedMessage MalformedCode
+    │                TooLarge NotCanonical MalformedMessage MalformedCode BundleIncomplete
     ├── Untrusted    WrongSignature Tampered NotForThisKey WronglyAddressed Replayed UnknownDictionary WrongGateway
     ├── ChainBroken  Gap Duplicate Fork
     ├── RequestRefused   RequestUnsigned RequestStale RequestChanged
@@ -122,6 +122,14 @@ class MalformedCode(Malformed):
     """The enrolment code was mistyped."""
 
     code = "enrolment.malformed_code"
+
+
+@dataclass(eq=False)
+class BundleIncomplete(Malformed):
+    """A part that the bundle's inventory names is not there; part 0 is the inventory itself."""
+
+    part: int
+    code = "bundle.incomplete"
 
 
 class Untrusted(WireError):

@@ -19,9 +19,11 @@ from wire.frames import pack
 from wire.keys import SigningKey
 from wire.signed import SignedDocument, read_message, sign_message
 
-__all__ = ["RECEIPT_LABEL", "Receipt", "page_hash", "read_receipt", "sign_receipt"]
+__all__ = ["CARRIED", "RECEIPT_LABEL", "Receipt", "page_hash", "read_receipt", "sign_receipt"]
 
 RECEIPT_LABEL = "receipt"
+CARRIED = "0" * 32
+"""The nonce of a receipt that was carried in a bundle: it answers no question that is open now."""
 
 
 class Receipt(Told):
@@ -42,6 +44,11 @@ class Receipt(Told):
     retry_after: int | None = Field(default=None, ge=0)
     catalog_mark: str | None = Field(default=None, max_length=64)
     """Changes whenever the published catalog does, so that a node need not look in vain; it proves nothing."""
+
+    @property
+    def carried(self) -> bool:
+        """It was signed for a carrier, so nobody can say how old its time is when it is read."""
+        return self.nonce == CARRIED
 
     @property
     def head(self) -> Head:

@@ -10,6 +10,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from casework.application import Actor, Role
+from city_gateway.catalog.carrying import CarriedRelease
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import GatewayKeys
 from city_gateway.ledger import journal
@@ -73,6 +74,7 @@ class Gateway:
     first_root: Callable[[], bytes | None]
     register: Register = field(default_factory=LedgerRegister)
     news: Callable[[Iterable[str]], None] = lambda _node_ids: None
+    carried_catalog: Callable[[str, Mapping[str, int]], CarriedRelease | None] = lambda _county, _held: None
 
     @property
     def city(self) -> Actor:

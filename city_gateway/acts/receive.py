@@ -108,7 +108,7 @@ def _take_in(
         nodes.stop(tx, node.node_id, nodes.FORK)
         return batch
     cursor = min(asked.feed_cursor, LAST_POSSIBLE)
-    if _parted(tx, asked, cursor):
+    if parted(tx, asked, cursor):
         batch.feed_head = 0
         return batch
     batch.page, batch.feed_head, batch.feed_more = feeds.page(
@@ -117,7 +117,7 @@ def _take_in(
     return batch
 
 
-def _parted(tx: Connection, asked: ExchangeHead, cursor: int) -> bool:
+def parted(tx: Connection, asked: ExchangeHead, cursor: int) -> bool:
     """Whether the node holds a feed that this (restored) ledger never wrote; it is led back to the beginning, because
     a node keeps only its last link and cannot say where the two feeds part. What it has applied, it recognises."""
     if asked.feed_hash is None or cursor == 0:

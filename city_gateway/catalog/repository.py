@@ -47,6 +47,7 @@ ROOT_DAYS = 730
 TARGETS_DAYS = 365
 SNAPSHOT_DAYS = 90  # a stick may be under way for weeks; what was accepted stays usable in any case
 TIMESTAMP_DAYS = 60
+CARRIED_DAYS = 90  # renewed by `courier out` for what leaves on a stick
 
 Signers = Mapping[str, Sequence[CryptoSigner]]
 S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
@@ -208,6 +209,15 @@ class Repository:
             self._switch(files)
             return self.published()
 
+    def refresh_for_carriers(self, signers: Signers, now: datetime) -> Published:
+        """As `refresh`, for longer: a stick that leaves today may be read in two months."""
+        with _alone(self._folder):
+            before = self.published()
+            files: dict[str, bytes] = {}
+            self._online(before, before.snapshot.signed.meta, signers, now, files, days=CARRIED_DAYS)
+            self._switch(files)
+            return self.published()
+
     def renew_root(self, signers: Signers, now: datetime) -> int:
         """Sign the next root with the same keys before the present one expires; returns its number."""
         with _alone(self._folder):
@@ -247,7 +257,14 @@ class Repository:
         return files
 
     def _online(
-        self, before: Published, meta: Mapping[str, MetaFile], signers: Signers, now: datetime, files: dict[str, bytes]
+        self,
+        before: Published,
+        meta: Mapping[str, MetaFile],
+        signers: Signers,
+        now: datetime,
+        files: dict[str, bytes],
+        *,
+        days: int = TIMESTAMP_DAYS,
     ) -> None:
         snapshot = Snapshot(
             version=before.snapshot.signed.version + 1, expires=now + timedelta(days=SNAPSHOT_DAYS), meta=dict(meta)
@@ -256,7 +273,7 @@ class Repository:
         files[f"{snapshot.version}.snapshot.json"] = data
         timestamp = Timestamp(
             version=before.timestamp.signed.version + 1,
-            expires=now + timedelta(days=TIMESTAMP_DAYS),
+            expires=now + timedelta(days=days),
             snapshot_meta=MetaFile.from_data(snapshot.version, data, ["sha256"]),
         )
         files["timestamp.json"] = _sign(Metadata(timestamp), Timestamp.type, signers, 1)

@@ -168,6 +168,17 @@ class ParkedRow(LedgerRow, table=True):
     parked_at: datetime
 
 
+class CarriedBundleRow(LedgerRow, table=True):
+    """A bundle that a carrier brought; `asked` is its inventory without the parts."""
+
+    __tablename__ = "carried_bundles"
+    bundle_id: str = Field(primary_key=True)
+    node_id: str = Field(index=True)
+    number: int = Field(sa_column=Column(BIG, nullable=False))
+    taken_at: datetime
+    asked: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class ScanOwnerRow(LedgerRow, table=True):
     """The site that sent this scan."""
 
@@ -251,6 +262,7 @@ OPERATIONS = _table(OperationRow)
 APPLICATIONS = _table(ApplicationRow)
 CASE_ENTRIES = _table(CaseEntryRow)
 PARKED = _table(ParkedRow)
+CARRIED_BUNDLES = _table(CarriedBundleRow)
 SCAN_OWNERS = _table(ScanOwnerRow)
 SCAN_REFERENCES = _table(ScanReferenceRow)
 PLATFORM_OUTBOX = _table(RecordSetRow)

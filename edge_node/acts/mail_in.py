@@ -6,7 +6,8 @@ Laws
   holds.
 - A mark beyond what this node ever wrote, or another hash at a number this node knows, means a clone or a node set
   back: this identity stops journaling and people are told.
-- The signed server time moves the clock only when the receipt is news; an old receipt is only a floor.
+- The signed server time moves the clock only when the receipt is news; an old receipt, or one that a carrier brought,
+  is only a floor.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class ReceiptReader:
             self._seen = document
             return False
         counter.alarms.put("receipt_refused", raised=False)
-        obey(counter, receipt, fresh=fresh)
+        obey(counter, receipt, fresh=fresh and not receipt.carried)
         self._seen = document
         return True
 

@@ -10,7 +10,7 @@ import httpx
 
 from city_gateway.catalog import publication
 from city_gateway.catalog.repository import Repository, first_root
-from sync_agent.catalog_fetch import Arrived, fetch_catalog
+from sync_agent.catalog_fetch import Arrived, HttpFetcher, fetch_catalog
 
 SEED = Path(__file__).parents[2] / "seed_catalog"
 PASSPHRASE = "an invented passphrase"
@@ -61,9 +61,8 @@ class CatalogWorld:
                 trusted_root=self.root,
                 gateway_url="http://gateway.invalid",
                 county=COUNTY,
-                client=client,
+                fetcher=HttpFetcher(client, self._count),
                 now=lambda: datetime.now(UTC),
-                received=self._count,
             )
 
     def _count(self, received: int) -> None:

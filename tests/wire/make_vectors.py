@@ -11,12 +11,28 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wire.canonical import b64, canonical_json
+from wire.bundle import (
+    CATALOG,
+    MAIL,
+    SCAN,
+    DownInventory,
+    Left,
+    Part,
+    UpInventory,
+    bundle_id,
+    catalog_part,
+    mail_parts,
+    part_of,
+    sign_down,
+    sign_up,
+    write_body,
+)
+from wire.canonical import b64, canonical_json, unb64
 from wire.enrolment import make_code
 from wire.envelope import Dictionary, Kind, envelope_hash, open_sealed, rewrap, seal
 from wire.http_signature import sign_request
 from wire.keys import SealingKey, SigningKey, key_id
-from wire.receipt import Receipt, page_hash, sign_receipt
+from wire.receipt import CARRIED, Receipt, page_hash, sign_receipt
 from wire.scan import ScanSealer, rewrap_scan
 from wire.sealed_note import seal_note
 
@@ -159,7 +175,91 @@ def documents() -> object:
     }
 
 
-FILES = {"envelope-1.json": envelopes, "scan-1.json": scans, "documents-1.json": documents}
+def bundles() -> object:
+    """One bundle up and one down, in one piece; the mail is that of envelope-1, the feed two envelopes of its own."""
+    mail = [unb64(entry["envelope"]) for entry in json.loads((FOLDER / "envelope-1.json").read_text("utf-8"))["chain"]]
+    scan = secret("sealed scan of the bundle") * 8
+    piece = Part(
+        kind=SCAN,
+        length=100,
+        hash=hashlib.sha256(scan[50:150]).hexdigest(),
+        scan=hashlib.sha256(scan).hexdigest(),
+        offset=50,
+        total=len(scan),
+    )
+    (up_mail,) = mail_parts(mail)
+    up = UpInventory(
+        node=NODE_ID.hex(),
+        gateway="0a" * 16,
+        number=7,
+        made_at=datetime(2026, 11, 23, 8, 0, tzinfo=UTC),
+        first=1,
+        last=4,
+        head_hash=envelope_hash(mail[-1]).hex(),
+        feed_cursor=2,
+        feed_hash="0e" * 32,
+        scans_asking=[piece.scan],
+        catalog_held={"timestamp": 3, "targets": 2},
+        left=Left(ops=1, scans=2, bytes=3),
+        parts=[part_of(MAIL, up_mail), piece],
+    )
+    feed, prev = [], bytes(32)
+    for seq in (1, 2):
+        feed.append(
+            seal(
+                kind=Kind.FEED,
+                node_id=NODE_ID,
+                seq=seq,
+                prev=prev,
+                op_id=secret(f"feed {seq}")[:16],
+                body=b'{"v":1}',
+                recipients=[TOWNSHIP.public],
+                signer=GATEWAY,
+            )
+        )
+        prev = envelope_hash(feed[-1])
+    (down_mail,) = mail_parts(feed)
+    catalog = catalog_part([("metadata/timestamp.json", b"{}"), ("targets/a.json", b"[]")])
+    receipt = Receipt(
+        gateway="0a" * 16,
+        epoch="0b" * 16,
+        node=NODE_ID.hex(),
+        hwm=4,
+        head_hash=envelope_hash(mail[-1]).hex(),
+        stable_hwm=2,
+        server_time=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        nonce=CARRIED,
+        feed_head=2,
+        feed_more=False,
+        page_hash=page_hash(feed),
+    )
+    down = DownInventory(
+        gateway="0a" * 16,
+        node=NODE_ID.hex(),
+        answers=7,
+        made_at=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        receipt=sign_receipt(receipt, GATEWAY),
+        feed_first=1,
+        scans_held={piece.scan: 50},
+        catalog_version=3,
+        parts=[part_of(MAIL, down_mail), part_of(CATALOG, catalog)],
+    )
+    up_document, down_document = sign_up(up, TRANSPORT), sign_down(down, GATEWAY)
+    return {
+        "keys": keys(),
+        "node_id": NODE_ID.hex(),
+        "gateway_id": "0a" * 16,
+        "up": {"body": b64(write_body(up_document, [up_mail, scan[50:150]])), "name": bundle_id(up_document)},
+        "down": {"body": b64(write_body(down_document, [down_mail, catalog])), "name": bundle_id(down_document)},
+    }
+
+
+FILES = {
+    "envelope-1.json": envelopes,
+    "scan-1.json": scans,
+    "documents-1.json": documents,
+    "bundle-1.json": bundles,
+}
 
 
 def main() -> int:

@@ -16,12 +16,13 @@ from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKey
 
 import wire
 from wire.audit_chain import GENESIS, follow
+from wire.bundle import bundle_id, check_body, open_body, read_catalog_part, read_down, read_mail, read_up
 from wire.canonical import canonical_json, unb64
 from wire.enrolment import make_code, read_code
 from wire.envelope import Dictionary, envelope_hash, open_sealed, open_with_wrap
 from wire.http_signature import verify_request
 from wire.keys import SealingKey, SigningKey, key_id, verify
-from wire.receipt import read_receipt
+from wire.receipt import CARRIED, read_receipt
 from wire.scan import content_key_of, open_scan, unwrap_scan
 from wire.sealed_note import open_note
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.fast
 FOLDER = Path(wire.__file__).parent / "vectors"
 
 PINNED = {
+    "bundle-1.json": "27c33f7e4427a8e68d8524b2796be4c5e105db869f3fff94ddcc13d7c72159c7",
     "documents-1.json": "7cd4f4bb535c61874a8d3a922b2abc6bb665833070b3a2fc68458e5706772d9b",
     "envelope-1.json": "7f1ece024c9055000f070b5c060f285f6bf7e5c8935b2ae6f7c82250bf2dccd7",
     "scan-1.json": "d61374487bee2eb6620426c8c918a12794385fce8fa08c2b113d736378e99194",
@@ -143,3 +145,25 @@ def test_documents_of_the_first_version_are_believed() -> None:
         now=datetime(2026, 11, 23, 8, 1, tzinfo=UTC),
     )
     assert signed.nonce == "0d" * 16
+
+
+def test_bundles_of_the_first_version_are_read() -> None:
+    golden = vectors("bundle-1.json")
+    gateway = SigningKey.from_bytes(unb64(golden["keys"]["gateway_signing"])).public
+    transport = SigningKey.from_bytes(unb64(golden["keys"]["node_transport"])).public
+    document, parts = open_body(unb64(golden["up"]["body"]), 1_000_000)
+    up = read_up(document, transport, gateway=golden["gateway_id"])
+    check_body(up.parts, parts)
+    assert bundle_id(document) == golden["up"]["name"]
+    chain = [unb64(entry["envelope"]) for entry in vectors("envelope-1.json")["chain"]]
+    assert read_mail(parts[:1]) == chain
+    assert (up.number, up.first, up.last, up.head_hash) == (7, 1, 4, envelope_hash(chain[-1]).hex())
+    assert (up.parts[1].offset, up.parts[1].length, up.parts[1].total) == (50, 100, 256)
+    document, parts = open_body(unb64(golden["down"]["body"]), 1_000_000)
+    down = read_down(document, gateway, node=golden["node_id"])
+    check_body(down.parts, parts)
+    assert bundle_id(document) == golden["down"]["name"]
+    feed = read_mail(parts[:1])
+    receipt = read_receipt(down.receipt, gateway, node=golden["node_id"], nonce=CARRIED, feed=feed)
+    assert (receipt.carried, receipt.hwm, down.answers, len(feed)) == (True, 4, 7, 2)
+    assert set(read_catalog_part(parts[1])) == {"metadata/timestamp.json", "targets/a.json"}

@@ -1,0 +1,166 @@
+"""The answer to a bundle: signed receipt, what the node has not read of its feed, the catalog, scans it asked for.
+
+Laws: it is made from what the ledger holds now and from what the node's newest bundle asked; made again, it says the
+same or more. The receipt answers no question that is open (`wire.receipt.CARRIED`): nobody knows how old it is when it
+is read. Only scans that the node may fetch over the line go with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from city_gateway.acts import pieces, scan_shelf
+from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.reading_scans import readable_scan
+from city_gateway.acts.receive import FORK, LAST_POSSIBLE, parted
+from city_gateway.errors import Forked, GatewayError, NodeStopped, NodeUnknown
+from city_gateway.ledger import carried, feeds, nodes
+from wire.bundle import (
+    CATALOG,
+    MAIL,
+    SCAN,
+    DownInventory,
+    Part,
+    UpInventory,
+    catalog_part,
+    mail_parts,
+    part_of,
+    sign_down,
+)
+from wire.messages import ExchangeHead
+from wire.receipt import CARRIED, Receipt, page_hash, sign_receipt
+from wire.signed import SignedDocument, validated
+
+FEED_BYTES = 16 * 1024 * 1024
+FEED_ENTRIES = 10_000
+READ_BYTES = 256 * 1024
+
+Chunks = Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A bundle for one node, ready to be laid down."""
+
+    node_id: str
+    site_name: str
+    document: SignedDocument
+    parts: list[tuple[Part, Chunks]]
+    feed: int
+    feed_more: bool
+    catalog_version: int | None
+    scans: int
+
+
+def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: int = FEED_BYTES) -> Answer:
+    """The bundle for this node; scans and catalog are left out as far as there is no room for them."""
+    with gateway.ledger.reading() as tx:
+        node = nodes.find(tx, node_id)
+        if node is None:
+            raise NodeUnknown
+        if node.standing != nodes.ACTIVE:
+            raise Forked if node.stopped_for == FORK else NodeStopped
+        newest = carried.newest(tx, node_id)
+        asked = validated(UpInventory, newest.asked.encode(), "bundle") if newest else _nothing_asked(gateway, node_id)
+        cursor = min(asked.feed_cursor, LAST_POSSIBLE)
+        page, feed_head, feed_more = feeds.page(
+            tx, node_id, after=cursor, limit=FEED_ENTRIES, max_bytes=min(most_feed, most_bytes)
+        )
+        if parted(tx, _as_exchange(asked), cursor):
+            page, feed_head, feed_more = [], 0, False
+    receipt = Receipt(
+        gateway=gateway.keys.gateway_id,
+        epoch=gateway.ledger.epoch,
+        node=node_id,
+        hwm=node.hwm,
+        head_hash=bytes(node.head_hash).hex(),
+        stable_hwm=node.stable_hwm,
+        server_time=gateway.clock(),
+        nonce=CARRIED,
+        feed_head=feed_head,
+        feed_more=feed_more,
+        page_hash=page_hash(page),
+        scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
+    )
+    parts = [(part_of(MAIL, data), _of_bytes(data)) for data in mail_parts(page)]
+    room = most_bytes - sum(part.length for part, _ in parts)
+    version, catalog = _catalog(gateway, node.region[:6], asked, room)
+    parts += catalog
+    room -= sum(part.length for part, _ in catalog)
+    scans = list(_scans(gateway, node_id, asked, room))
+    inventory = DownInventory(
+        gateway=gateway.keys.gateway_id,
+        node=node_id,
+        answers=newest.number if newest else 0,
+        made_at=gateway.clock(),
+        receipt=sign_receipt(receipt, gateway.keys.signing),
+        feed_first=cursor + 1,
+        scans_held=_held(gateway, node_id, asked, set(receipt.scans_stored)),
+        catalog_version=version,
+        parts=[part for part, _ in [*parts, *scans]],
+    )
+    return Answer(
+        node_id=node_id,
+        site_name=node.site_name,
+        document=sign_down(inventory, gateway.keys.signing),
+        parts=[*parts, *scans],
+        feed=len(page),
+        feed_more=feed_more,
+        catalog_version=version,
+        scans=len(scans),
+    )
+
+
+def _nothing_asked(gateway: Gateway, node_id: str) -> UpInventory:
+    """A node that never sent a bundle gets its feed from the beginning and the whole catalog."""
+    return UpInventory(node=node_id, gateway=gateway.keys.gateway_id, number=1, made_at=gateway.clock(), feed_cursor=0)
+
+
+def _as_exchange(asked: UpInventory) -> ExchangeHead:
+    return ExchangeHead(node=asked.node, nonce=CARRIED, feed_cursor=asked.feed_cursor, feed_hash=asked.feed_hash)
+
+
+def _held(gateway: Gateway, node_id: str, asked: UpInventory, whole: set[str]) -> dict[str, int]:
+    waiting = [name for name in asked.scans_asking if name not in whole]
+    return {name: offset for name in waiting if (offset := pieces.held(gateway, node_id, name))}
+
+
+def _catalog(
+    gateway: Gateway, county: str, asked: UpInventory, room: int
+) -> tuple[int | None, list[tuple[Part, Chunks]]]:
+    release = gateway.carried_catalog(county, asked.catalog_held)
+    if release is None or not release.files:
+        return None, []
+    data = catalog_part(release.files)
+    if len(data) > room:
+        return None, []
+    return release.version, [(part_of(CATALOG, data), _of_bytes(data))]
+
+
+def _scans(gateway: Gateway, node_id: str, asked: UpInventory, room: int) -> Iterator[tuple[Part, Chunks]]:
+    """Whole scans that this node waits for and may read, as many as fit; the name of a scan is its hash."""
+    for scan_hash in asked.scans_wanted:
+        try:
+            path = readable_scan(gateway, node_id, scan_hash)
+            length = path.stat().st_size
+        except (GatewayError, OSError):
+            continue
+        if length > room:
+            continue
+        room -= length
+        yield Part(kind=SCAN, length=length, hash=scan_hash, scan=scan_hash, total=length), _of_file(path)
+
+
+def _of_bytes(data: bytes) -> Chunks:
+    return lambda: iter([data])
+
+
+def _of_file(path: Path) -> Chunks:
+    def chunks() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while piece := file.read(READ_BYTES):
+                yield piece
+
+    return chunks

@@ -1,0 +1,177 @@
+"""`python -m city_gateway courier in | out`: mail that comes and goes by stick, at the city's desk.
+
+Laws: each bundle is taken in whole or not at all, and one that is refused keeps no other from being taken in; what is
+said names stations and counts, no person. Only bundles that are safely in the ledger are removed from a stick, and
+only when an answer is written onto it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from city_gateway.acts import arrival, parking
+from city_gateway.acts.courier_in import Taken, take_in
+from city_gateway.acts.courier_out import Answer, answer_for
+from city_gateway.acts.gateway import Gateway
+from city_gateway.app import Settings, now_utc, open_gateway
+from city_gateway.catalog.carrying import make_it_last
+from city_gateway.errors import GatewayError
+from city_gateway.ledger import carried
+from city_gateway.stick_folder import StickFolder
+from city_gateway.wording import say
+from wire.bundle import bundle_id, claimed_node
+from wire.errors import WireError
+from wire.stick import (
+    DOWN,
+    FOLDER,
+    UP,
+    bundles,
+    bytes_on_stick,
+    leftovers,
+    read_inventory,
+    read_part,
+    write_bundle,
+)
+
+MIB = 1024 * 1024
+KEPT_FREE = 2 * MIB
+INVENTORY_ROOM = MIB
+
+app = typer.Typer(help="用 U 盘收发邮包", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
+Database = Annotated[
+    str, typer.Option("--database", help="sqlite:///… 或 postgresql+psycopg://…", envvar="GUANGAN_LEDGER")
+]
+
+
+@app.command("in")
+def courier_in(
+    *,
+    database: Database,
+    folder: Folder,
+    stick: Annotated[Path, typer.Option("--from", help="U 盘所在文件夹")],
+) -> None:
+    """收下 U 盘上各站点的邮包;每个邮包要么全部收下,要么一点不动。"""
+    gateway = _opened(database, folder)
+    medium = StickFolder(stick)
+    found = bundles(medium, UP)
+    for half in leftovers(medium, UP):
+        typer.echo(say("courier.unfinished", folder=half), err=True)
+    if not found:
+        typer.echo(say("courier.nothing", place=f"{stick}/{FOLDER}"), err=True)
+        raise typer.Exit(1)
+    refused = [one for one in found if not _taken(gateway, medium, one)]
+    arrival.share_missed(gateway)
+    parking.unpark_missed(gateway)
+    gateway.ledger.close()
+    typer.echo(say("courier.now_write"))
+    raise typer.Exit(1 if refused else 0)
+
+
+def _taken(gateway: Gateway, medium: StickFolder, one: str) -> bool:
+    try:
+        document = read_inventory(medium, one)
+        taken = take_in(gateway, document, lambda place, part: read_part(medium, one, place, part))
+    except (WireError, GatewayError) as error:
+        typer.echo(say("courier.refused", folder=one, why=say(f"error.{error.code}"), code=error.code), err=True)
+        return False
+    except OSError as error:
+        typer.echo(say("courier.unreadable", folder=one, why=os.strerror(error.errno or 0)), err=True)
+        return False
+    for line in _about(taken):
+        typer.echo(line)
+    return True
+
+
+def _about(taken: Taken) -> Iterator[str]:
+    key = "courier.taken_again" if taken.replayed else "courier.taken"
+    yield say(key, site=taken.site_name, number=taken.number, new=taken.operations_new, all=taken.operations)
+    if taken.scans_whole or taken.scans_in_part:
+        yield say("courier.scans", whole=taken.scans_whole, part=taken.scans_in_part)
+    if taken.left.ops or taken.left.scans:
+        size = f"{taken.left.bytes / MIB:.1f}"
+        yield say("courier.left", ops=taken.left.ops, scans=taken.left.scans, size=size)
+
+
+@app.command("out")
+def courier_out(
+    *,
+    database: Database,
+    folder: Folder,
+    stick: Annotated[Path, typer.Option("--to", help="U 盘所在文件夹")],
+    node: Annotated[list[str] | None, typer.Option("--node", help="节点编号(可多次)")] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="所有用邮包送过件的站点")] = False,
+    capacity: Annotated[int | None, typer.Option("--capacity", min=4, help="最多写多少 MB")] = None,
+) -> None:
+    """把回执、办件进展和办事目录写到 U 盘,由人带回站点。"""
+    gateway = _opened(database, folder)
+    with gateway.ledger.reading() as tx:
+        wanted = list(dict.fromkeys([*(node or []), *(carried.senders(tx) if everyone else [])]))
+    if not wanted:
+        typer.echo(say("courier.whom"), err=True)
+        raise typer.Exit(1)
+    if make_it_last(folder, now_utc()):
+        typer.echo(say("courier.renewed"))
+    medium = StickFolder(stick)
+    _make_room(gateway, medium, set(wanted))
+    room = min(medium.free_bytes() - KEPT_FREE, (capacity or 1 << 40) * MIB)
+    failed = 0
+    for node_id in wanted:
+        written = _written(gateway, medium, node_id, room)
+        room -= written or 0
+        failed += written is None
+    gateway.ledger.close()
+    raise typer.Exit(1 if failed else 0)
+
+
+def _written(gateway: Gateway, medium: StickFolder, node_id: str, room: int) -> int | None:
+    """The room it took, or None when it was not written."""
+    try:
+        answer = answer_for(gateway, node_id, most_bytes=max(0, room - INVENTORY_ROOM))
+        taken = INVENTORY_ROOM + sum(bytes_on_stick(part.length) for part, _ in answer.parts)
+        if taken > room:
+            typer.echo(say("courier.full", site=answer.site_name), err=True)
+            return None
+        write_bundle(medium, DOWN, answer.document, [(part, chunks()) for part, chunks in answer.parts])
+    except (GatewayError, WireError) as error:
+        typer.echo(say("courier.not_written", node=node_id, why=say(f"error.{error.code}"), code=error.code), err=True)
+        return None
+    except OSError as error:
+        typer.echo(say("courier.write_failed", node=node_id, why=os.strerror(error.errno or 0)), err=True)
+        return None
+    typer.echo(_told(answer))
+    return taken
+
+
+def _told(answer: Answer) -> str:
+    version = "-" if answer.catalog_version is None else answer.catalog_version
+    key = "courier.written_more" if answer.feed_more else "courier.written"
+    return say(key, site=answer.site_name, feed=answer.feed, scans=answer.scans, catalog=version)
+
+
+def _make_room(gateway: Gateway, medium: StickFolder, wanted: set[str]) -> None:
+    """Remove what was never finished, bundles that are in the ledger, and older answers to the same nodes."""
+    for half in leftovers(medium, DOWN):
+        medium.drop(half)
+    for one in [*bundles(medium, UP), *bundles(medium, DOWN)]:
+        with suppress(WireError, OSError):
+            document = read_inventory(medium, one)
+            with gateway.ledger.reading() as tx:
+                in_ledger = carried.known(tx, bundle_id(document))
+            if in_ledger or (one[0].upper() == DOWN and claimed_node(document) in wanted):
+                medium.drop(one)
+
+
+def _opened(database: str, folder: Path) -> Gateway:
+    try:
+        return open_gateway(Settings(database, folder, ""))
+    except GatewayError as error:
+        typer.echo(say(f"error.{error.code}", **error.params), err=True)
+        raise typer.Exit(1) from error

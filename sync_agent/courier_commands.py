@@ -1,0 +1,104 @@
+"""`python -m sync_agent courier out | in`: this node's mail onto a stick and from it, at the command line."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from offline_store.errors import StoreError
+from offline_store.paths import NodePaths
+from sync_agent.courier_in import Brought, News, lock_path, make_good, take_in
+from sync_agent.courier_out import Written, write_out
+from sync_agent.errors import CourierBusy, CourierError
+from sync_agent.packing import Sack
+from sync_agent.stick_folder import StickFolder
+from sync_agent.wording import words
+from wire.errors import WireError
+
+MIB = 1024 * 1024
+
+app = typer.Typer(no_args_is_help=True, help="Carry this node's mail by stick.")
+Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
+
+
+@app.command("out")
+def out(
+    *,
+    root: Root,
+    to: Annotated[Path, typer.Option("--to", help="Where the stick is mounted.")],
+    capacity: Annotated[int | None, typer.Option("--capacity", min=4, help="Write at most so many MB.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Begin every scan anew: an earlier stick was lost.")] = False,
+) -> None:
+    """Write the next bundle."""
+    with _plain_errors(), alone(NodePaths(root)) as sack:
+        size = None if capacity is None else capacity * MIB
+        for line in told_out(write_out(sack, StickFolder(to), capacity=size, again=again)):
+            typer.echo(line)
+
+
+@app.command("in")
+def into(*, root: Root, source: Annotated[Path, typer.Option("--from", help="Where the stick is mounted.")]) -> None:
+    """Take in what the city wrote for this node."""
+    with _plain_errors(), alone(NodePaths(root)) as sack:
+        for brought in take_in(sack, StickFolder(source)):
+            for line in told_in(brought):
+                typer.echo(line)
+
+
+@contextmanager
+def alone(paths: NodePaths) -> Iterator[Sack]:
+    """This node's mail, with nobody else packing it."""
+    sack = Sack.of(paths, lambda: datetime.now(UTC))
+    descriptor = os.open(lock_path(paths.agent_folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CourierBusy from None
+        make_good(sack)
+        yield sack
+    finally:
+        os.close(descriptor)
+
+
+def told_out(written: Written) -> Iterator[str]:
+    """What a person should know and do next."""
+    size = f"{written.bytes / MIB:.1f}"
+    yield words("courier.written", number=written.number, ops=written.ops, pieces=written.pieces, size=size)
+    if written.damaged:
+        yield words("courier.damaged", scans=written.damaged)
+    if written.left.ops or written.left.scans:
+        left = f"{written.left.bytes / MIB:.1f}"
+        yield words("courier.left", ops=written.left.ops, scans=written.left.scans, size=left)
+    yield words("courier.bring_it")
+
+
+def told_in(brought: Brought) -> Iterator[str]:
+    """What came."""
+    if brought.news is News.OLDER:
+        yield words("courier.older")
+        return
+    if brought.news is News.KNOWN:
+        yield words("courier.known")
+    yield words("courier.brought", received=brought.received, feed=brought.feed, scans=brought.scans)
+    if brought.catalog is not None:
+        key = "courier.catalog" if brought.catalog == "ok" else "courier.catalog_refused"
+        yield words(key, code=brought.catalog)
+    if brought.more:
+        yield words("courier.more")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except (CourierError, WireError, StoreError) as failure:
+        typer.echo(words(f"error.{failure.code}", code=failure.code), err=True)
+        raise typer.Exit(1) from failure

@@ -1,0 +1,197 @@
+"""A village without a line: its mail goes to the city by stick and the city's answer comes back by stick."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from city_gateway.acts.courier_in import Taken
+from city_gateway.acts.courier_in import take_in as city_takes_in
+from city_gateway.acts.courier_out import answer_for
+from offline_store.mailbox.outgoing import Facts
+from sync_agent import carried
+from sync_agent.courier_in import Brought, News, take_in
+from sync_agent.courier_out import Written, write_out
+from sync_agent.errors import NoBundle, NotForThisNode, StickFull
+from sync_agent.packing import Sack
+from tests.simulators.post import SCAN_BYTES, Post, effects, posted, stored_at
+from tests.simulators.sticks import files_on, stick
+from wire.stick import DOWN, INVENTORY, UP, bundles, read_inventory, read_part, write_bundle
+
+pytestmark = pytest.mark.node
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    async with posted(tmp_path) as made:
+        made.paths.transport_key.write_bytes(made.node.transport.to_bytes())
+        yield made
+
+
+def sack(post: Post) -> Sack:
+    return Sack.of(post.paths, lambda: datetime.now(UTC))
+
+
+def out(post: Post, root: Path, **how: object) -> Written:
+    return write_out(sack(post), stick(root), **how)  # type: ignore[arg-type]
+
+
+def at_the_city(post: Post, root: Path) -> list[Taken]:
+    medium = stick(root)
+    return [
+        city_takes_in(
+            post.city.gateway,
+            read_inventory(medium, one),
+            lambda place, part, one=one: read_part(medium, one, place, part),  # type: ignore[misc]
+        )
+        for one in bundles(medium, UP)
+    ]
+
+
+def answer(post: Post, root: Path, node_id: str | None = None) -> None:
+    made = answer_for(post.city.gateway, node_id or post.node.document.node_id, most_bytes=64 * MIB)
+    write_bundle(stick(root), DOWN, made.document, [(part, chunks()) for part, chunks in made.parts])
+
+
+def read(post: Post, root: Path) -> list[Brought]:
+    return take_in(sack(post), stick(root))
+
+
+async def test_everything_goes_up_and_comes_back_on_one_stick(post: Post, tmp_path: Path) -> None:
+    post.file(os.urandom(SCAN_BYTES), b"small")
+    post.file()
+    written = out(post, tmp_path / "stick")
+    assert (written.ops, written.pieces, written.left.scans) == (2, 2, 0)
+    (taken,) = at_the_city(post, tmp_path / "stick")
+    assert (taken.operations_new, taken.scans_whole, taken.replayed) == (2, 2, False)
+    answer(post, tmp_path / "stick")
+    (brought,) = read(post, tmp_path / "stick")
+    assert (brought.news, brought.received, brought.feed) == (News.NEW, 2, 2)
+    post.everything_arrived_once()
+
+
+async def test_names_on_the_stick_fit_the_oldest_fat(post: Post, tmp_path: Path) -> None:
+    post.file(b"page")
+    out(post, tmp_path / "stick")
+    for path in files_on(tmp_path / "stick"):
+        stem, _, ending = path.name.partition(".")
+        assert (len(stem) <= 8, len(ending) <= 3, path.name.isupper()) == (True, True, True)
+        assert len(path.parent.name) == 8
+
+
+async def test_scans_go_on_with_the_next_stick_and_the_order_of_sticks_does_not_matter(
+    post: Post, tmp_path: Path
+) -> None:
+    post.file(os.urandom(6 * MIB), os.urandom(MIB), os.urandom(900_000))
+    sticks = [tmp_path / f"stick{number}" for number in range(8)]
+    written = [out(post, root, capacity=4 * MIB) for root in sticks]
+    lefts = [one.left.bytes for one in written]
+    assert lefts == sorted(lefts, reverse=True)
+    assert lefts[-1] == 0
+    assert lefts[0] > 0
+    for root in reversed(sticks):
+        at_the_city(post, root)
+    assert len(stored_at(post.city)) == 3
+    assert effects(post.city.gateway.ledger) == list(dict.fromkeys(effects(post.city.gateway.ledger)))
+    answer(post, sticks[0])
+    read(post, sticks[0])
+    post.everything_arrived_once()
+
+
+async def test_a_lost_stick_is_made_good_by_beginning_anew(post: Post, tmp_path: Path) -> None:
+    post.file(os.urandom(SCAN_BYTES))
+    out(post, tmp_path / "lost")
+    assert out(post, tmp_path / "second").pieces == 0, "the scan is on the first stick, as far as is known here"
+    assert out(post, tmp_path / "third", again=True).pieces == 1
+    at_the_city(post, tmp_path / "third")
+    answer(post, tmp_path / "third")
+    read(post, tmp_path / "third")
+    post.everything_arrived_once()
+
+
+async def test_what_the_city_holds_in_part_is_where_the_next_stick_goes_on(post: Post, tmp_path: Path) -> None:
+    post.file(os.urandom(6 * MIB))
+    out(post, tmp_path / "first", capacity=4 * MIB)
+    at_the_city(post, tmp_path / "first")
+    carried.remember(post.paths.agent_folder, carried.Carried(1, {}))  # the node forgot what it gave away
+    answer(post, tmp_path / "first")
+    read(post, tmp_path / "first")
+    (held,) = carried.remembered(post.paths.agent_folder).scans.values()
+    assert 0 < held < 6 * MIB
+    written = out(post, tmp_path / "second")
+    assert (written.ops, written.pieces) == (0, 1)
+    assert written.bytes < 6 * MIB
+    (taken,) = at_the_city(post, tmp_path / "second")
+    assert taken.scans_whole == 1
+
+
+async def test_a_stick_goes_on_where_the_line_broke_off(post: Post, tmp_path: Path) -> None:
+    from tests.simulators import flaky_road
+
+    post.file(os.urandom(SCAN_BYTES))
+    post.road.expect(flaky_road.cuts_the_request(7_000), method="PATCH")
+    post.road.expect(flaky_road.no_line(), method="HEAD", times=3)
+    await post.rounds.make_one()
+    out(post, tmp_path / "stick")
+    (taken,) = at_the_city(post, tmp_path / "stick")
+    assert taken.scans_whole == 1
+    await post.drain()
+    post.everything_arrived_once()
+
+
+async def test_a_bundle_for_another_node_changes_nothing(post: Post, tmp_path: Path) -> None:
+    other = await post.city.enrol(site="511603106001")
+    answer(post, tmp_path / "stick", other.document.node_id)
+    before = post.believed()
+    with pytest.raises(NotForThisNode):
+        read(post, tmp_path / "stick")
+    with pytest.raises(NoBundle):
+        read(post, tmp_path / "empty")
+    assert post.believed() == before
+
+
+async def test_an_older_answer_of_the_same_city_is_not_believed(post: Post, tmp_path: Path) -> None:
+    post.file()
+    out(post, tmp_path / "stick")
+    at_the_city(post, tmp_path / "stick")
+    answer(post, tmp_path / "old")
+    post.city.clock.forward(days=2)
+    post.file()
+    out(post, tmp_path / "again")
+    at_the_city(post, tmp_path / "again")
+    answer(post, tmp_path / "new")
+    assert read(post, tmp_path / "new")[0].received == 2
+    before = post.believed()
+    assert [one.news for one in read(post, tmp_path / "old")] == [News.OLDER]
+    assert [one.news for one in read(post, tmp_path / "new")] == [News.KNOWN]
+    assert post.believed() == before
+
+
+async def test_no_room_is_said_before_anything_is_written(post: Post, tmp_path: Path) -> None:
+    post.file(b"page")
+    with pytest.raises(StickFull):
+        out(post, tmp_path / "stick", capacity=MIB)
+    assert not list((tmp_path / "stick").iterdir())
+
+
+async def test_bundles_that_have_done_their_work_leave_the_stick_and_others_stay(post: Post, tmp_path: Path) -> None:
+    root = tmp_path / "stick"
+    post.file(b"page")
+    out(post, root)
+    (first,) = bundles(stick(root), UP)
+    at_the_city(post, root)
+    answer(post, root)
+    read(post, root)
+    for name in post.vault.hashes():
+        post.outgoing.remove_scan_ticket(name)  # edge_node, after the receipt
+    post.outgoing.put_facts(Facts(1, None, "test", None))
+    out(post, root)
+    (second,) = bundles(stick(root), UP)
+    assert second != first
+    assert bundles(stick(root), DOWN) == []
+    assert (root / "guangan-mail" / second / INVENTORY).is_file()
