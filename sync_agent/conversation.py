@@ -16,7 +16,7 @@ from offline_store.errors import StoreError
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from sync_agent.inbound import feed_place
-from sync_agent.memory import remember_epochs, remembered_epochs
+from sync_agent.memory import kept_exchange, remember_epochs, remembered_epochs
 from sync_agent.outbound import ScanSender, next_batch
 from sync_agent.retry import tried_again
 from sync_agent.settings import AgentSettings
@@ -30,12 +30,10 @@ from wire.exchange import (
     Ask,
     DeliverFeed,
     Doubt,
-    Epoch,
     GoBack,
     Halt,
     KeepReceipt,
     NodeConsequence,
-    NodeExchange,
     Phase,
     Silence,
     Tell,
@@ -84,12 +82,7 @@ class Conversation:
         self._settings = settings
         self._folder = agent_folder
         self._catalog_mark: str | None = None
-        receipt, epochs = self._last_receipt(), remembered_epochs(agent_folder)
-        if receipt is None:
-            self._exchange = NodeExchange(epochs=epochs)
-        else:
-            epochs = (*(epoch for epoch in epochs if epoch.name != receipt.epoch), Epoch.of(receipt))
-            self._exchange = NodeExchange(hwm=receipt.hwm, stable=receipt.stable_hwm, epochs=epochs)
+        self._exchange = kept_exchange(agent_folder, self._last_receipt())
         self._remembered = tuple(epoch.name for epoch in remembered_epochs(agent_folder))
 
     @property

@@ -14,7 +14,7 @@ import typer
 
 from offline_store.errors import StoreError
 from offline_store.paths import NodePaths
-from sync_agent.courier_in import Brought, News, lock_path, make_good, take_in
+from sync_agent.courier_in import Arrived, News, lock_path, make_good, take_in
 from sync_agent.courier_out import Written, write_out
 from sync_agent.errors import CourierBusy, CourierError
 from sync_agent.packing import Sack
@@ -80,7 +80,7 @@ def told_out(written: Written) -> Iterator[str]:
     yield words("courier.bring_it")
 
 
-def told_in(brought: Brought) -> Iterator[str]:
+def told_in(brought: Arrived) -> Iterator[str]:
     """What came."""
     if brought.news is News.OLDER:
         yield words("courier.older")

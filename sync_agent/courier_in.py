@@ -4,8 +4,8 @@ Laws:
 - Everything is checked before anything is kept: the gateway's signature, the addressee, every part, the receipt
   over its feed. Then the whole is placed as one file in the courier's own folder, and from there into the mailbox; a
   power cut in between is made good at the next start.
-- A receipt of an epoch that was left, or older than the one that lies here, is not believed, and neither is what came
-  with it; that is told, it is no failure.
+- What a receipt says is done by the machine of `wire.exchange`, as an answer that came by another road. One that it
+  does not believe (of an epoch that was left, or older) leaves everything as it is; that is told, it is no failure.
 - Nothing is decided here: edge_node checks every signature again.
 """
 
@@ -24,8 +24,9 @@ from offline_store.placing import place, take_away
 from sync_agent.carried import remember, remembered
 from sync_agent.catalog_fetch import CarriedFiles, CatalogNotReachable, CatalogRefused, fetch_catalog
 from sync_agent.courier_out import Steps, Watch, unwatched
-from sync_agent.errors import NoBundle, NodeFull, NotForThisNode, StickGone
-from sync_agent.memory import remember_epochs, remembered_epochs
+from sync_agent.errors import CourierHalted, NoBundle, NodeFull, NotForThisNode, StickGone
+from sync_agent.inbound import feed_place
+from sync_agent.memory import kept_exchange, remember_epochs
 from sync_agent.packing import Sack
 from wire.bundle import (
     CATALOG,
@@ -45,6 +46,8 @@ from wire.bundle import (
 )
 from wire.envelope import Kind, verify
 from wire.errors import Tampered, TooLarge, WireError
+from wire.exchange import Brought, DeliverFeed, Halt, KeepReceipt, NodeConsequence, NodeExchange, advance
+from wire.judgement import Accepted
 from wire.receipt import CARRIED, Receipt, read_receipt
 from wire.stick import DOWN, Medium, bundles, leftovers, read_inventory, read_part
 
@@ -61,7 +64,7 @@ class News(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class Arrived:
     """What came of one bundle."""
 
     news: News
@@ -84,7 +87,7 @@ class Checked:
     catalog: tuple[bytes, ...]
 
 
-def take_in(sack: Sack, stick: Medium, *, watch: Watch = unwatched) -> list[Brought]:
+def take_in(sack: Sack, stick: Medium, *, watch: Watch = unwatched) -> list[Arrived]:
     """Take in every bundle for this node that lies on the stick, the oldest first."""
     with _stick_answers():
         found = [(one, read_inventory(stick, one)) for one in bundles(stick, DOWN)]
@@ -100,7 +103,7 @@ def take_in(sack: Sack, stick: Medium, *, watch: Watch = unwatched) -> list[Brou
         ]
 
 
-def take_body(sack: Sack, body: bytes) -> Brought:
+def take_body(sack: Sack, body: bytes) -> Arrived:
     """Take in a bundle that came in one piece, by relay."""
     document, parts = open_body(body, MAX_ARRIVED_BYTES)
     inventory = _opened(sack, document)
@@ -123,13 +126,13 @@ def make_good(sack: Sack) -> bool:
         _lay_out(sack, checked)
     except FileNotFoundError:
         return False
-    except (WireError, StoreError):
+    except (WireError, StoreError, CourierHalted):
         pass  # of another enrolment; nothing of it can be believed here
     take_away(path)
     return True
 
 
-def _take_one(sack: Sack, stick: Medium, folder: str, document: dict[str, Any], watch: Watch) -> Brought:
+def _take_one(sack: Sack, stick: Medium, folder: str, document: dict[str, Any], watch: Watch) -> Arrived:
     inventory = _opened(sack, document)
     everything = sum(part.length for part in inventory.parts)
     done = 0
@@ -175,17 +178,17 @@ def _proven(sack: Sack, inventory: DownInventory, mail: list[bytes], catalog: li
     return Checked(inventory, receipt, tuple(feed), tuple(catalog))
 
 
-def _keep(sack: Sack, document: dict[str, Any], small: list[bytes], checked: Checked) -> Brought:
+def _keep(sack: Sack, document: dict[str, Any], small: list[bytes], checked: Checked) -> Arrived:
     """Place the whole durably, then lay it out."""
     scans = sum(1 for part in checked.inventory.parts if part.kind == SCAN)
-    news = _news(sack, checked.receipt)
+    news = _news(sack, checked)
     if news is News.OLDER:
-        return Brought(news, checked.inventory.answers, 0, 0, scans, None, more=False)
+        return Arrived(news, checked.inventory.answers, 0, 0, scans, None, more=False)
     path = sack.paths.agent_folder / ARRIVED
     place(path, write_body(document, small))
     feed, catalog = _lay_out(sack, checked)
     take_away(path)
-    return Brought(
+    return Arrived(
         news=news,
         answers=checked.inventory.answers,
         received=checked.receipt.hwm,
@@ -196,32 +199,45 @@ def _keep(sack: Sack, document: dict[str, Any], small: list[bytes], checked: Che
     )
 
 
-def _news(sack: Sack, receipt: Receipt) -> News:
-    if receipt.epoch in remembered_epochs(sack.paths.agent_folder)[:-1]:
+def _obeyed(sack: Sack, checked: Checked) -> tuple[NodeExchange, tuple[NodeConsequence, ...]]:
+    """What the exchange makes of an answer that answers no question."""
+    cursor, _ = feed_place(sack.outgoing, sack.incoming)
+    accepted = Accepted(checked.receipt, checked.inventory.receipt, checked.feed)
+    written = max((seq for seq, _ in sack.outgoing.envelopes()), default=None)
+    exchange = kept_exchange(sack.paths.agent_folder, sack.receipt(), cursor)
+    return advance(exchange, Brought(accepted, checked.inventory.feed_first, written))
+
+
+def _news(sack: Sack, checked: Checked) -> News:
+    _, consequences = _obeyed(sack, checked)
+    if not any(isinstance(one, KeepReceipt) for one in consequences):
         return News.OLDER
     last = sack.receipt()
-    if last is None or last.epoch != receipt.epoch or last.server_time < receipt.server_time:
-        return News.NEW
-    return News.KNOWN if last.server_time == receipt.server_time else News.OLDER
+    same = last is not None and (last.epoch, last.server_time) == (checked.receipt.epoch, checked.receipt.server_time)
+    return News.KNOWN if same else News.NEW
 
 
 def _lay_out(sack: Sack, checked: Checked) -> tuple[int, str | None]:
-    """Into the mailbox, as after an exchange: the receipt first, then the feed; safe to repeat."""
-    receipt, folder = checked.receipt, sack.paths.agent_folder
-    sack.incoming.put_receipt(checked.inventory.receipt)
-    epochs = remembered_epochs(folder)
-    if epochs[-1:] != (receipt.epoch,):
-        remember_epochs(folder, (*epochs, receipt.epoch))
-    facts = sack.outgoing.facts()
-    cursor = facts.feed_cursor if facts else 0
+    """Into the mailbox, as after an exchange, in the order in which the machine says it; safe to repeat."""
+    folder = sack.paths.agent_folder
+    exchange, consequences = _obeyed(sack, checked)
     new = 0
-    for seq, envelope in enumerate(checked.feed, start=checked.inventory.feed_first):
-        if seq > cursor:
-            sack.incoming.put_feed(seq, envelope)
-            new += 1
-    for scan_hash in receipt.scans_stored:
-        sack.incoming.mark_scan_stored(scan_hash, checked.inventory.receipt)
-    remember(folder, remembered(folder).held_by_city(checked.inventory.scans_held))
+    for consequence in consequences:
+        match consequence:
+            case KeepReceipt(receipt, document):
+                sack.incoming.put_receipt(document)
+                remember_epochs(folder, exchange.epochs)
+                for scan_hash in receipt.scans_stored:
+                    sack.incoming.mark_scan_stored(scan_hash, document)
+                remember(folder, remembered(folder).held_by_city(checked.inventory.scans_held))
+            case DeliverFeed(first, envelopes):
+                facts = sack.outgoing.facts()
+                for seq, envelope in enumerate(envelopes, start=first):
+                    if seq > (facts.feed_cursor if facts else 0):
+                        sack.incoming.put_feed(seq, envelope)
+                        new += 1
+            case Halt(code):
+                raise CourierHalted(why=code)
     return new, _lay_out_catalog(sack, checked.catalog)
 
 

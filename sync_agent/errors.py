@@ -49,3 +49,9 @@ class NodeFull(CourierError):
     """This node's own disk has no room for what the stick brings; nothing was taken in."""
 
     code = "courier.node_full"
+
+
+class CourierHalted(CourierError):
+    """The city's mark contradicts this node's journal: the machine was cloned or set back, and this identity stops."""
+
+    code = "courier.halted"

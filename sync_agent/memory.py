@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from offline_store.placing import place
-from wire.exchange import Epoch
+from wire.exchange import Epoch, NodeExchange
+from wire.receipt import Receipt
 
 FILE = "exchange.json"
 
@@ -28,3 +29,12 @@ def remember_epochs(folder: Path, epochs: tuple[Epoch, ...]) -> None:
     """Keep them durably."""
     plain = [{"name": epoch.name, "last_word": epoch.last_word.isoformat()} for epoch in epochs]
     place(folder / FILE, json.dumps({"epochs": plain}).encode())
+
+
+def kept_exchange(folder: Path, receipt: Receipt | None, feed_cursor: int = 0) -> NodeExchange:
+    """Where the conversation stands by what lies on the disk: the epochs of `folder` and the last receipt."""
+    epochs = remembered_epochs(folder)
+    if receipt is None:
+        return NodeExchange(epochs=epochs, feed_cursor=feed_cursor)
+    epochs = (*(epoch for epoch in epochs if epoch.name != receipt.epoch), Epoch.of(receipt))
+    return NodeExchange(hwm=receipt.hwm, stable=receipt.stable_hwm, epochs=epochs, feed_cursor=feed_cursor)

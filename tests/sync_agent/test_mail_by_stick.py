@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from city_gateway.acts.courier_in import Taken
-from city_gateway.acts.courier_in import take_in as city_takes_in
-from city_gateway.acts.courier_out import answer_for
 from offline_store.mailbox.outgoing import Facts
 from sync_agent import carried
-from sync_agent.courier_in import Brought, News, take_in
-from sync_agent.courier_out import Written, write_out
+from sync_agent.courier_in import News
 from sync_agent.errors import NoBundle, NotForThisNode, StickFull
-from sync_agent.packing import Sack
-from tests.simulators.post import SCAN_BYTES, Post, effects, posted, stored_at
+from tests.simulators.carriers import answer, at_the_city, carrying, out, read
+from tests.simulators.post import SCAN_BYTES, Post, effects, stored_at
 from tests.simulators.sticks import files_on, stick
-from wire.stick import DOWN, INVENTORY, UP, bundles, read_inventory, read_part, write_bundle
+from wire.stick import DOWN, INVENTORY, UP, bundles
 
 pytestmark = pytest.mark.node
 MIB = 1024 * 1024
@@ -28,38 +23,8 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    async with posted(tmp_path) as made:
-        made.paths.transport_key.write_bytes(made.node.transport.to_bytes())
+    async with carrying(tmp_path) as made:
         yield made
-
-
-def sack(post: Post) -> Sack:
-    return Sack.of(post.paths, lambda: datetime.now(UTC))
-
-
-def out(post: Post, root: Path, **how: object) -> Written:
-    return write_out(sack(post), stick(root), **how)  # type: ignore[arg-type]
-
-
-def at_the_city(post: Post, root: Path) -> list[Taken]:
-    medium = stick(root)
-    return [
-        city_takes_in(
-            post.city.gateway,
-            read_inventory(medium, one),
-            lambda place, part, one=one: read_part(medium, one, place, part),  # type: ignore[misc]
-        )
-        for one in bundles(medium, UP)
-    ]
-
-
-def answer(post: Post, root: Path, node_id: str | None = None) -> None:
-    made = answer_for(post.city.gateway, node_id or post.node.document.node_id, most_bytes=64 * MIB)
-    write_bundle(stick(root), DOWN, made.document, [(part, chunks()) for part, chunks in made.parts])
-
-
-def read(post: Post, root: Path) -> list[Brought]:
-    return take_in(sack(post), stick(root))
 
 
 async def test_everything_goes_up_and_comes_back_on_one_stick(post: Post, tmp_path: Path) -> None:
