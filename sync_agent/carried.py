@@ -41,17 +41,19 @@ class Carried:
         return replace(self, scans={name: end for name, end in self.scans.items() if name in waiting})
 
 
-def remembered(folder: Path, name: str = FILE) -> Carried:
-    """What is noted; nothing when the note is missing or damaged."""
+def remembered(folder: Path, node_id: str) -> Carried:
+    """What is noted under this identity; nothing when the note is missing or damaged."""
     try:
-        plain = json.loads((folder / name).read_text("utf-8"))
+        plain = json.loads((folder / FILE).read_text("utf-8"))
+        if plain["node"] != node_id:
+            return Carried()
         scans = {str(scan): int(end) for scan, end in plain["scans"].items()}
         return Carried(int(plain["number"]), scans, plain.get("since"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Carried()
 
 
-def remember(folder: Path, carried: Carried, name: str = FILE) -> None:
+def remember(folder: Path, node_id: str, carried: Carried) -> None:
     """Note it durably."""
-    plain = {"number": carried.number, "scans": dict(carried.scans), "since": carried.since}
-    place(folder / name, json.dumps(plain, sort_keys=True).encode())
+    plain = {"node": node_id, "number": carried.number, "scans": dict(carried.scans), "since": carried.since}
+    place(folder / FILE, json.dumps(plain, sort_keys=True).encode())

@@ -229,7 +229,8 @@ def _lay_out(sack: Sack, checked: Checked) -> tuple[int, str | None]:
                 remember_epochs(folder, exchange.epochs)
                 for scan_hash in receipt.scans_stored:
                     sack.incoming.mark_scan_stored(scan_hash, document)
-                remember(folder, remembered(folder).held_by_city(checked.inventory.scans_held))
+                own = sack.node.node_id
+                remember(folder, own, remembered(folder, own).held_by_city(checked.inventory.scans_held))
             case DeliverFeed(first, envelopes):
                 facts = sack.outgoing.facts()
                 for seq, envelope in enumerate(envelopes, start=first):

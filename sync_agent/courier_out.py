@@ -76,7 +76,7 @@ def write_out(
 ) -> Written:
     """Write the next bundle; `again` begins every scan anew, because an earlier stick was lost."""
     folder = sack.paths.agent_folder
-    carried = remembered(folder)
+    carried = remembered(folder, sack.node.node_id)
     if again:
         carried = Carried(carried.number)
     with _stick_answers():
@@ -86,7 +86,7 @@ def write_out(
             raise StickFull(room=max(0, room), needed=LEAST_ROOM)
         packed = pack_bag(sack, carried, room - INVENTORY_ROOM, takes=bytes_on_stick)
         laid = _laid_down(stick, packed, watch)
-    remember(folder, packed.after)
+    remember(folder, sack.node.node_id, packed.after)
     return Written(
         folder=laid,
         number=packed.inventory.number,

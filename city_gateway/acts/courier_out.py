@@ -14,7 +14,7 @@ from pathlib import Path
 from city_gateway.acts import pieces, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.reading_scans import readable_scan
-from city_gateway.acts.receive import FORK, LAST_POSSIBLE, parted
+from city_gateway.acts.receive import LAST_POSSIBLE, parted
 from city_gateway.errors import Forked, GatewayError, NodeStopped, NodeUnknown
 from city_gateway.ledger import carried, feeds, nodes
 from wire.bundle import (
@@ -61,7 +61,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         if node is None:
             raise NodeUnknown
         if node.standing != nodes.ACTIVE:
-            raise Forked if node.stopped_for == FORK else NodeStopped
+            raise Forked if node.stopped_for == nodes.FORK else NodeStopped
         newest = carried.newest(tx, node_id)
         asked = validated(UpInventory, newest.asked.encode(), "bundle") if newest else _nothing_asked(gateway, node_id)
         cursor = min(asked.feed_cursor, LAST_POSSIBLE)

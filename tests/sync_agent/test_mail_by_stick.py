@@ -83,10 +83,11 @@ async def test_what_the_city_holds_in_part_is_where_the_next_stick_goes_on(post:
     post.file(os.urandom(6 * MIB))
     out(post, tmp_path / "first", capacity=4 * MIB)
     at_the_city(post, tmp_path / "first")
-    carried.remember(post.paths.agent_folder, carried.Carried(1, {}))  # the node forgot what it gave away
+    own = post.node.document.node_id
+    carried.remember(post.paths.agent_folder, own, carried.Carried(1, {}))  # it forgot what it gave away
     answer(post, tmp_path / "first")
     read(post, tmp_path / "first")
-    (held,) = carried.remembered(post.paths.agent_folder).scans.values()
+    (held,) = carried.remembered(post.paths.agent_folder, own).scans.values()
     assert 0 < held < 6 * MIB
     written = out(post, tmp_path / "second")
     assert (written.ops, written.pieces) == (0, 1)
