@@ -100,19 +100,6 @@ class CarriedFiles(FetcherInterface):
         yield data
 
 
-def held_versions(cache: Path) -> dict[str, int]:
-    """The metadata versions of the release that lies here, by role, for whoever would send what is missing."""
-    if read_marker(cache) is None:
-        return {}
-    try:
-        timestamp = Metadata[Timestamp].from_file(str(cache / "metadata" / "timestamp.json")).signed
-        snapshot = Metadata[Snapshot].from_file(str(cache / "metadata" / "snapshot.json")).signed
-    except (RepositoryError, OSError):
-        return {}
-    listed = {name.removesuffix(".json"): meta.version for name, meta in snapshot.meta.items()}
-    return {"timestamp": timestamp.version, **listed}
-
-
 def read_marker(cache: Path) -> Arrived | None:
     """What `arrived.json` says, or None while nothing has arrived or a release is being moved in."""
     try:

@@ -22,7 +22,6 @@ from typing import Any
 from offline_store.errors import StoreError
 from offline_store.placing import place, take_away
 from sync_agent.carried import remember, remembered
-from sync_agent.catalog_fetch import CarriedFiles, CatalogNotReachable, CatalogRefused, fetch_catalog
 from sync_agent.courier_out import Steps, Watch, unwatched
 from sync_agent.errors import CourierHalted, NoBundle, NodeFull, NotForThisNode, StickGone
 from sync_agent.inbound import feed_place
@@ -247,6 +246,8 @@ def _lay_out_catalog(sack: Sack, parts: Iterable[bytes]) -> str | None:
     files = {address: data for part in parts for address, data in read_catalog_part(part).items()}
     if not files or sack.node.tuf_root is None:
         return None
+    from sync_agent.catalog_fetch import CarriedFiles, CatalogNotReachable, CatalogRefused, fetch_catalog
+
     try:
         fetch_catalog(
             cache=sack.paths.catalog_cache,

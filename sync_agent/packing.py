@@ -8,6 +8,7 @@ urgent first. What does not fit is counted, so that a person knows of another jo
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
 from sync_agent.carried import Carried
-from sync_agent.catalog_fetch import held_versions
 from sync_agent.inbound import feed_place
 from sync_agent.outbound import next_batch
 from wire.bundle import (
@@ -160,12 +160,26 @@ def pack_bag(sack: Sack, carried: Carried, room: int, *, takes: Room = lambda le
         feed_hash=feed_hash,
         scans_asking=[ticket.scan_hash for ticket in tickets][:MAX_SCANS_NAMED],
         scans_wanted=[name for name in sack.outgoing.wanted() if not sack.vault.has(name)][:MAX_SCANS_NAMED],
-        catalog_held=held_versions(sack.paths.catalog_cache),
+        catalog_held=held_versions(sack.paths),
         report=_report(sack, waiting, len(tickets)),
         left=Left(ops=waiting, scans=left_scans, bytes=left_bytes),
         parts=[part for part, _ in parts],
     )
     return Packed(sign_up(inventory, sack.key), inventory, parts, _numbered(after, inventory.number), tuple(damaged))
+
+
+def held_versions(paths: NodePaths) -> dict[str, int]:
+    """The metadata versions of the catalog that lies here, by role, so that only what is missing is sent. Read without
+    python-tuf, which would stay in the resident courier; a lie in these files costs bytes and nothing else."""
+    if not paths.catalog_marker.exists():
+        return {}
+    try:
+        timestamp = json.loads((paths.catalog_metadata / "timestamp.json").read_bytes())["signed"]
+        snapshot = json.loads((paths.catalog_metadata / "snapshot.json").read_bytes())["signed"]
+        listed = {str(name).removesuffix(".json"): int(meta["version"]) for name, meta in snapshot["meta"].items()}
+        return {"timestamp": int(timestamp["version"]), **listed}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _numbered(carried: Carried, number: int) -> Carried:
