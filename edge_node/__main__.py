@@ -24,7 +24,7 @@ from edge_node.app import counter_app, open_counter, page_app
 from edge_node.listening import AlreadyRunning, Doors, counter_socket, page_socket, sole_process
 from edge_node.settings import read_settings
 from offline_store.desk import keyring
-from offline_store.errors import DeskDamaged, DeskWriteFailed, StoreError
+from offline_store.errors import DISK_REFUSES, StoreError
 from offline_store.paths import NodePaths
 
 log = logging.getLogger("edge_node")
@@ -89,7 +89,7 @@ async def _rounds(round_: MailRound, wake: asyncio.Event, poll: float, doors: Do
         wake.clear()
         try:
             happened = await asyncio.to_thread(round_.turn, quiet=quiet)
-        except (DeskWriteFailed, DeskDamaged) as failure:
+        except DISK_REFUSES as failure:
             log.critical("the disk refused code=%s", failure.code)
             doors.stop()
             return

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,9 @@ from fastapi import FastAPI
 
 from edge_node import faults
 from edge_node.acts import mail_in
+from edge_node.acts.alarms import Alarms
 from edge_node.acts.counter import MIB, Counter, Limits
+from edge_node.acts.room import Room
 from edge_node.acts.sessions import Sessions
 from edge_node.acts.trusted_clock import MachineClock, TrustedClock
 from edge_node.routes import (
@@ -30,7 +33,7 @@ from edge_node.routes import (
 )
 from edge_node.routes.page_index import page_app
 from edge_node.settings import NodeSettings, read_settings
-from offline_store.desk import keyring, keys, state
+from offline_store.desk import keys, rekeying, state
 from offline_store.desk.database import Desk, open_desk
 from offline_store.errors import OtherIdentity
 from offline_store.machine import machine_mark
@@ -38,6 +41,7 @@ from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
+from offline_store.placing import disk_says
 from offline_store.vault.scans import Vault
 
 __all__ = ["counter_app", "machine_clock", "open_counter", "page_app"]
@@ -72,19 +76,40 @@ def open_counter(
     settings: NodeSettings | None = None,
 ) -> Counter:
     """Open an enrolled node's folder."""
-    paths.create()
-    desk = open_desk(paths.desk_db, keyring.unlock(paths.keyring, machine_key))
+    alarms = Alarms()
+    room = Room(paths.desk_reserve, alarms)
+    desk = room.must(partial(_opened_desk, paths, machine_key))
     try:
-        return compose(paths, desk, clock or machine_clock(), randomness, settings or read_settings(paths.settings))
+        chosen = settings or read_settings(paths.settings)
+        counter = compose(paths, desk, clock or machine_clock(), randomness, chosen, alarms=alarms, room=room)
     except BaseException:
         desk.close()
         raise
+    cities = tuple(counter.node.gateway.sealing_publics)
+    counter.change_key = partial(desk.change_key, paths.keyring, machine_key, cities, randomness)
+    return counter
+
+
+def _opened_desk(paths: NodePaths, machine_key: bytes) -> Desk:
+    with disk_says():
+        paths.create()
+    return open_desk(paths.desk_db, rekeying.open_key(paths.desk_db, paths.keyring, machine_key))
 
 
 def compose(
-    paths: NodePaths, desk: Desk, machine: MachineClock, randomness: Callable[[int], bytes], settings: NodeSettings
+    paths: NodePaths,
+    desk: Desk,
+    machine: MachineClock,
+    randomness: Callable[[int], bytes],
+    settings: NodeSettings,
+    *,
+    alarms: Alarms | None = None,
+    room: Room | None = None,
 ) -> Counter:
     """A counter on an open desk; the gateway's key pinned at enrolment decides which node file is believed."""
+    alarms = alarms or Alarms()
+    room = room or Room(paths.desk_reserve, alarms)
+    room.look()
     with desk.reading() as tx:
         pinned = state.pinned_gateway(tx)
         own, sealing = keys.load(tx), keys.sealing_keys(tx)
@@ -105,8 +130,12 @@ def compose(
         sessions=Sessions(machine.monotonic, randomness),
         randomness=randomness,
         machine=machine_mark(),
+        room=room,
+        alarms=alarms,
         limits=Limits(
-            disk_reserve_bytes=settings.disk_reserve_mib * MIB, retention=timedelta(days=settings.retention_days)
+            disk_reserve_bytes=settings.disk_reserve_mib * MIB,
+            retention=timedelta(days=settings.retention_days),
+            rekey_after=timedelta(days=settings.rekey_days),
         ),
     )
 

@@ -22,8 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from casework.errors import CaseworkError, NotYourDuty
 from edge_node.acts import errors as refusals
-from edge_node.acts.counter import MIB
+from edge_node.acts.counter import MIB, Counter
 from edge_node.acts.picture import SCAN_MAX_BYTES
+from edge_node.acts.room import FULL
 from edge_node.wording import known, sentence
 from offline_store import errors as store
 from wire.errors import WireError
@@ -56,6 +57,7 @@ STATUS: Mapping[type[Exception], int] = {
     CaseworkError: 409,
     store.DeskBusy: 503,
     store.DeskFull: 507,
+    store.DiskFull: 507,
     store.CatalogMissing: 503,
     store.Unknown: 404,
     store.NotAHash: 404,
@@ -67,6 +69,7 @@ STATUS: Mapping[type[Exception], int] = {
 CODES: Mapping[type[Exception], str] = {
     store.DeskBusy: "busy",
     store.DeskFull: "disk.full",
+    store.DiskFull: "disk.full",
     store.CatalogMissing: "catalog.none",
     store.Unknown: "not_found",
     store.NotAHash: "scan.unknown",
@@ -120,11 +123,18 @@ def _nearest(table: Mapping[type[Exception], T], failure: Exception, default: T)
     return default
 
 
+def take_note(counter: Counter, failure: Exception) -> None:
+    """What a failure means for the program: a disk that refuses ends it, a full one is told until there is room."""
+    if isinstance(failure, store.DISK_REFUSES):
+        counter.stop()
+    elif isinstance(failure, store.NO_ROOM):
+        counter.alarms.put(FULL)
+
+
 async def refused(request: Request, failure: Exception) -> Response:
     """Answer a refusal."""
     status, error = fault_of(failure)
-    if isinstance(failure, (store.DeskWriteFailed, store.DeskDamaged)):
-        request.app.state.counter.stop()
+    take_note(request.app.state.counter, failure)
     if status >= 500 and not isinstance(failure, refusals.ActRefused):
         log.error("failed code=%s at=%s", getattr(failure, "code", type(failure).__name__), _place(failure))
     headers = dict(NO_STORE)

@@ -19,7 +19,9 @@ class NodeSettings(BaseSettings):
     mail_poll_seconds: Annotated[float, Field(ge=0.05, le=60)] = 0.3
     """How often the mailbox is looked at."""
     retention_days: Annotated[int, Field(ge=1)] = 30
-    """How long scans of a concluded application stay on this node once the city has them safely."""
+    """How long the papers of a concluded application stay on this node once the city has them safely."""
+    rekey_days: Annotated[int, Field(ge=1)] = 7
+    """How long after an erasing the desk gets a new key at the latest, so that the old one opens nothing any more."""
 
 
 def read_settings(toml_file: Path) -> NodeSettings:

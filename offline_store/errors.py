@@ -9,7 +9,12 @@
     ├── RecordError          what was asked of the desk
     │   └── Unknown  NotTheNextLink  OlderCatalog  CatalogMissing  WrongPassphrase  LockedOut
     └── FileError            mailbox, vault, node file
-        └── EnvelopeChanged  NotAHash  DamagedFile  WrongOffset  NodeFileMissing  OtherIdentity
+        └── EnvelopeChanged  NotAHash  DamagedFile  WrongOffset  NodeFileMissing  OtherIdentity  DiskFull
+            FileWriteFailed
+
+A full disk (`NO_ROOM`) is a state that passes: the program goes on and says so. A disk that refuses a write or a flush,
+or holds a damaged desk, ends it (`DISK_REFUSES`): after a failed flush nothing in memory can be trusted to be what lies
+on the disk, so only a new start may look at it again.
 
 Laws: `code` is stable and never reused; fields are typed and carry no personal data; the docstring is the English
 sentence, the Chinese one belongs to the surface that shows it.
@@ -265,3 +270,19 @@ class OtherIdentity(FileError):
     """The enrolment document names other keys than the desk holds: enrolling anew was begun and not finished."""
 
     code = "file.other_identity"
+
+
+class DiskFull(FileError):
+    """The disk is full; the file was not written."""
+
+    code = "file.disk_full"
+
+
+class FileWriteFailed(FileError):
+    """The disk refused a write or a flush of a file; the program must stop and look at the disk again."""
+
+    code = "file.write_failed"
+
+
+NO_ROOM = (DeskFull, DiskFull)
+DISK_REFUSES = (DeskWriteFailed, DeskDamaged, FileWriteFailed)

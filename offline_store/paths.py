@@ -34,6 +34,16 @@ class NodePaths:
         return self.desk_folder / "keyring.json"
 
     @property
+    def desk_reserve(self) -> Path:
+        """Room that edge_node gives back to itself when the disk is full."""
+        return self.desk_folder / "reserve"
+
+    @property
+    def agent_reserve(self) -> Path:
+        """The same for sync_agent."""
+        return self.agent_folder / "reserve"
+
+    @property
     def outgoing(self) -> Path:
         return self.root / "mailbox" / "outgoing"
 

@@ -1,14 +1,21 @@
 """How a file comes to lie on the disk so that it survives the next power cut, whole or not at all.
 
 Laws: write, fsync the file, rename, fsync the folder; leaving out any of the four loses the file or leaves it empty.
-Until the rename the bytes lie under a dotted name, which no reader of the store ever lists.
+Until the rename the bytes lie under a dotted name, which no reader of the store ever lists. A full disk and a disk that
+refuses are told apart (`disk_says`): the first passes, the second ends the program.
 """
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from offline_store.errors import DiskFull, FileWriteFailed
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+REFUSES = frozenset({errno.EIO, errno.EROFS})
 FILE_MODE = 0o640
 UNFINISHED = ".placing"
 
@@ -16,23 +23,38 @@ UNFINISHED = ".placing"
 def place(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
     """Put `data` at `path` durably, replacing what lay there in one step."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{UNFINISHED}")
+    with disk_says():
+        try:
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+@contextmanager
+def disk_says() -> Iterator[None]:
+    """What the disk answers to a write, as the store's own error; other errors pass as they are."""
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
+        yield
+    except OSError as failure:
+        if failure.errno in FULL:
+            raise DiskFull from None
+        if failure.errno in REFUSES:
+            raise FileWriteFailed from None
         raise
-    flush_folder(path.parent)
 
 
 def take_away(path: Path) -> bool:
     """Remove a file if it is there; not flushed, because every removal here is safe to repeat after a power cut."""
     try:
-        path.unlink()
+        with disk_says():
+            path.unlink()
     except FileNotFoundError:
         return False
     return True
@@ -42,7 +64,8 @@ def flush_folder(folder: Path) -> None:
     """Make the names in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with disk_says():
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

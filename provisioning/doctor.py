@@ -23,7 +23,7 @@ from statistics import quantiles
 
 from rich.table import Table
 
-from offline_store.desk import connection, keyring
+from offline_store.desk import connection, keyring, rekeying
 from offline_store.errors import StoreError
 from offline_store.mailbox.incoming import RECEIPT, Incoming
 from offline_store.node_file import read_node_file
@@ -163,7 +163,7 @@ def _probe(path: Path) -> Iterator[float]:
 
 def _keys_and_store(paths: NodePaths, environment: Mapping[str, str]) -> Iterator[Finding]:
     try:
-        desk_key = keyring.unlock(paths.keyring, keyring.machine_key(environment))
+        desk_keys = keyring.candidates(paths.keyring, keyring.machine_key(environment))
         kinds = sorted(kind for kind, _ in keyring.slots(paths.keyring))
     except StoreError as error:
         yield Finding("keys", Standing.BAD, error.code)
@@ -171,7 +171,7 @@ def _keys_and_store(paths: NodePaths, environment: Mapping[str, str]) -> Iterato
         return
     yield _transport_key(paths, kinds)
     try:
-        opened = connection.connect(paths.desk_db, desk_key, writing=False)
+        opened = connection.connect(paths.desk_db, rekeying.lying_under(paths.desk_db, desk_keys), writing=False)
     except StoreError as error:
         yield Finding("store", Standing.BAD, error.code, vars(error))
         return

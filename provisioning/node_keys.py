@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from offline_store.desk import keyring, keys
+from offline_store.desk import keyring, keys, rekeying
 from offline_store.desk.database import Desk, open_desk
 from offline_store.errors import Unknown
 from offline_store.paths import NodePaths
@@ -38,6 +38,8 @@ def open_or_make_desk(paths: NodePaths, machine: bytes, city_public: bytes, rand
     """The desk of this node, made now if it is not there; a half-made one is finished."""
     if paths.keyring.exists():
         desk_key = keyring.unlock(paths.keyring, machine)
+        if paths.desk_db.exists():
+            desk_key = rekeying.open_key(paths.desk_db, paths.keyring, machine)
     else:
         desk_key = keyring.create(paths.keyring, machine, city_public, randomness)
     fresh = not paths.desk_db.exists() or paths.desk_db.stat().st_size == 0
@@ -46,7 +48,7 @@ def open_or_make_desk(paths: NodePaths, machine: bytes, city_public: bytes, rand
 
 def open_node_desk(paths: NodePaths, machine: bytes) -> Desk:
     """The desk of an enrolled node."""
-    return open_desk(paths.desk_db, keyring.unlock(paths.keyring, machine))
+    return open_desk(paths.desk_db, rekeying.open_key(paths.desk_db, paths.keyring, machine))
 
 
 def load_or_make_keys(paths: NodePaths, desk: Desk, randomness: Randomness, now: datetime) -> MachineKeys:

@@ -12,6 +12,8 @@ LIGHTS = {"green": "$text-success", "yellow": "$text-warning", "red": "bold $tex
 def standing_words(brief: ApplicationBrief) -> str:
     """State and standing: a state that the city has not confirmed is shown together with where it is saved."""
     state = of("state", brief.state)
+    if brief.erased_at is not None:
+        return t("application.unconfirmed", state=state, standing=of("standing", "erased"))
     if brief.standing == "confirmed":
         return state
     return t("application.unconfirmed", state=state, standing=of("standing", brief.standing))

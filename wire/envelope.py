@@ -51,6 +51,7 @@ __all__ = [
     "envelope_hash",
     "open_sealed",
     "open_with_wrap",
+    "read_cut_header",
     "read_header",
     "rewrap",
     "seal",
@@ -158,6 +159,18 @@ def seal(
 
 def read_header(data: bytes) -> Header:
     """Read the clear header and check that the envelope is exactly as long as it says."""
+    header = read_cut_header(data)
+    suite = suite_by_number(header.suite)
+    total = len(header.encoded) + len(header.recipients) * suite.wrap_bytes + header.body_length + suite.signature_bytes
+    if len(data) < total:
+        raise Truncated(total, len(data))
+    if len(data) > total:
+        raise TrailingBytes(total, len(data))
+    return header
+
+
+def read_cut_header(data: bytes) -> Header:
+    """Read the clear header of an envelope of which the rest may be gone: what a purged link of a chain keeps."""
     if data[:4] != _MAGIC[: len(data[:4])]:
         raise NotAnEnvelope
     if len(data) < _FIXED.size:
@@ -173,11 +186,8 @@ def read_header(data: bytes) -> Header:
     if not suite.tag_bytes <= length <= MAX_BODY_BYTES + 4096:
         raise TooLarge(MAX_BODY_BYTES)
     end = _FIXED.size + count * KEY_ID_BYTES
-    total = end + count * suite.wrap_bytes + length + suite.signature_bytes
-    if len(data) < total:
-        raise Truncated(total, len(data))
-    if len(data) > total:
-        raise TrailingBytes(total, len(data))
+    if len(data) < end:
+        raise Truncated(end, len(data))
     ids = tuple(data[at : at + KEY_ID_BYTES] for at in range(_FIXED.size, end, KEY_ID_BYTES))
     return Header(Kind(kind), node_id, seq, prev, op_id, dictionary, ids, suite_number, length, bytes(data[:end]))
 

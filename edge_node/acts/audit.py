@@ -25,6 +25,7 @@ CLOCK_STEPPED: Final = "clock_stepped"
 STOPPED: Final = "node_stopped"
 ERASED: Final = "erased"
 MACHINE_CHANGED: Final = "machine_changed"
+REKEYED: Final = "rekeyed"
 
 
 def note(
@@ -52,6 +53,14 @@ def viewed(counter: Counter, who: AtCounter, application_id: str, kind: str = VI
     """Record that a clerk looked at somebody's application."""
     if not counter.sessions.first_look(who, f"{kind}:{application_id}"):
         return
+    counter.room.must(lambda: once(counter, kind, clerk=who.clerk_id, application_id=application_id))
+
+
+def once(
+    counter: Counter, kind: str, *, clerk: str = "", application_id: str | None = None, role: str | None = None
+) -> None:
+    """One audit entry in a transaction of its own."""
+    facts = {} if role is None else {"role": role}
     with counter.desk.transaction() as tx:
-        note(counter, tx, kind, clerk=who.clerk_id, application_id=application_id)
+        note(counter, tx, kind, clerk=clerk, application_id=application_id, reading=None, **facts)
     counter.nudge()

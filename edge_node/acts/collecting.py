@@ -18,7 +18,7 @@ from edge_node.acts.counter import Counter
 from edge_node.acts.errors import DraftNotReady, ProxyNotAllowed
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import may_see, visible
+from edge_node.acts.visibility import may_see, workable
 from offline_store.desk import applications, drafts, journal, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind
@@ -32,6 +32,7 @@ def collect(counter: Counter, who: AtCounter, draft_id: str) -> Slip:
         done = _already(counter, tx, who, draft_id)
         if done is not None:
             return done
+        counter.room.require()
         draft = drafting.find(tx, who, draft_id)
         if draft.kind is DraftKind.SUPPLEMENT:
             application = supplementing.hand_in(counter, tx, who, draft, reading)
@@ -52,7 +53,7 @@ def collect(counter: Counter, who: AtCounter, draft_id: str) -> Slip:
 def slip(counter: Counter, who: AtCounter, application_id: str) -> Slip:
     """The slip again, for printing."""
     with counter.desk.reading() as tx:
-        known = visible(tx, who.actor, application_id)
+        known = workable(tx, who.actor, application_id)
         return showing.slip(counter, tx, known.shown, who.name)
 
 

@@ -6,7 +6,6 @@ round after a commit, `stop` ends the process after the disk refused a write; bo
 
 from __future__ import annotations
 
-import logging
 import shutil
 import threading
 from collections.abc import Callable
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from casework.application import Actor, Role
+from edge_node.acts.alarms import Alarms
 from edge_node.acts.guide_shelf import GuideShelf
+from edge_node.acts.room import Room
 from edge_node.acts.sessions import Sessions
 from edge_node.acts.trusted_clock import TrustedClock
 from offline_store.desk.database import Desk
@@ -27,32 +28,8 @@ from offline_store.vault.scans import Vault
 from wire.enrolment import EnrolmentDocument
 from wire.keys import SealingKey, SigningKey
 
-log = logging.getLogger("edge_node")
-
 PROGRAM_VERSION: Final = "0.1.0"
 MIB: Final = 1024 * 1024
-
-
-class Alarms:
-    """What people must be told until it is over; codes only."""
-
-    def __init__(self) -> None:
-        self._raised: dict[str, None] = {}
-        self._lock = threading.Lock()
-
-    def put(self, code: str, *, raised: bool = True) -> None:
-        """Raise an alarm, or end it."""
-        with self._lock:
-            if not raised:
-                self._raised.pop(code, None)
-            elif code not in self._raised:
-                self._raised[code] = None
-                log.warning("alarm code=%s", code)
-
-    def now(self) -> list[str]:
-        """The alarms that are up, the oldest first."""
-        with self._lock:
-            return list(self._raised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +38,7 @@ class Limits:
 
     disk_reserve_bytes: int = 256 * MIB
     retention: timedelta = timedelta(days=30)
+    rekey_after: timedelta = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -78,12 +56,14 @@ class Counter:
     clock: TrustedClock
     sessions: Sessions
     randomness: Callable[[int], bytes]
+    room: Room
+    alarms: Alarms
     machine: str = ""
     limits: Limits = field(default_factory=Limits)
     shelf: GuideShelf = field(default_factory=GuideShelf)
-    alarms: Alarms = field(default_factory=Alarms)
     nudge: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
+    change_key: Callable[[], None] | None = None
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
     intake_lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -6,6 +6,7 @@ Laws
 - A draft is pinned to the catalog version it was begun on and collected under it; carrying it over is the clerk's
   choice, shows what changed, and keeps what still means the same.
 - Drafts stay on this node and are not journaled.
+- On a full disk typing is refused at once, with a sentence, while it still stands on the screen.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 def begin(counter: Counter, who: AtCounter, item_id: str) -> DraftView:
     """Begin an application on the active catalog; the proxy rule is applied before anything is typed."""
+    counter.room.require()
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
         version = counter.shelf.active_version(tx)
@@ -94,6 +96,7 @@ def change(
     answers: Mapping[str, str] | None = None,
 ) -> DraftSaved:
     """Save what was typed, merged by key, and say what is wrong with it."""
+    counter.room.require()
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
         draft = find(tx, who, draft_id)
@@ -123,6 +126,7 @@ def remove(counter: Counter, who: AtCounter, draft_id: str) -> None:
 
 def carry_over(counter: Counter, who: AtCounter, draft_id: str) -> DraftView:
     """Move a draft to the catalog in use; every value that still means the same comes along."""
+    counter.room.require()
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
         draft = find(tx, who, draft_id)

@@ -1,61 +1,96 @@
-"""Erasing what this node no longer needs: the scans of what is over.
+"""Erasing what this node no longer needs: of what is over, everything but the line of the register.
 
 Laws
-- Scans go only when everything this node ever said about their application lies within the gateway's *stable* mark
-  and was answered, nobody has anything left to do, and the retention period is over by trusted time.
-- First the row with its content key, then the file: without the key the bytes are unreadable wherever copies of them
-  lie.
-- Erasing is an entry of the journal.
+- Papers go only when everything this node ever said about their application lies within the gateway's *stable* mark
+  and was answered, its scans are at the city, nobody has anything left to do, and the time of keeping is over by
+  trusted time.
+- Erased are form, materials, answers, journal bodies and sealed envelopes, drafts, scans and what it is found by; the
+  links of the chain stay. First the rows with their keys, then the files: without the key the bytes are unreadable
+  wherever copies of them lie.
+- Each erasing is one transaction and an entry of the journal; it remembers that the desk is to be re-keyed, for what
+  was deleted may still lie in the free space of the disk under the old key.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
-from casework.application import Application
+from casework.register import ended_at
 from casework.states import CLOSED_STATES, State
 from edge_node.acts import audit
 from edge_node.acts.counter import Counter
-from offline_store.desk import applications, journal, scans, state
+from edge_node.acts.trusted_clock import Reading
+from offline_store.desk import applications, drafts, journal, rekeying, scans, state
+from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction
+from offline_store.desk.scans import KeptScan, ScanStatus
 
 OVER: Final = CLOSED_STATES | {State.DELIVERED}
+AT_ONCE: Final = 20
 
 
-def erase_due(counter: Counter) -> int:
-    """Erase the scans whose time has come; says how many."""
+def may_be_purged(seq: int, outcome: str | None, stable_hwm: int) -> bool:
+    """The one rule: an operation's body may go once a verified backup of the city holds it and its outcome is known.
+
+    >>> may_be_purged(7, "applied", 7), may_be_purged(7, None, 7), may_be_purged(8, "applied", 7)
+    (True, False, False)
+    """
+    return seq <= stable_hwm and outcome is not None
+
+
+def erase_due(counter: Counter, most: int = AT_ONCE) -> int:
+    """Erase the papers of applications whose time has come, at most so many; says of how many."""
     reading = counter.clock.read()
-    with counter.desk.reading() as tx:
-        marks = state.marks(tx)
-        stable = marks.stable_hwm if marks else 0
-        due = [
-            application_id
-            for application_id in scans.still_here(tx, OVER)
-            if _is_over(counter, tx, application_id, stable, reading.trusted)
-        ]
-    return sum(_erase(counter, application_id) for application_id in due)
+    erased, after = 0, ("", 0)
+    while erased < most:
+        with counter.desk.reading() as tx:
+            marks = state.marks(tx)
+            due = applications.to_erase(
+                tx,
+                ended_by=reading.trusted - counter.limits.retention,
+                stable_seq=marks.stable_hwm if marks else 0,
+                after=after,
+                limit=most,
+            )
+        if not due:
+            break
+        erased += sum(_erase(counter, application_id, reading) for _, _, application_id in due)
+        after = due[-1][:2]
+    return erased
 
 
-def _is_over(counter: Counter, tx: Transaction, application_id: str, stable: int, trusted: datetime) -> bool:
-    known = applications.find(tx, application_id)
-    if known is None or known.confirmed is None or known.pending or known.confirmed.state not in OVER:
+def _is_over(counter: Counter, tx: Transaction, known: Known, kept: list[KeptScan], reading: Reading) -> bool:
+    confirmed = known.confirmed
+    if confirmed is None or known.pending or known.erased_at is not None or confirmed.state not in OVER:
         return False
-    ended = _ended(known.confirmed)
-    own = journal.of_application(tx, application_id)
-    settled = all(link.seq <= stable and link.outcome is not None for link in own)
-    return settled and ended is not None and ended + counter.limits.retention <= trusted
+    ended = ended_at(confirmed)
+    if ended is None or ended + counter.limits.retention > reading.trusted:
+        return False
+    if any(scan.status is ScanStatus.OUTGOING and counter.vault.has(scan.scan_hash) for scan in kept):
+        return False
+    marks = state.marks(tx)
+    stable = marks.stable_hwm if marks else 0
+    acts = [link for link in journal.of_application(tx, known.application_id) if link.kind == journal.OPERATION]
+    return all(may_be_purged(link.seq, link.outcome, stable) for link in acts)
 
 
-def _ended(application: Application) -> datetime | None:
-    return application.closed_at or application.delivered_at
-
-
-def _erase(counter: Counter, application_id: str) -> int:
+def _erase(counter: Counter, application_id: str, reading: Reading) -> bool:
     with counter.desk.transaction() as tx:
-        hashes = [scan.scan_hash for scan in scans.of_application(tx, application_id)]
+        known = applications.load(tx, application_id)
+        kept = scans.of_application(tx, application_id)
+        if not _is_over(counter, tx, known, kept, reading):
+            return False
+        hashes = [scan.scan_hash for scan in kept]
+        draft = drafts.of_application(tx, application_id)
+        if draft is not None:
+            hashes += drafts.remove(tx, draft.draft_id)
         scans.remove(tx, hashes)
-        audit.note(counter, tx, audit.ERASED, application_id=application_id, scans=len(hashes))
+        acts = journal.purge(tx, application_id)
+        applications.erase(tx, application_id, reading.now)
+        audit.note(counter, tx, audit.ERASED, application_id=application_id, scans=len(hashes), acts=acts)
+        rekeying.wanted_since(tx, reading.now)
     for scan_hash in hashes:
-        counter.vault.remove(scan_hash)
-    return len(hashes)
+        counter.vault.forget(scan_hash)
+        counter.outgoing.remove_scan_ticket(scan_hash)
+        counter.outgoing.unwant(scan_hash)
+    return True

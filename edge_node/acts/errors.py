@@ -116,6 +116,12 @@ class UnknownApplication(ActRefused):
     code = "application.unknown"
 
 
+class Erased(ActRefused):
+    """The papers of this application were erased after the time of keeping; only its line of the register is left."""
+
+    code = "application.erased"
+
+
 class UnknownScan(ActRefused):
     """No such scan at this counter."""
 

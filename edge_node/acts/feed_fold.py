@@ -5,6 +5,8 @@ Laws
   answered yet. The city's order is the order.
 - An entry for an operation of this node confirms the journal's own events; for another node's it opens the author's
   sealed bytes with the wrap the city made, and checks the author's signature; then come the events the city added.
+- What was erased here after its time is told no more than its line of the register; an entry for it that comes again
+  finds its own acts purged and changes nothing.
 - A refused operation drops out, its reason stays to be seen. An entry that casework cannot apply changes nothing but
   its place in the order, and is told.
 """
@@ -73,7 +75,7 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
 def _said(counter: Counter, tx: Transaction, entry: FeedEntry, own: Link | None) -> Said:
     events: list[Mapping[str, Any]] = []
     try:
-        if entry.result == APPLIED and own is not None:
+        if entry.result == APPLIED and own is not None and not own.purged:
             events.extend(read_operation(own.body).events)
         elif entry.result == APPLIED and entry.envelope is not None:
             events.extend(_foreign(counter, tx, entry))

@@ -68,11 +68,13 @@ class GuideShelf:
         return {(one.kind, one.ref): one.name for one in returnable(item, form)}
 
     def item_name(self, tx: Transaction, item_id: str, version: int | None = None) -> str:
-        """The name of an item; its id where no version here knows it any more."""
-        try:
-            return self.item(tx, item_id, version).name
-        except (UnknownItem, NoCatalog):
-            return item_id
+        """The name of an item, of the version in use where that one is gone; its id where none here knows it."""
+        for known in (version, None):
+            try:
+                return self.item(tx, item_id, known).name
+            except (UnknownItem, NoCatalog):
+                continue
+        return item_id
 
     def calendar(self, tx: Transaction) -> Calendar:
         """The working-day calendar in use; an empty one, which only estimates, where none was shipped."""

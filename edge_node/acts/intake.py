@@ -52,7 +52,7 @@ def check_room(counter: Counter) -> None:
     """Refuse a scan before it is received when only the reserve is left."""
     short = counter.free_bytes(counter.paths.vault) < counter.limits.disk_reserve_bytes
     counter.alarms.put("disk_reserve", raised=short)
-    if short:
+    if short or counter.room.short:
         raise DiskReserveReached
 
 

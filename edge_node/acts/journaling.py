@@ -25,7 +25,7 @@ from edge_node.acts.counter import Counter
 from edge_node.acts.errors import Stopped
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import visible
+from edge_node.acts.visibility import workable
 from offline_store.desk import applications, journal, state
 from offline_store.desk.applications import Known
 from offline_store.desk.applications import Standing as Coming
@@ -59,9 +59,10 @@ def act_on(
     rating: Mapping[str, Any] | None = None,
 ) -> Application:
     """One act of a clerk on one application, as one transaction; `say` makes its events from what is known now."""
+    counter.room.require()
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
-        known = visible(tx, who.actor, application_id)
+        known = workable(tx, who.actor, application_id)
         moved = record(counter, tx, who, known, say(tx, known.shown, reading), reading, rating=rating)
     counter.nudge()
     return moved

@@ -29,6 +29,8 @@ from wire.receipt import Receipt, read_receipt
 from wire.scan import SCAN_HEADER_MAX, unwrap_scan
 
 TIME_ANCHOR: Final = "time.anchor"
+ASKED_FOR_PURGED: Final = "asked_for_purged"
+"""The city was restored to a state older than the stable mark it had given: a person must look at its backups."""
 
 
 class ReceiptReader:
@@ -80,8 +82,8 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
                 server_time=receipt.server_time.isoformat(),
             ),
         )
-        if receipt.hwm < was:
-            journal.repost_after(tx, receipt.hwm)
+        if receipt.hwm < was and journal.repost_after(tx, receipt.hwm):
+            counter.alarms.put(ASKED_FOR_PURGED)
         restored = before is not None and (receipt.hwm < was or receipt.epoch != before.epoch)
         doubted = scans.doubt_stored(tx) if restored else []
         if receipt.feed_head < feed.cursor(tx):

@@ -3,6 +3,7 @@
 Laws
 - A round is safe to repeat and to be cut anywhere; each step stands for itself, and one that fails is told and tried
   again.
+- On a full disk every step is given the reserve; erasing comes at once, for it makes room.
 - A disk that refuses a write ends the program: only a new start may look at the desk again.
 """
 
@@ -12,11 +13,11 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from edge_node.acts import audit, erasing, feed_reading, forking, mail_in, mail_out
+from edge_node.acts import audit, erasing, feed_reading, forking, key_change, mail_in, mail_out
 from edge_node.acts.activate_catalog import CatalogReader
 from edge_node.acts.counter import Counter
 from edge_node.acts.mail_in import ReceiptReader
-from offline_store.errors import DamagedFile, DeskDamaged, DeskWriteFailed, StoreError
+from offline_store.errors import DISK_REFUSES, NO_ROOM, DamagedFile, StoreError
 from wire.errors import WireError
 from wire.messages import read_refusal
 
@@ -24,6 +25,7 @@ log = logging.getLogger("edge_node")
 
 FAILED: Final = "mail_failed"
 ERASE_EVERY_SECONDS: Final = 6 * 3600.0
+KEY_EVERY_SECONDS: Final = 600.0
 FACTS_EVERY_SECONDS: Final = 60.0
 POST_EVERY_SECONDS: Final = 15.0
 REFUSED_BY_CITY: Final = "city_refused"
@@ -40,10 +42,14 @@ class MailRound:
         self._erase_at = 0.0
         self._facts_at = 0.0
         self._post_at = 0.0
+        self._key_at = 0.0
+        self._was_short = False
 
     def begin(self) -> None:
         """Once, at start: make good what a crash left out."""
-        mail_out.make_good(self._counter)
+        counter = self._counter
+        counter.room.must(lambda: mail_out.make_good(counter))
+        counter.room.look()
 
     def turn(self, *, quiet: bool = False) -> bool:
         """Take in and lay out what there is; says whether anything happened.
@@ -51,6 +57,11 @@ class MailRound:
         `quiet` says that nothing was committed since the last round: then the desk is not asked each time what is due.
         """
         counter = self._counter
+        if counter.room.look():
+            self._post_at = 0.0
+        if counter.room.short and not self._was_short:
+            self._erase_at = 0.0  # erasing makes room: it does not wait for its hour
+        self._was_short = counter.room.short
         steps: tuple[Callable[[], int | bool], ...] = (
             lambda: self._receipts.look(counter),
             lambda: mail_in.take_stored_scans(counter),
@@ -60,6 +71,7 @@ class MailRound:
             self._refusal,
             self._clock_step,
             self._erase,
+            self._change_key,
         )
         results = [self._step(step) for step in steps]
         if any(results) or not quiet or self._is_time_to_post():
@@ -72,9 +84,12 @@ class MailRound:
     def _step(self, step: Callable[[], int | bool]) -> bool | None:
         """Whether the step did something; None when it failed."""
         try:
-            return bool(step())
-        except (DeskWriteFailed, DeskDamaged):
+            return bool(self._counter.room.must(step))
+        except DISK_REFUSES:
             raise
+        except NO_ROOM as full:
+            log.error("mail step failed code=%s", full.code)  # noqa: TRY400 - a code says it
+            return None
         except (StoreError, WireError, OSError) as failure:
             log.error("mail step failed code=%s", getattr(failure, "code", type(failure).__name__))  # noqa: TRY400
             return None
@@ -104,8 +119,17 @@ class MailRound:
         now = self._counter.clock.read().monotonic
         if now < self._erase_at:
             return False
-        self._erase_at = now + ERASE_EVERY_SECONDS
-        return bool(erasing.erase_due(self._counter))
+        erased = erasing.erase_due(self._counter)
+        if erased < erasing.AT_ONCE:  # else there is more, after the mail had its turn
+            self._erase_at = now + ERASE_EVERY_SECONDS
+        return bool(erased)
+
+    def _change_key(self) -> bool:
+        now = self._counter.clock.read().monotonic
+        if now < self._key_at:
+            return False
+        self._key_at = now + KEY_EVERY_SECONDS
+        return key_change.change_if_due(self._counter)
 
     def _refusal(self) -> bool:
         """A refusal signed by the city is told, a fork stops this identity; the courier's word for one is not."""

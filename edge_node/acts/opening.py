@@ -49,11 +49,12 @@ def lay_open(counter: Counter, who: AtCounter, application_id: str) -> LaidOpen:
     with counter.desk.reading() as tx:
         known = visible(tx, who.actor, application_id)
         it = known.shown
+        version = it.catalog_version if known.erased_at is None else None  # of what was erased the guide may be gone
         found = LaidOpen(
             detail=showing.detail(counter, tx, known, reading, who.actor),
             application=it,
-            item=counter.shelf.item(tx, it.item_id, it.catalog_version),
-            form=counter.shelf.form(tx, it.form_id, it.catalog_version),
+            item=counter.shelf.item(tx, it.item_id, version),
+            form=counter.shelf.form(tx, it.form_id, version),
             newest_version=counter.shelf.active_version(tx),
             regions=_names(counter.shelf.document(tx, "regions")),
         )

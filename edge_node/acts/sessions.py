@@ -105,6 +105,12 @@ class Sessions:
         with self._lock:
             self._keep_only({k: s for k, s in self._open.items() if s.who.clerk_id != clerk_id})
 
+    def anyone_at_work(self) -> bool:
+        """Whether a session was used lately enough not to have locked itself."""
+        now = self._monotonic()
+        with self._lock:
+            return any(not one.locked and now - one.seen <= IDLE_LOCK_SECONDS for one in self._open.values())
+
     def first_look(self, who: AtCounter, what: str) -> bool:
         """Whether this session looks at something for the first time; the next look is not the first."""
         look = (who.session_key, what)

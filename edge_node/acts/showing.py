@@ -70,6 +70,7 @@ def brief(counter: Counter, tx: Transaction, known: Known, reading: Reading) -> 
         due=clock.due if clock else None,
         light=time_lights.light(shown, clock),
         updated_at=known.updated_at,
+        erased_at=known.erased_at,
     )
 
 
@@ -116,7 +117,7 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
             )
             for number, step in enumerate(shown.history)
         ],
-        acts=list(duty.offered(actor, shown)),
+        acts=list(duty.offered(actor, shown)) if known.erased_at is None else [],
     )
 
 

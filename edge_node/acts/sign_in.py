@@ -46,9 +46,7 @@ def sign_out(counter: Counter, token: str | None) -> None:
     who = counter.sessions.end(token)
     if who is None:
         return
-    with counter.desk.transaction() as tx:
-        audit.note(counter, tx, audit.SIGNED_OUT, clerk=who.clerk_id)
-    counter.nudge()
+    counter.room.must(lambda: audit.once(counter, audit.SIGNED_OUT, clerk=who.clerk_id))
 
 
 def view(who: AtCounter) -> ClerkView:
@@ -59,7 +57,7 @@ def view(who: AtCounter) -> ClerkView:
 def _verified(counter: Counter, clerk_id: str, passphrase: str) -> Clerk:
     now = counter.clock.for_waiting()
     try:
-        clerk = clerks.sign_in(counter.desk, clerk_id, passphrase, now)
+        clerk = counter.room.must(lambda: clerks.sign_in(counter.desk, clerk_id, passphrase, now))
         if clerk.role not in COUNTER_ROLES:
             raise DeskWrongPassphrase
     except DeskLockedOut as locked:
@@ -68,18 +66,15 @@ def _verified(counter: Counter, clerk_id: str, passphrase: str) -> Clerk:
     except DeskWrongPassphrase:
         _note_refusal(counter, clerk_id)
         raise WrongPassphrase from None
-    with counter.desk.transaction() as tx:
-        audit.note(counter, tx, audit.SIGNED_IN, clerk=clerk.clerk_id, role=clerk.role.value)
-    counter.nudge()
+    counter.room.must(lambda: audit.once(counter, audit.SIGNED_IN, clerk=clerk.clerk_id, role=clerk.role.value))
     return clerk
 
 
 def _note_refusal(counter: Counter, typed: str) -> None:
     """A name that is no clerk's is not recorded: it may be a passphrase typed into the wrong field."""
-    with counter.desk.transaction() as tx:
+    with counter.desk.reading() as tx:
         known = typed in {clerk.clerk_id for clerk in clerks.everyone(tx)}
-        audit.note(counter, tx, audit.SIGN_IN_REFUSED, clerk=typed if known else "")
-    counter.nudge()
+    counter.room.must(lambda: audit.once(counter, audit.SIGN_IN_REFUSED, clerk=typed if known else ""))
 
 
 def _minutes(now: datetime, until: datetime) -> int:

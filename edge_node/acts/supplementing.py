@@ -19,7 +19,7 @@ from edge_node.acts.counter import Counter
 from edge_node.acts.errors import DraftNotReady, NothingToSupplement
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import visible
+from edge_node.acts.visibility import workable
 from offline_store.desk import applications, catalog, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind
@@ -28,9 +28,10 @@ from wire.counter import DraftView
 
 def begin(counter: Counter, who: AtCounter, application_id: str) -> DraftView:
     """Open the answer to a return; one that was begun before is continued, by whoever asks."""
+    counter.room.require()
     reading = counter.clock.read()
     with counter.desk.transaction() as tx:
-        known = visible(tx, who.actor, application_id)
+        known = workable(tx, who.actor, application_id)
         application = known.shown
         if Supplemented.code not in allowed_events(application):
             raise NothingToSupplement(state=application.state.value)

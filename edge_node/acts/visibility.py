@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from casework.application import Actor, Application, Role
 from casework.identifiers import region_covers
-from edge_node.acts.errors import UnknownApplication
+from edge_node.acts.errors import Erased, UnknownApplication
 from offline_store.desk import applications
 from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction
@@ -25,4 +25,12 @@ def visible(tx: Transaction, actor: Actor, application_id: str) -> Known:
     known = applications.find(tx, application_id)
     if known is None or not may_see(actor, known.shown):
         raise UnknownApplication(application_id=application_id)
+    return known
+
+
+def workable(tx: Transaction, actor: Actor, application_id: str) -> Known:
+    """The application, if this person may see it and its papers are here: nobody acts on a line of the register."""
+    known = visible(tx, actor, application_id)
+    if known.erased_at is not None:
+        raise Erased(receipt_no=known.shown.receipt_no)
     return known

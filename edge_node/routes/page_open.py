@@ -77,6 +77,7 @@ class OpenedView:
     state_words: str
     state_tone: str
     pending_words: str
+    erased_words: str
     warnings: Sequence[str]
     rounds: Sequence[SaidRound]
     outcome: Sequence[Row]
@@ -142,10 +143,11 @@ def _view(laid: LaidOpen) -> OpenedView:
         state_words=page_views.state_words(detail.state),
         state_tone=page_views.TONES.get(detail.state, ""),
         pending_words=sentence("page.detail.pending") if detail.pending and detail.refusal is None else "",
+        erased_words=sentence("page.detail.erased", {"when": when(detail.erased_at)}) if detail.erased_at else "",
         warnings=page_views.warnings(detail, laid.item, laid.newest_version),
         rounds=_rounds(laid),
         outcome=_outcome(it, names),
-        sections=page_file.sections(laid.form, detail.form, laid.region_name),
+        sections=() if detail.erased_at else page_file.sections(laid.form, detail.form, laid.region_name),
         scan_words=page_file.scan_words(detail),
         materials=page_file.materials(laid.item, laid.form, detail, found),
         all_sheets=found,
@@ -156,7 +158,7 @@ def _view(laid: LaidOpen) -> OpenedView:
             page_views.clock_row(clock, "working_day" if clock.kind == "notice" else unit) for clock in detail.clocks
         ),
         limits=page_views.limit_rows(laid.item),
-        prints=offered(it),
+        prints=() if detail.erased_at else offered(it),
         steps=page_views.step_rows(detail),
     )
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from edge_node.access import CounterHere
-from edge_node.printing.papers import PAPERS, offered
+from edge_node.printing.papers import PAPERS
 from edge_node.routes.page_open import ApplicationId, open_file
 from edge_node.routes.page_session import Looking
 from edge_node.routes.page_words import page
@@ -19,6 +19,6 @@ router = APIRouter(prefix="/review/{application_id}/print")
 def show_paper(counter: CounterHere, visitor: Looking, application_id: ApplicationId, name: str) -> Response:
     """One paper, if this application can have it by now."""
     opened = open_file(counter, visitor, application_id)
-    if name not in offered(opened.laid.application):
+    if name not in opened.view.prints:
         raise HTTPException(404)
     return page(f"print/{name}.html", doc=PAPERS[name](opened.paper_source()), back=f"/review/{application_id}")

@@ -24,7 +24,7 @@ from casework.errors import CaseworkError, IllegalEvent, NotYourDuty
 from edge_node.acts.counter import Counter
 from edge_node.acts.errors import ActRefused, CounterLocked, NobodySignedIn
 from edge_node.acts.sessions import IDLE_LOCK_SECONDS
-from edge_node.faults import fault_of
+from edge_node.faults import fault_of, take_note
 from edge_node.routes.page_body import FormRefused, Posted
 from edge_node.routes.page_session import (
     DOOR_COOKIE,
@@ -38,7 +38,7 @@ from edge_node.routes.page_session import (
 )
 from edge_node.routes.page_words import page
 from edge_node.wording import sentence
-from offline_store.errors import StoreError
+from offline_store.errors import NO_ROOM, StoreError
 from wire.errors import WireError
 
 log = logging.getLogger("edge_node")
@@ -174,6 +174,11 @@ async def bad_form(_request: Request, failure: Exception) -> Response:
 async def refused(request: Request, failure: Exception) -> Response:
     """A refusal of an act or of a room below: the sentence of the one table."""
     status, error = fault_of(failure)
+    counter = _counter(request)
+    take_note(counter, failure)
+    if isinstance(failure, NO_ROOM) and carried(request):  # the form finds its text again when there is room
+        sessions = counter.sessions
+        sessions.keep_typed(sessions.at_counter(session_token(request)), request.url.path, carried(request))
     if status >= 500 and not isinstance(failure, ActRefused):
         log.error("page failed code=%s", error["code"])
     parts = request.url.path.strip("/").split("/")

@@ -169,7 +169,9 @@ def state_words(state: str) -> str:
 
 
 def standing_words(brief: ApplicationBrief) -> str:
-    """How far this node's own last act has travelled; nothing to say once the city confirmed it."""
+    """How far this node's own last act has travelled; of what was erased, that it was."""
+    if brief.erased_at is not None:
+        return sentence("page.standing.erased")
     return "" if brief.standing == "confirmed" else sentence(f"page.standing.{brief.standing}")
 
 
@@ -243,7 +245,7 @@ def warnings(detail: ApplicationDetail, item: ServiceItem, newest_version: int |
     if any(not scan.arrived for scan in detail.scans):
         arrived = sum(scan.arrived for scan in detail.scans)
         words.append(sentence("page.detail.scans_coming", {"arrived": arrived, "total": len(detail.scans)}))
-    if newest_version is not None and newest_version != detail.catalog_version:
+    if detail.erased_at is None and newest_version is not None and newest_version != detail.catalog_version:
         words.append(sentence("page.detail.newer_catalog", {"version": detail.catalog_version}))
     if item.raw.get("confidence") == "low":
         words.append(sentence("page.detail.low_confidence"))

@@ -1,15 +1,16 @@
 """The encrypted database of a node; among the running programs only edge_node opens it.
 
-Opening: `keyring.machine_key()`, `keyring.unlock(path, machine)` give the key, `database.open_desk(path, key)` the
-`Desk`; `with desk.transaction() as tx:` to write (one act, one transaction, nobody else commits), `with
-desk.reading() as tx:` to read. The mappers, one per subject; each takes the open session first:
+Opening: `keyring.machine_key()` and `rekeying.open_key(desk_db, ring, machine)` give the key,
+`database.open_desk(path, key)` the `Desk`; `with desk.transaction() as tx:` to write (one act, one transaction, nobody
+else commits), `with desk.reading() as tx:` to read. The mappers, one per subject; each takes the open session first:
 
-    applications   save find load by_receipt page counts open_catalog_versions saved_here_again   Known Standing
+    applications   save erase to_erase find load by_receipt page counts open_catalog_versions saved_here_again
+                                                                                            Known Standing
     drafts         save find load of_application page remove catalog_versions             Draft DraftKind
     scans          save find load of_draft of_application with_status hand_over set_status remove hashes
-                   still_here backlog                                                      KeptScan ScanStatus
+                   backlog                                                                 KeptScan ScanStatus
     journal        head append by_op after of_application unposted mark_posted repost_after unanswered settle
-                   backlog hash_at                                                         Link Backlog
+                   backlog hash_at purge broken_at                                         Link Backlog
     rechaining     rechain archived                                                        Rechained
     feed           head cursor advance begin_anew
     catalog        active activate confirm versions item item_plain form form_plain document dictionaries

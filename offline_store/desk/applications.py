@@ -4,7 +4,8 @@ The row keeps two canonical bodies: *confirmed*, the fold of what the city's fee
 this node's own entries laid over it that the feed has not answered yet. Lists read *shown* and replay nothing.
 
 Laws: reading gives back what was saved, field for field; columns beside the bodies are derived from `shown` here and
-nowhere else; saving costs the same with one application on the desk and with a hundred thousand.
+nowhere else; saving costs the same with one application on the desk and with a hundred thousand. Once erased, an
+application stays its line of the register: whatever is saved of it later is reduced to that line, too.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,15 +14,17 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, column, func, or_, text, union, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, column, func, or_, text, tuple_, union, update
 from sqlmodel import Session, col, select
 
 from casework.application import Application
-from casework.record import application_from_plain, application_to_plain
+from casework.record import application_from_plain, application_to_plain, moment_to_text
+from casework.register import ended_at, register_line
 from casework.states import CLOSED_STATES, State
 from offline_store.desk.grams import PAIR, TRIPLE, folded, grams, phrase
+from offline_store.desk.journal import OPERATION
 from offline_store.desk.pages import Page
-from offline_store.desk.tables import ApplicationRow
+from offline_store.desk.tables import ApplicationRow, JournalRow
 from offline_store.errors import Unknown
 from wire.canonical import canonical_json, read_json
 
@@ -54,6 +57,7 @@ class Known:
     refusal: dict[str, Any] | None
     version: int
     updated_at: datetime
+    erased_at: datetime | None = None
 
     @property
     def application_id(self) -> str:
@@ -78,6 +82,8 @@ def save(
     into `confirmed`, `due` the day by which somebody must act, for the order of the queue.
     """
     row = _row(tx, shown.application_id)
+    if row is not None and row.erased_at is not None:
+        shown, confirmed = register_line(shown), None if confirmed is None else register_line(confirmed)
     words_before = None if row is None else (row.applicant_name, row.applicant_id_no, row.receipt_no)
     columns: dict[str, Any] = {
         "application_id": shown.application_id,
@@ -98,6 +104,7 @@ def save(
         "refusal": None if refusal is None else canonical_json(dict(refusal)).decode(),
         "shown": _body(shown),
         "confirmed": None if confirmed is None else _body(confirmed),
+        "ended_at": _ended(confirmed),
     }
     row = ApplicationRow(**columns) if row is None else row.sqlmodel_update(columns)
     tx.add(row)
@@ -124,6 +131,50 @@ def saved_here_again(tx: Session) -> int:
     return len(
         tx.execute(waiting.values(standing=Standing.SAVED_HERE.value).returning(col(ApplicationRow.number))).all()
     )
+
+
+def erase(tx: Session, application_id: str, at: datetime) -> None:
+    """Reduce an application to its line of the register, in the row and in what it is found by, for good."""
+    row = _row(tx, application_id)
+    if row is None:
+        raise Unknown("application", application_id)
+    known = _known(row)
+    row.erased_at = at
+    tx.add(row)
+    save(
+        tx,
+        known.shown,
+        confirmed=known.confirmed,
+        standing=known.standing,
+        case_seq=known.case_seq,
+        at=row.updated_at,
+    )
+
+
+def to_erase(
+    tx: Session, *, ended_by: datetime, stable_seq: int, after: tuple[str, int] = ("", 0), limit: int = 20
+) -> list[tuple[str, int, str]]:
+    """Applications that ended by then, are not erased, and of which every own act is answered and lies within
+    `stable_seq`: (ended_at, number, id) in that order, from `after` on.
+
+    Asked of the columns alone: going through every application took 60 MiB and seconds on a full desk.
+    """
+    row, acts = col(ApplicationRow.ended_at), JournalRow
+    at, number = after
+    open_acts = select(acts.seq).where(
+        acts.application_id == ApplicationRow.application_id,
+        acts.kind == OPERATION,
+        or_(col(acts.seq) > stable_seq, col(acts.outcome).is_(None)),
+    )
+    due = (
+        select(ApplicationRow.ended_at, ApplicationRow.number, ApplicationRow.application_id)
+        .where(row.is_not(None), col(ApplicationRow.erased_at).is_(None), row <= moment_to_text(ended_by))
+        .where(tuple_(row, col(ApplicationRow.number)) > tuple_(at, number))
+        .where(~open_acts.exists())
+        .order_by(row, col(ApplicationRow.number))
+        .limit(limit)
+    )
+    return [(str(found[0]), int(found[1] or 0), found[2]) for found in tx.execute(due)]
 
 
 def find(tx: Session, application_id: str) -> Known | None:
@@ -254,7 +305,13 @@ def _known(row: ApplicationRow) -> Known:
         refusal=None if row.refusal is None else read_json(row.refusal.encode(), "refusal"),
         version=row.version,
         updated_at=row.updated_at,
+        erased_at=row.erased_at,
     )
+
+
+def _ended(confirmed: Application | None) -> str | None:
+    moment = None if confirmed is None else ended_at(confirmed)
+    return None if moment is None else moment_to_text(moment)
 
 
 def _body(application: Application) -> str:

@@ -5,6 +5,7 @@ no URL, log or error text; SQLite older than 3.51.3 is refused, because its writ
 connections meet.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +49,16 @@ CIPHER: Final = (
 )
 CHECKED_AGAIN: Final = ("synchronous", "foreign_keys", "secure_delete")  # each time a connection is taken from the pool
 
+_ROOM_FOR_INDEX: Final = frozenset(
+    {
+        10 | 18 << 8,  # SQLITE_IOERR_SHMOPEN
+        10 | 19 << 8,  # SQLITE_IOERR_SHMSIZE
+        10 | 21 << 8,  # SQLITE_IOERR_SHMMAP
+        14,  # SQLITE_CANTOPEN, of the log beside the desk
+    }
+)
+"""What SQLite says when a full disk keeps it from making its log or the index of it."""
+_A_PAGE_OF_INDEX: Final = 64 * 1024
 _PRIMARY = 0xFF
 _BY_CODE: Final[dict[int, type[DeskError]]] = {
     5: DeskBusy,  # SQLITE_BUSY
@@ -73,6 +84,9 @@ def connect(path: Path, key: bytes, *, writing: bool) -> Connection:
         if not writing:
             connection.execute("PRAGMA query_only = 1")
         assert_safe(connection)
+    except dbapi2.Error as failure:
+        connection.close()
+        raise named(failure, path) from None
     except BaseException:
         connection.close()
         raise
@@ -93,7 +107,7 @@ def unlocked(path: Path, key: bytes) -> Connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     except dbapi2.Error as failure:
         connection.close()
-        raise named(failure) from None
+        raise named(failure, path) from None
     return connection
 
 
@@ -110,12 +124,22 @@ def assert_safe(connection: Connection, names: tuple[str, ...] = tuple(SETTINGS)
                 raise UnsafeDesk("cipher", wanted, "absent")
 
 
-def named(failure: BaseException) -> DeskError:
-    """The store's own error for an error of the database; its text is left behind, it may quote what was saved."""
+def named(failure: BaseException, path: Path | None = None) -> DeskError:
+    """The store's own error for an error of the database; its text is left behind, it may quote what was saved.
+
+    With the desk's `path` a full disk is recognised where SQLite speaks of its index files only.
+    """
     code = getattr(failure, "sqlite_errorcode", None)
+    if code in _ROOM_FOR_INDEX and path is not None and _is_full(path.parent):
+        return DeskFull()
     if isinstance(code, int) and code & _PRIMARY in _BY_CODE:
         return _BY_CODE[code & _PRIMARY]()
     return DeskError()
+
+
+def _is_full(folder: Path) -> bool:
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize < _A_PAGE_OF_INDEX
 
 
 def opener(path: Path, key: bytes, *, writing: bool) -> Callable[[], Connection]:

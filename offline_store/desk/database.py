@@ -2,12 +2,13 @@
 
 Laws: one act is one transaction; nobody but `transaction` commits, and leaving it by an error keeps nothing; a write
 begins with BEGIN IMMEDIATE, so that it waits at its start and never fails in its middle; writers queue for one
-connection, readers have their own and see the last committed state; what was committed was flushed to the disk.
+connection, readers have their own and see the last committed state; what was committed was flushed to the disk. The
+key of an open desk is changed while readers go on and writers wait; for the swap itself everybody waits.
 """
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,12 +21,15 @@ from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 from sqlmodel import Session
 
-from offline_store.desk import upgrading
+from offline_store.desk import rekeying, upgrading
 from offline_store.desk.connection import CHECKED_AGAIN, Connection, assert_safe, named, opener
-from offline_store.errors import DeskBusy, DeskExists, DeskMissing, StoreError
+from offline_store.desk.gate import Gate
+from offline_store.errors import DeskBusy, DeskExists, DeskFull, DeskMissing, StoreError
 from offline_store.placing import flush_folder
 
 Transaction: TypeAlias = Session  # what `transaction` and `reading` give; programs name it without importing SQL
+
+Randomness = Callable[[int], bytes]
 
 READERS: Final = 4
 WAIT_S: Final = 30.0
@@ -37,29 +41,56 @@ class Desk:
 
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
-        self._writing = _engine(path, key, "BEGIN IMMEDIATE", connections=1)
-        self._reading = _engine(path, key, "BEGIN", connections=READERS)
-        self._open = opener(path, key, writing=True)
+        self._key = key
+        self._turn = threading.Lock()
+        self._gate = Gate(WAIT_S)
         self._here = threading.local()
+        self._open_all(key)
+
+    def _open_all(self, key: bytes) -> None:
+        self._key = key
+        self._writing = _engine(self.path, key, "BEGIN IMMEDIATE", connections=1)
+        self._reading = _engine(self.path, key, "BEGIN", connections=READERS)
+        self._open = opener(self.path, key, writing=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that may write; everything in it is kept together at the end, or nothing is."""
         if getattr(self._here, "writes", False):
             raise RuntimeError("a transaction inside a transaction would wait for itself")
+        if not self._turn.acquire(timeout=WAIT_S):
+            raise DeskBusy
         self._here.writes = True
         try:
-            with _session(self._writing) as session:
+            with self._gate.passing(), _session(self._writing, self.path) as session:
                 yield session
                 session.commit()
         finally:
             self._here.writes = False
+            self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one committed state and cannot write."""
-        with _session(self._reading) as session:
+        with self._gate.passing(), _session(self._reading, self.path) as session:
             yield session
+
+    def change_key(self, ring: Path, machine: bytes, cities: Sequence[bytes], randomness: Randomness) -> None:
+        """Put the desk under a fresh key; see `rekeying`. An error leaves it open under the key it had."""
+        with self._turn, _own_errors(self.path):
+            new_key = rekeying.prepare(self.path, ring, self._key, machine, cities, randomness)
+            try:
+                with self._gate.closed():
+                    self.close()
+                    try:
+                        rekeying.swap(self.path, ring, self._key)
+                    except (DeskBusy, DeskFull):
+                        self._open_all(self._key)
+                        raise
+                    self._open_all(new_key)
+            except (DeskBusy, DeskFull):
+                rekeying.undo(self.path, ring)
+                raise
 
     def check(self) -> list[str]:
         """Read every page and compare its authentication tag and structure; an empty list means whole."""
@@ -147,14 +178,14 @@ def _engine(path: Path, key: bytes, begin: str, *, connections: int) -> Engine:
 
 
 @contextmanager
-def _session(engine: Engine) -> Iterator[Session]:
-    with _own_errors(), Session(engine, expire_on_commit=False) as session:
+def _session(engine: Engine, path: Path) -> Iterator[Session]:
+    with _own_errors(path), Session(engine, expire_on_commit=False) as session:
         session.connection()
         yield session
 
 
 @contextmanager
-def _own_errors() -> Iterator[None]:
+def _own_errors(path: Path) -> Iterator[None]:
     """Errors of the libraries below become the store's own; errors of the caller pass."""
     try:
         yield
@@ -163,6 +194,6 @@ def _own_errors() -> Iterator[None]:
     except PoolTimeout:
         raise DeskBusy from None
     except DBAPIError as failure:
-        raise named(failure.orig or failure) from None
+        raise named(failure.orig or failure, path) from None
     except dbapi2.Error as failure:
-        raise named(failure) from None
+        raise named(failure, path) from None

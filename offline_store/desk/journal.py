@@ -1,9 +1,10 @@
 """The node's journal: every sealed operation in order, and what became of it.
 
 Laws: numbers have no gap and every link names the last one, both read from the sealed bytes themselves; an envelope
-never changes; outcome and posting are notes beside it. `posted` says that the envelope lies in the mailbox: it is
-marked after the file is durable, so a crash in between costs one identical file. The mailbox can always be filled
-again from here.
+never changes; outcome and posting are notes beside it. What was purged keeps number, op_id, links and its clear
+header, so that the chain can still be followed from end to end; nothing of it can be posted again. `posted` says that
+the envelope lies in the mailbox: it is marked after the file is durable, so a crash in between costs one identical
+file. The mailbox can always be filled again from here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,11 +15,15 @@ from typing import Any
 from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
-from offline_store.desk.tables import JournalRow
+from offline_store.desk.tables import ArchivedLinkRow, JournalRow
 from offline_store.errors import NotTheNextLink
-from wire.audit_chain import GENESIS, Head
+from wire.audit_chain import GENESIS, Head, follow
 from wire.canonical import canonical_json, read_json
-from wire.envelope import envelope_hash, read_header
+from wire.envelope import Kind, envelope_hash, read_cut_header, read_header
+from wire.errors import Fork, WireError
+
+OPERATION = Kind.OPERATION.name.lower()
+FOLLOWED_AT_ONCE = 200
 
 # Statements of the save are made once: building and hashing one costs more than SQLite needs to run it.
 _LAST = select(JournalRow.seq, JournalRow.link).order_by(col(JournalRow.seq).desc()).limit(1)
@@ -40,6 +45,11 @@ class Link:
     refusal: dict[str, Any] | None
     envelope: bytes
     body: bytes
+
+    @property
+    def purged(self) -> bool:
+        """Nothing is left of it but its place in the chain."""
+        return not self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +130,65 @@ def mark_posted(tx: Session, seqs: Iterable[int]) -> None:
     tx.execute(update(JournalRow).where(col(JournalRow.seq).in_(list(seqs))).values(posted=True))
 
 
-def repost_after(tx: Session, seq: int) -> None:
-    """The mailbox lost its files, or the gateway's mark went back: everything after `seq` is to be posted again."""
-    tx.execute(update(JournalRow).where(col(JournalRow.seq) > seq).values(posted=False))
+def repost_after(tx: Session, seq: int) -> int:
+    """The mailbox lost its files, or the gateway's mark went back: everything after `seq` is to be posted again.
+
+    What was purged cannot be; how many that are is returned. It is 0 as long as no gateway is restored to a state
+    older than the stable mark it has given.
+    """
+    after_it, whole = col(JournalRow.seq) > seq, func.length(JournalRow.body) > 0
+    tx.execute(update(JournalRow).where(after_it, whole).values(posted=False))
+    return int(tx.execute(select(func.count()).select_from(JournalRow).where(after_it, ~whole)).scalar_one())
+
+
+def purge(tx: Session, application_id: str) -> int:
+    """Forget what this node's acts on an application said, in the clear and sealed; how many acts is returned.
+
+    The caller has made sure that each is within the stable mark and answered.
+    """
+    acts = [link for link in of_application(tx, application_id) if link.kind == OPERATION and not link.purged]
+    for link in acts:
+        header = read_header(link.envelope).encoded
+        kept = {"envelope": header, "body": b"", "refusal": None}
+        tx.execute(update(JournalRow).where(col(JournalRow.seq) == link.seq).values(**kept))
+    filed = select(ArchivedLinkRow).where(ArchivedLinkRow.application_id == application_id)
+    for row in tx.exec(filed.where(ArchivedLinkRow.kind == OPERATION)):
+        row.envelope, row.refusal = read_cut_header(row.envelope).encoded, None
+        tx.add(row)
+    tx.flush()
+    return len(acts)
+
+
+def broken_at(tx: Session, signer_public: bytes) -> int | None:
+    """The first number at which the chain does not hold, None when it holds from end to end.
+
+    A whole envelope is followed by its signature and hash; of a purged one the header's links are compared with its
+    neighbours', and the next whole envelope signs for its hash.
+    """
+    at = GENESIS
+    while links := tx.exec(
+        select(JournalRow).where(JournalRow.seq > at.seq).order_by(col(JournalRow.seq)).limit(FOLLOWED_AT_ONCE)
+    ).all():
+        for row in links:
+            try:
+                at = _followed(row, at, signer_public)
+            except WireError:
+                return at.seq + 1
+        tx.expunge_all()
+    return None
+
+
+def _followed(row: JournalRow, at: Head, signer_public: bytes) -> Head:
+    if row.body:
+        found = follow(at, row.envelope, signer_public)
+    else:
+        header = read_cut_header(row.envelope)
+        if header.seq != at.seq + 1 or header.prev != at.hash or header.op_id.hex() != row.op_id:
+            raise Fork(header.seq)
+        found = Head(header.seq, row.link)
+    if (found.seq, found.hash) != (row.seq, row.link):
+        raise Fork(row.seq)
+    return found
 
 
 def unanswered(tx: Session, limit: int = 100) -> list[Link]:

@@ -6,11 +6,13 @@ by those entitled).
 
 Laws: the desk key is 32 random bytes and is never derived from anything a person can remember; it lies on the disk
 only wrapped; slots come and go without touching the desk; the kind and owner of a slot are bound into its wrap, so
-slots cannot be swapped.
+slots cannot be swapped. While the desk is re-keyed every slot stands there twice, the second time marked *next*, until
+it is certain under which key the desk lies. Clerk and city slots are sealed to a public key, so that a new desk key
+goes into them without passphrase or recovery key at hand.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ KEY_BYTES = 32
 SALT_BYTES = 16
 NONCE = bytes(12)  # each wrapping key is derived with a fresh salt and used once
 VERSION = 1
+NEXT = "next"
 MODE = 0o600
 CREDENTIAL = "desk-key"
 MACHINE_KEY_FILE = "GUANGAN_MACHINE_KEY_FILE"
@@ -76,10 +79,42 @@ def create(path: Path, machine: bytes, city_public: bytes | None, randomness: Ra
 
 def unlock(path: Path, machine: bytes) -> bytes:
     """The desk key, by the machine slot."""
-    for slot in _read(path):
+    return candidates(path, machine)[0]
+
+
+def candidates(path: Path, machine: bytes) -> list[bytes]:
+    """The desk key by the machine slot; two while the desk is being re-keyed, the one in use before first."""
+    slots = [slot for slot in _read(path) if slot["kind"] == "machine"]
+    if not slots:
+        raise SlotRefused("machine")
+    return [_unwrap(slot, _from_machine(machine, unb64(slot["salt"])), owner="") for slot in slots]
+
+
+def add_next(
+    path: Path, machine: bytes, new_key: bytes, cities: Sequence[bytes], randomness: Randomness = os.urandom
+) -> None:
+    """Put a wrap of the key that will be beside each wrap of the key that is, in one step.
+
+    `cities` are the public recovery keys that may be known where a slot of an earlier release does not carry its own.
+    """
+    now = [slot for slot in _read(path) if not slot.get(NEXT)]
+    known = {key_id(public).hex(): public for public in cities}
+    after = []
+    for slot in now:
+        public = unb64(slot["public"]) if "public" in slot else known.get(slot["owner"])
         if slot["kind"] == "machine":
-            return _unwrap(slot, _from_machine(machine, unb64(slot["salt"])), owner="")
-    raise SlotRefused("machine")
+            after.append(_machine_slot(new_key, machine, randomness))
+        elif public is None:
+            raise SlotRefused(slot["kind"])
+        else:
+            after.append(slot | {"wrapped": _sealed(slot["kind"], slot["owner"], new_key, public)})
+    _write(path, [*now, *({**slot, NEXT: True} for slot in after)])
+
+
+def settle(path: Path, *, on_next: bool) -> None:
+    """Keep one set of slots: those that were next when the desk lies under the new key, else those of before."""
+    kept = [slot for slot in _read(path) if bool(slot.get(NEXT)) is on_next]
+    _write(path, [{name: value for name, value in slot.items() if name != NEXT} for slot in kept])
 
 
 def unlock_by_clerk(path: Path, clerk_id: str, passphrase: str) -> bytes:
@@ -87,7 +122,9 @@ def unlock_by_clerk(path: Path, clerk_id: str, passphrase: str) -> bytes:
     for slot in _read(path):
         if slot["kind"] == "clerk" and slot["owner"] == clerk_id:
             cost = Cost(slot["memory_kib"], slot["iterations"], slot["lanes"])
-            return _unwrap(slot, _from_passphrase(passphrase, unb64(slot["salt"]), cost), owner=clerk_id)
+            wrapping = _from_passphrase(passphrase, unb64(slot["salt"]), cost)
+            own = SealingKey.from_bytes(_unwrap(slot, wrapping, owner=clerk_id, part="private"))
+            return _opened(slot, own)
     raise SlotRefused("clerk")
 
 
@@ -95,10 +132,7 @@ def unlock_by_city(path: Path, recovery: SealingKey) -> bytes:
     """The desk key, by the city's recovery key; never called on a node that lives."""
     for slot in _read(path):
         if slot["kind"] == "city" and slot["owner"] == key_id(recovery.public).hex():
-            try:
-                return _SUITE.decrypt(unb64(slot["wrapped"]), recovery.private, info=_bound("city", slot["owner"]))
-            except (InvalidTag, ValueError):
-                break
+            return _opened(slot, recovery)
     raise SlotRefused("city")
 
 
@@ -119,8 +153,10 @@ def put_clerk_slot(
 ) -> None:
     """Let a clerk's passphrase open the desk; a slot the clerk had before is replaced."""
     others = [slot for slot in _read(path) if (slot["kind"], slot["owner"]) != ("clerk", clerk_id)]
-    salt = randomness(SALT_BYTES)
-    slot = _wrap("clerk", clerk_id, desk_key, _from_passphrase(passphrase, salt, cost), salt)
+    salt, own = randomness(SALT_BYTES), SealingKey.generate(randomness)
+    wrapping = _from_passphrase(passphrase, salt, cost)
+    slot = _wrap("clerk", clerk_id, own.to_bytes(), wrapping, salt, part="private")
+    slot |= {"public": b64(own.public), "wrapped": _sealed("clerk", clerk_id, desk_key, own.public)}
     slot |= {"memory_kib": cost.memory_kib, "iterations": cost.iterations, "lanes": cost.lanes}
     _write(path, [*others, slot])
 
@@ -147,19 +183,32 @@ def _machine_slot(desk_key: bytes, machine: bytes, randomness: Randomness) -> di
 
 def _city_slot(desk_key: bytes, city_public: bytes) -> dict[str, Any]:
     owner = key_id(city_public).hex()
-    sealed = _SUITE.encrypt(desk_key, X25519PublicKey.from_public_bytes(city_public), info=_bound("city", owner))
-    return {"kind": "city", "owner": owner, "wrapped": b64(sealed)}
+    sealed = _sealed("city", owner, desk_key, city_public)
+    return {"kind": "city", "owner": owner, "public": b64(city_public), "wrapped": sealed}
 
 
-def _wrap(kind: str, owner: str, desk_key: bytes, wrapping_key: bytes, salt: bytes) -> dict[str, Any]:
-    wrapped = ChaCha20Poly1305(wrapping_key).encrypt(NONCE, desk_key, _bound(kind, owner))
-    return {"kind": kind, "owner": owner, "salt": b64(salt), "wrapped": b64(wrapped)}
+def _sealed(kind: str, owner: str, desk_key: bytes, public: bytes) -> str:
+    return b64(_SUITE.encrypt(desk_key, X25519PublicKey.from_public_bytes(public), info=_bound(kind, owner)))
 
 
-def _unwrap(slot: Mapping[str, Any], wrapping_key: bytes, owner: str) -> bytes:
+def _opened(slot: Mapping[str, Any], own: SealingKey) -> bytes:
     try:
-        return ChaCha20Poly1305(wrapping_key).decrypt(NONCE, unb64(slot["wrapped"]), _bound(slot["kind"], owner))
+        return _SUITE.decrypt(unb64(slot["wrapped"]), own.private, info=_bound(slot["kind"], slot["owner"]))
     except (InvalidTag, ValueError):
+        raise SlotRefused(slot["kind"]) from None
+
+
+def _wrap(
+    kind: str, owner: str, secret: bytes, wrapping_key: bytes, salt: bytes, part: str = "wrapped"
+) -> dict[str, Any]:
+    wrapped = ChaCha20Poly1305(wrapping_key).encrypt(NONCE, secret, _bound(kind, owner))
+    return {"kind": kind, "owner": owner, "salt": b64(salt), part: b64(wrapped)}
+
+
+def _unwrap(slot: Mapping[str, Any], wrapping_key: bytes, owner: str, part: str = "wrapped") -> bytes:
+    try:
+        return ChaCha20Poly1305(wrapping_key).decrypt(NONCE, unb64(slot[part]), _bound(slot["kind"], owner))
+    except (InvalidTag, ValueError, KeyError):
         raise SlotRefused(slot["kind"]) from None
 
 

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from casework.states import State
-from offline_store.desk.tables import ApplicationRow, ScanRow
+from offline_store.desk.tables import ScanRow
 from offline_store.errors import Unknown
 
 
@@ -143,19 +142,6 @@ def remove(tx: Session, hashes: Collection[str]) -> None:
 def hashes(tx: Session) -> set[str]:
     """Every scan the desk knows, for the sweep of the vault."""
     return set(tx.exec(select(ScanRow.scan_hash)).all())
-
-
-def still_here(tx: Session, states: Collection[State]) -> list[str]:
-    """The applications that stand in one of these states and of which scans lie here that the city has, too.
-
-    Asked of the columns alone: going through every scan and application took 60 MiB and seconds on a full desk.
-    """
-    at_city = (ScanStatus.STORED.value, ScanStatus.ARRIVED.value)
-    standing = select(ApplicationRow.application_id).where(col(ApplicationRow.state).in_([one.value for one in states]))
-    theirs = select(ScanRow.application_id).where(
-        col(ScanRow.status).in_(at_city), col(ScanRow.application_id).in_(standing)
-    )
-    return [one for one in tx.exec(theirs.distinct()) if one is not None]
 
 
 def backlog(tx: Session) -> tuple[int, int]:

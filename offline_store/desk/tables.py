@@ -3,7 +3,8 @@
 Laws: a row is not the domain object, for `table=True` classes check nothing when they are made; only the mapper of a
 room touches its rows. Content lies in canonical JSON bodies; a column exists only because something is searched,
 sorted or counted by it. Wide columns stand last, so that reading the narrow ones never touches the overflow pages
-behind them. The schema itself is made by `migrations`; a test compares the two.
+behind them; a column of a later form can only follow, so it is reached by an index. The schema itself is made by
+`migrations`; a test compares the two.
 """
 
 from datetime import date, datetime
@@ -31,6 +32,12 @@ class ApplicationRow(SQLModel, table=True):
         Index("application_by_site", "site", "updated_at"),
         Index("application_by_catalog", "catalog_version", "state"),
         Index("application_by_item", "item_id", "updated_at"),
+        Index(
+            "application_to_erase",
+            "ended_at",
+            "number",
+            sqlite_where=text("ended_at IS NOT NULL AND erased_at IS NULL"),
+        ),
     )
 
     number: int | None = Field(default=None, primary_key=True)
@@ -52,6 +59,8 @@ class ApplicationRow(SQLModel, table=True):
     refusal: str | None = None
     shown: str = Field(sa_column=_wide())
     confirmed: str | None = Field(default=None, sa_column=_wide(optional=True))
+    ended_at: str | None = None
+    erased_at: datetime | None = None
 
 
 class DraftRow(SQLModel, table=True):

@@ -17,7 +17,8 @@ from offline_store.desk.connection import Connection, connect, named, unlocked
 from offline_store.errors import NewerDesk
 from offline_store.placing import flush_folder, take_away
 
-RELEASES: Final = ("0001", "0002")  # every form a desk ever had, oldest first; a test compares them with the migrations
+RELEASES: Final = ("0001", "0002", "0003")
+"""Every form a desk ever had, oldest first; a test compares them with the migrations."""
 VERSION_TABLE: Final = "desk_form"
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 

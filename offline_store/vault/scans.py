@@ -15,11 +15,12 @@ from typing import BinaryIO
 
 from offline_store.errors import DamagedFile, Unknown, WrongOffset
 from offline_store.paths import checked_hash
-from offline_store.placing import FILE_MODE, flush_folder, placed, take_away
+from offline_store.placing import FILE_MODE, disk_says, flush_folder, placed, take_away
 
 SCAN = ".scan"
 PART = ".part"
 RECEIVING = ".receiving"
+DAMAGED = ".damaged"
 READ_BYTES = 64 * 1024
 
 
@@ -44,7 +45,8 @@ class Receiving:
         self.kept: str | None = None
 
     def write(self, sealed: bytes) -> None:
-        self._stream.write(sealed)
+        with disk_says():
+            self._stream.write(sealed)
         self._digest.update(sealed)
         self.length += len(sealed)
 
@@ -52,11 +54,12 @@ class Receiving:
         """Flush, compare with the hash that the sealer computed, and make the scan visible."""
         if self._digest.hexdigest() != scan_hash:
             raise DamagedFile(scan_hash)
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
         path = self._folder / f"{scan_hash}{SCAN}"
-        self._unfinished.replace(path)
-        flush_folder(self._folder)
+        with disk_says():
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            self._unfinished.replace(path)
+            flush_folder(self._folder)
         self.kept = scan_hash
         return path
 
@@ -80,11 +83,12 @@ class Part:
         """Add bytes that begin at `offset`; the new offset is returned after they were flushed."""
         if offset != self.offset:
             raise WrongOffset(self.offset, offset)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
-        with os.fdopen(descriptor, "ab") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        with disk_says():
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+            with os.fdopen(descriptor, "ab") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
         return offset + len(data)
 
     def finish(self) -> Path:
@@ -97,8 +101,9 @@ class Part:
             self.discard()
             raise DamagedFile(self._hash)
         path = self._folder / f"{self._hash}{SCAN}"
-        self._path.replace(path)
-        flush_folder(self._folder)
+        with disk_says():
+            self._path.replace(path)
+            flush_folder(self._folder)
         return path
 
     def discard(self) -> None:
@@ -116,9 +121,10 @@ class Vault:
     def receive(self) -> Iterator[Receiving]:
         """A writer for one scan; leaving without `keep` removes every byte of it."""
         unfinished = self._folder / f".{os.getpid()}-{os.urandom(8).hex()}{RECEIVING}"
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        with disk_says():
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         try:
-            with os.fdopen(descriptor, "wb") as stream:
+            with disk_says(), os.fdopen(descriptor, "wb") as stream:
                 yield Receiving(self._folder, stream, unfinished)
         finally:
             take_away(unfinished)
@@ -153,7 +159,7 @@ class Vault:
         """Read the scan again and compare with its name; a damaged one is set aside for a person to see."""
         path = self.path(scan_hash)
         if _hash_of(path) != scan_hash:
-            path.replace(path.with_suffix(".damaged"))
+            path.replace(path.with_suffix(DAMAGED))
             raise DamagedFile(scan_hash)
 
     def part(self, scan_hash: str) -> Part:
@@ -161,6 +167,12 @@ class Vault:
 
     def remove(self, scan_hash: str) -> bool:
         return take_away(self.path(scan_hash))
+
+    def forget(self, scan_hash: str) -> None:
+        """Remove whatever lies here of a scan: whole, in part, or set aside as damaged."""
+        path = self.path(scan_hash)
+        for one in (path, path.with_suffix(PART), path.with_suffix(DAMAGED)):
+            take_away(one)
 
     def hashes(self) -> list[str]:
         return [entry.name.removesuffix(SCAN) for entry in placed(self._folder, SCAN)]

@@ -19,7 +19,9 @@ from casework.events import Collected, Event, Submitted, Supplemented
 from casework.forms import Form
 from casework.lifecycle import advance, draft
 from edge_node.acts import time_lights
+from edge_node.acts.alarms import Alarms
 from edge_node.acts.counter import Counter
+from edge_node.acts.room import Room
 from edge_node.acts.sessions import AtCounter, Sessions
 from edge_node.acts.trusted_clock import Anchor, MachineClock, TrustedClock
 from offline_store.desk import applications, catalog, clerks, scans
@@ -237,6 +239,9 @@ def new_town(folder: Path) -> Town:
         gateway_url="http://127.0.0.1:1",
     )
     desk = open_desk(paths.desk_db, bytes(range(32)), create=True)
+    alarms = Alarms()
+    room = Room(paths.desk_reserve, alarms)
+    room.look()
     counter = Counter(
         node=node,
         paths=paths,
@@ -251,6 +256,8 @@ def new_town(folder: Path) -> Town:
         ),
         sessions=Sessions(clock.monotonic, counted.randbytes),
         randomness=counted.randbytes,
+        alarms=alarms,
+        room=room,
     )
     _activate(counter, seed("items")["items"], 1)
     people = [

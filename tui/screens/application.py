@@ -97,6 +97,10 @@ def page_of(detail: ApplicationDetail) -> Content:
         Content(f"{t('slip.applicant', name=detail.applicant_masked)} · {of('proxy_standing', detail.proxy)}"),
         Content.assemble((standing_words(detail), "bold"), f" · {duty_words(detail)} · {due_words(detail.due)}"),
     ]
+    if detail.erased_at is not None:
+        lines.append(
+            Content.styled(t("application.erased", day=f"{at_city(detail.erased_at):%Y-%m-%d}"), "$text-warning")
+        )
     lines += [Content.styled("! " + pending_words(pending), "$text-warning") for pending in detail.pending]
     if detail.refusal is not None:
         lines.append(Content.styled(t("application.not_applied", why=detail.refusal.message), "bold $text-error"))

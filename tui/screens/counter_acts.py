@@ -28,7 +28,9 @@ SLIP = "slip"
 
 
 def offered(detail: ApplicationDetail) -> list[str]:
-    """What can be done with the application here and now, the receipt always."""
+    """What can be done with the application here and now, the receipt always unless its papers were erased."""
+    if detail.erased_at is not None:
+        return []
     allowed = set(detail.acts)
     return [act for event, act in BY_EVENT.items() if event in allowed or act in allowed] + [SLIP]
 

@@ -48,6 +48,8 @@ class ApplicationBrief(Told):
     due: Day | None = None
     light: Light = "grey"
     updated_at: Moment
+    erased_at: Moment | None = None
+    """Since when only the register's line is left here: form, materials and scans were erased after their time."""
 
 
 class ClockView(Told):
