@@ -54,7 +54,7 @@ def is_due(tx: Session, now: datetime, every: timedelta) -> bool:
 def open_key(desk_db: Path, ring: Path, machine: bytes) -> bytes:
     """The key under which the desk lies; a re-keying that was cut is finished or undone first."""
     keys = keyring.candidates(ring, machine)
-    take_away(_copy_of(desk_db))
+    _forget_copy(desk_db)
     if not desk_db.exists():
         raise DeskMissing
     if len(keys) == 1:
@@ -97,7 +97,7 @@ def prepare(
         _must_be_whole(copy, new_key)
         keyring.add_next(ring, machine, new_key, cities, randomness)
     except BaseException:
-        take_away(copy)
+        _forget_copy(desk_db)
         raise
     return new_key
 
@@ -114,7 +114,7 @@ def swap(desk_db: Path, ring: Path, old_key: bytes) -> None:
 
 def undo(desk_db: Path, ring: Path) -> None:
     """Forget a copy that was prepared and did not take the name."""
-    take_away(_copy_of(desk_db))
+    _forget_copy(desk_db)
     keyring.settle(ring, on_next=False)
 
 
@@ -128,6 +128,12 @@ def _finish(desk_db: Path, ring: Path, *, on_next: bool) -> None:
 
 def _copy_of(desk_db: Path) -> Path:
     return desk_db.with_name(desk_db.name + COPY_SUFFIX)
+
+
+def _forget_copy(desk_db: Path) -> None:
+    """Remove a copy that did not take the name, with whatever SQLite laid beside it while it was read back."""
+    for suffix in ("", LOG_SUFFIX, INDEX_SUFFIX):
+        take_away(desk_db.with_name(desk_db.name + COPY_SUFFIX + suffix))
 
 
 def _copy_under(desk_db: Path, key: bytes, copy: Path, new_key: bytes) -> None:

@@ -30,7 +30,7 @@ from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import MachineClock
 from edge_node.app import compose, counter_app
 from edge_node.settings import NodeSettings
-from offline_store.desk import clerks, journal, keyring, keys, state
+from offline_store.desk import clerks, journal, keyring, keys, rekeying, state
 from offline_store.desk.catalog import Edition
 from offline_store.desk.clerks import Clerk
 from offline_store.desk.database import open_desk
@@ -130,7 +130,7 @@ def new_counter(
         )
         _enrol(paths, desk, role, gateway, tuf_root, site, node_id)
     else:
-        desk = open_desk(paths.desk_db, keyring.unlock(paths.keyring, MACHINE_KEY))
+        desk = open_desk(paths.desk_db, rekeying.open_key(paths.desk_db, paths.keyring, MACHINE_KEY))
     counter = compose(paths, desk, clock.machine(), os.urandom, settings or NodeSettings(disk_reserve_mib=16))
     if fresh and catalog:
         activate_catalog.activate(counter, seed_edition())
@@ -277,7 +277,7 @@ class Village:
     def noted(self) -> list[str]:
         """The kinds of all audit entries of this node."""
         with self.counter.desk.reading() as tx:
-            bodies = [read_operation(link.body) for link in journal.after(tx, 0, limit=10_000)]
+            bodies = [read_operation(link.body) for link in journal.after(tx, 0, limit=10_000) if not link.purged]
         return [str(one.audit["kind"]) for one in bodies if one.audit]
 
     def operations_after(self, seq: int) -> list[Operation]:

@@ -24,6 +24,7 @@ FLOWS: dict[str, Flow] = {
         village_flows.posting,
         village_flows.receipt,
         village_flows.purging,
+        village_flows.rekeying_,
         village_flows.activating,
         machine_flows.exchange,
         machine_flows.enrolment,

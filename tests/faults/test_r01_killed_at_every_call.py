@@ -15,8 +15,8 @@ from tests.faults.tally import record
 
 pytestmark = pytest.mark.fault
 
-FLOWS = ["save", "scans", "collect", "post", "exchange", "receipt", "purge", "activate", "migrate", "enrol"]
-STEPS = {"enrol": 41, "migrate": 17, "activate": 17, "receipt": 13, "exchange": 13}
+FLOWS = ["save", "scans", "collect", "post", "exchange", "receipt", "purge", "rekey", "activate", "migrate", "enrol"]
+STEPS = {"enrol": 41, "rekey": 31, "migrate": 17, "activate": 17, "receipt": 13, "exchange": 13}
 EVERY_DAY = 9
 
 

@@ -8,6 +8,7 @@ hold everything that was told.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,14 +18,14 @@ from casework.events import Submitted
 from casework.states import State
 from edge_node.acts import activate_catalog, collecting, drafting, erasing, readiness
 from edge_node.acts import village as village_acts
-from offline_store.desk import applications, catalog, journal, scans, state
+from offline_store.desk import applications, catalog, journal, keyring, scans, state
 from offline_store.desk.applications import Standing
 from offline_store.desk.scans import ScanStatus
 from tests.edge_node.city import ruled, submitted
-from tests.edge_node.village import CITY, Gateway, HandClock, Village, seed_edition
+from tests.edge_node.village import CITY, MACHINE_KEY, Gateway, HandClock, Village, seed_edition
 from tests.faults.tools.every_call import Act, Flow, Notes
 from wire.audit_chain import GENESIS, Head
-from wire.envelope import envelope_hash, read_header
+from wire.envelope import envelope_hash, read_cut_header
 
 TURNS_MOST = 50
 RETENTION_DAYS = 40
@@ -89,8 +90,10 @@ def unsound(village: Village) -> list[str]:
         for seq in range(1, journal.head(tx).seq + 1):
             own = journal.hash_at(tx, seq)
             data = links[seq].envelope
-            if own is None or (data and (envelope_hash(data) != own or read_header(data).prev != head.hash)):
+            if own is None or read_cut_header(data).prev != head.hash:
                 problems.append(f"journal: {seq} does not follow")
+            elif not links[seq].purged and envelope_hash(data) != own:
+                problems.append(f"journal: {seq} is not what its link says")
             head = Head(seq, own or bytes(32))
         marks = state.marks(tx)
         hwm = marks.hwm if marks else 0
@@ -272,6 +275,31 @@ def _purge(village: Village, _known: Known, _notes: Notes) -> None:
 
 
 purging = flow("purge", _one_is_over, _purge, _purged_once)
+
+
+def _rekey(village: Village, _known: Known, notes: Notes) -> None:
+    village.counter.desk.change_key(village.counter.paths.keyring, MACHINE_KEY, [], os.urandom)
+    notes.tell(rekeyed=True)
+
+
+def _about_to_rekey(village: Village) -> Known:
+    return _collected_here(village) | {"key": keyring.unlock(village.counter.paths.keyring, MACHINE_KEY).hex()}
+
+
+def _rekeyed_or_not(village: Village, known: Known, told: list[dict[str, Any]]) -> list[str]:
+    paths, old = village.counter.paths, bytes.fromhex(known["key"])
+    problems = _all_there(village, known, told)
+    keys = keyring.candidates(paths.keyring, MACHINE_KEY)
+    if len(keys) != 1:
+        problems.append("wraps of two keys are left after a start")
+    if told and keys == [old]:
+        problems.append("said to be re-keyed, lies under the old key")
+    left = sorted(one.name for one in paths.desk_folder.iterdir())
+    beside = {"desk.db", "desk.db-wal", "desk.db-shm", "keyring.json", "reserve", "generation.json"}
+    return problems + [f"left beside the desk: {name}" for name in left if name not in beside]
+
+
+rekeying_ = flow("rekey", _about_to_rekey, _rekey, _rekeyed_or_not)
 
 
 def _activate(village: Village, _known: Known, _notes: Notes) -> None:
