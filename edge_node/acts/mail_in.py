@@ -64,8 +64,7 @@ class ReceiptReader:
 def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
     """Take the gateway's mark as truth, even backwards."""
     with counter.desk.transaction() as tx:
-        head = journal.head(tx)
-        if receipt.hwm > head.seq or journal.hash_at(tx, receipt.hwm) != receipt.head.hash:
+        if contradicts(tx, receipt):
             forking.stop(counter, tx, forking.BY_MARK, seq=receipt.hwm)
             return
         before = state.marks(tx)
@@ -95,6 +94,11 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
     for scan_hash in stored:
         counter.outgoing.remove_scan_ticket(scan_hash)
     mail_out.put_tickets(counter, [scan for scan in doubted if scan.scan_hash not in stored])
+
+
+def contradicts(tx: Transaction, receipt: Receipt) -> bool:
+    """Whether the city holds something else under this identity than this journal says."""
+    return receipt.hwm > journal.head(tx).seq or journal.hash_at(tx, receipt.hwm) != receipt.head.hash
 
 
 def take_stored_scans(counter: Counter) -> int:

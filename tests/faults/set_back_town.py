@@ -1,0 +1,107 @@
+"""A city and one village, founded once; each trial works on a copy of both. And the protections, taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from city_gateway.acts import receive
+from edge_node.acts import forking, mail_in
+from offline_store.desk import rechaining
+from offline_store.desk.journal import Link
+from provisioning import re_enrol as re_enrolling
+from sync_agent.conversation import Conversation
+from tests.city_gateway.gateway_fixtures import City, city_in
+from tests.edge_node.village import HandClock
+from tests.simulators.whole_node import Saved, WholeNode
+from wire.audit_chain import Head, follow
+from wire.envelope import envelope_hash, read_header
+from wire.errors import Duplicate, Fork
+from wire.messages import body_of, read_operation
+
+
+@dataclass(frozen=True)
+class Founded:
+    """The two folders as they lay when everything was sent and answered, and what had been saved by then."""
+
+    folder: Path
+    saved: tuple[Saved, ...]
+
+
+def found(folder: Path) -> Founded:
+    """A city, a village with two applications that the city has answered."""
+
+    async def once() -> Founded:
+        async with city_in(folder / "gateway", f"sqlite:///{folder / 'gateway' / 'ledger.db'}") as city:
+            node = WholeNode.founded(city, folder / "node")
+            for _ in range(2):
+                node.collect()
+            await node.drain()
+            node.stop()
+            return Founded(folder, tuple(node.diary))
+
+    return asyncio.run(once())
+
+
+@asynccontextmanager
+async def opened(founded: Founded, folder: Path) -> AsyncIterator[tuple[City, WholeNode]]:
+    """A copy of both, running; the diary knows what was saved before."""
+    shutil.copytree(founded.folder, folder, dirs_exist_ok=True)
+    async with city_in(folder / "gateway", f"sqlite:///{folder / 'gateway' / 'ledger.db'}") as city:
+        node = WholeNode(city, folder / "node", HandClock(wall=city.clock()), list(founded.saved))
+        node.start()
+        yield city, node
+
+
+# --- protections taken away -------------------------------------------------------------------------------------------
+
+
+def fork_goes_unnoticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """City, courier and counter take whatever continues by number, as if there were no hashes."""
+
+    def follow_numbers(head: Head, data: bytes, signer_public: bytes, **more: Any) -> Head:
+        try:
+            return follow(head, data, signer_public, **more)
+        except Fork:
+            seq = read_header(data).seq
+            if seq <= head.seq:
+                raise Duplicate(seq) from None
+            return Head(seq, envelope_hash(data))
+
+    monkeypatch.setattr(receive, "follow", follow_numbers)
+    monkeypatch.setattr(Conversation, "_written", lambda _self: None)
+    monkeypatch.setattr(Conversation, "_hash_at", lambda _self, _seq: None)
+    monkeypatch.setattr(mail_in, "contradicts", lambda _tx, _receipt: False)
+    monkeypatch.setattr(forking, "look_at_start", lambda _counter: None)
+
+
+def op_ids_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sealed again becomes another operation."""
+    sealer = re_enrolling._sealer
+
+    def changed(*given: Any) -> rechaining.Seal:
+        sealed = sealer(*given)
+
+        def anew(head: Head, link: Link) -> bytes:
+            op_id = os.urandom(16).hex()
+            body = body_of(read_operation(link.body).model_copy(update={"op_id": op_id}))
+            return sealed(head, Link(**{**_fields(link), "op_id": op_id, "body": body}))
+
+        return anew
+
+    monkeypatch.setattr(re_enrolling, "_sealer", changed)
+    monkeypatch.setattr(
+        rechaining, "_checked", lambda _head, _link, data: Head(read_header(data).seq, envelope_hash(data))
+    )
+
+
+def _fields(link: Link) -> dict[str, Any]:
+    return {name: getattr(link, name) for name in Link.__slots__}
