@@ -98,6 +98,14 @@ def keys_init(*, folder: Folder) -> None:
     typer.echo(say("command.keys_made", folder=GatewayFolder(folder).keys))
 
 
+@keys_app.command("rotate")
+def keys_rotate(*, folder: Folder) -> None:
+    """换新的密封密钥(旧的保留,继续用来打开已封的信件);之后请重启网关并重新发布目录。"""
+    with _plain_errors():
+        number = keys.rotate_sealing(GatewayFolder(folder).keys, os.urandom)
+    typer.echo(say("command.keys_rotated", number=number))
+
+
 @app.command("node-code")
 def node_code(
     *,

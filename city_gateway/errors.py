@@ -1,7 +1,7 @@
 """What can go wrong at the city's door: one class per failure, a stable code, the HTTP answer it becomes.
 
 GatewayError ── Refusal
-├── what a node may be told           Replayed, NodeUnknown, NodeStopped, Forked, NotThisNode,
+├── what a node may be told           Replayed, NodeUnknown, NodeStopped, EnrolmentOver, Forked, NotThisNode,
 │                                     ForgedEnvelope, TooLarge, Busy, NotFound
 ├── enrolment                         CodeRefused, RegionRefused
 ├── scans                             ScanUnknown, ScanOffsetConflict, ScanBusy, ScanChecksumWrong, ScanHashWrong,
@@ -60,6 +60,13 @@ class NodeStopped(Refusal):
     """This identity was stopped; the machine enrols again and sends its unconfirmed work under the same op_ids."""
 
     code = "node.stopped"
+    status = 403
+
+
+class EnrolmentOver(Refusal):
+    """The enrolment ended more than 400 days ago and is not renewed; the machine enrols again with a code."""
+
+    code = "enrolment.over"
     status = 403
 
 

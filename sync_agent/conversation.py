@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from offline_store.errors import StoreError
+from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from sync_agent.inbound import feed_place
@@ -129,6 +130,7 @@ class Conversation:
             wait_s=min(hold_s, WAIT_MOST_S),
             hold_s=hold_s if hold_s > WAIT_MOST_S else 0,
             catalog_mark=catalog_looked_at if hold_s else None,
+            enrolled_until=self._node.valid_to,
             report=self._report(),
         )
         body = write_request(head, batch.envelopes)
@@ -217,6 +219,7 @@ class Conversation:
             backlog_scans=len(self._sender.waiting()),
             disk_free_mb=free,
             clock_offset_s=round(self._uplink.clock_offset.total_seconds()),
+            machine=machine_mark(),
         )
 
     def _last_receipt(self) -> Receipt | None:

@@ -65,6 +65,7 @@ class NodeReport(Told):
     backlog_scans: int = 0
     disk_free_mb: int | None = None
     clock_offset_s: int | None = None
+    machine: str = Field(default="", max_length=64)
 
 
 class ExchangeHead(Told):
@@ -73,6 +74,7 @@ class ExchangeHead(Told):
     `feed_hash` is the hash of the envelope at `feed_cursor`, by which a restored city sees where its feed parts ways.
     `hold_s` is for a city that can hold a question longer than the 300 seconds of `wait_s`; another one does not know
     it. `catalog_mark` is the mark of the catalog that this node has looked at, repeated from a receipt.
+    `enrolled_until` is the end of the enrolment document that the node holds, by which the city sees whether to renew.
     """
 
     node: Hex32
@@ -84,6 +86,7 @@ class ExchangeHead(Told):
     wait_s: int = Field(default=0, ge=0, le=WAIT_MOST_S)
     hold_s: int = Field(default=0, ge=0, le=HOLD_MOST_S)
     catalog_mark: str | None = Field(default=None, max_length=64)
+    enrolled_until: Moment | None = None
     report: NodeReport = Field(default_factory=NodeReport)
 
 

@@ -5,6 +5,8 @@ Laws:
   after it again. Nothing is erased on the node above `stable_hwm`.
 - A receipt answers one question: node, nonce and the page of feed that came with it are covered by the signature.
 - Stored is not decided: the outcome of an operation comes down the feed.
+- `renewal` is a new enrolment document for the same keys, signed under its own label; it comes with the receipt on
+  whatever road that travels, and again until the node says that it has it.
 """
 
 import hashlib
@@ -44,6 +46,7 @@ class Receipt(Told):
     retry_after: int | None = Field(default=None, ge=0)
     catalog_mark: str | None = Field(default=None, max_length=64)
     """Changes whenever the published catalog does, so that a node need not look in vain; it proves nothing."""
+    renewal: SignedDocument | None = None
 
     @property
     def carried(self) -> bool:

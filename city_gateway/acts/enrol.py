@@ -38,6 +38,7 @@ from wire.enrolment import (
     sign_card,
     sign_enrolment,
 )
+from wire.errors import NotForThisKey
 from wire.signed import SignedDocument
 
 VALID_FOR = timedelta(days=730)
@@ -67,12 +68,12 @@ def issue_code(
 
 def card(gateway: Gateway) -> SignedDocument:
     """What the gateway says of itself before enrolment."""
-    return sign_card(GatewayCard(**_identity(gateway).model_dump()), gateway.keys.signing)
+    return sign_card(GatewayCard(**identity_of(gateway).model_dump()), gateway.keys.signing)
 
 
 def enrol(gateway: Gateway, sealed_request: bytes) -> SignedDocument:
     """Make a node of the machine that presents a valid code."""
-    request = open_request(sealed_request, *gateway.keys.sealing)
+    request = _opened(gateway, sealed_request)
     now = gateway.clock()
     request_hash = hashlib.sha256(canonical_json(request.model_dump(mode="json"))).hexdigest()
 
@@ -119,11 +120,22 @@ def _stop_replaced(tx: Connection, node_id: str | None, code: EnrolmentCode) -> 
         nodes.stop(tx, former.node_id, nodes.FORK)
 
 
+def _opened(gateway: Gateway, sealed_request: bytes) -> EnrolmentRequest:
+    """The request; another process may have shown a card with a key that was rotated in since this one began."""
+    try:
+        return open_request(sealed_request, *gateway.keys.sealing)
+    except NotForThisKey:
+        if not gateway.keys.look_again():
+            raise
+        return open_request(sealed_request, *gateway.keys.sealing)
+
+
 def _mac(keys: GatewayKeys, secret: str) -> str:
     return hmac.digest(keys.signing.to_bytes(), b"enrolment-code\0" + secret_digest(secret), "sha256").hex()
 
 
-def _identity(gateway: Gateway) -> GatewayIdentity:
+def identity_of(gateway: Gateway) -> GatewayIdentity:
+    """How this gateway is known now: its sealing keys, the newest first."""
     sealing = [key.public for key in reversed(gateway.keys.sealing)]
     return GatewayIdentity(
         id=gateway.keys.gateway_id, signing_public=gateway.keys.signing.public, sealing_publics=sealing
@@ -143,7 +155,7 @@ def _document(gateway: Gateway, request: EnrolmentRequest, code: EnrolmentCode, 
         identity_public=request.identity_public,
         sealing_public=request.sealing_public,
         transport_public=request.transport_public,
-        gateway=_identity(gateway),
+        gateway=identity_of(gateway),
         gateway_url=gateway.public_url,
         tuf_root=gateway.first_root(),
         nonce=request.nonce,

@@ -18,7 +18,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from city_gateway.acts import parking, scan_shelf
+from city_gateway.acts import parking, renewal, scan_shelf
 from city_gateway.acts.feed import PAGE_BYTES
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import receive
@@ -34,6 +34,7 @@ from wire.envelope import envelope_hash, read_header
 from wire.errors import Duplicate, Fork, Gap, Malformed, Untrusted
 from wire.messages import ExchangeHead, ExchangeRequest, write_reply
 from wire.receipt import Receipt, page_hash, sign_receipt
+from wire.signed import SignedDocument
 
 LAST_POSSIBLE = 2**62
 
@@ -55,6 +56,7 @@ class _Batch:
     stable_hwm: int = 0
     found: Sorted = field(default_factory=Sorted)
     forked: bool = False
+    renewal: SignedDocument | None = None
 
 
 def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer:
@@ -84,8 +86,9 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer
         page_hash=page_hash(batch.page),
         scans_stored=stored,
         catalog_mark=catalog_mark(gateway.folder.catalog),
+        renewal=batch.renewal,
     )
-    quiet = not request.envelopes and not batch.page and not asked.scans_asking
+    quiet = not (request.envelopes or batch.page or asked.scans_asking or batch.renewal)
     return Answer(write_reply(sign_receipt(receipt, gateway.keys.signing), batch.page), quiet)
 
 
@@ -97,6 +100,7 @@ def _take_in(
         raise NodeUnknown
     if node.standing != nodes.ACTIVE:
         raise Forked if node.stopped_for == nodes.FORK else NodeStopped
+    renewal.require_renewable(node, now)
     batch = _Batch(Head(node.hwm, bytes(node.head_hash)), stable_hwm=node.stable_hwm)
     links = _follow(tx, node, envelopes, batch)
     if links:
@@ -107,6 +111,7 @@ def _take_in(
     if batch.forked:
         nodes.stop(tx, node.node_id, nodes.FORK)
         return batch
+    batch.renewal = renewal.renewed(gateway, tx, node, asked, now)
     cursor = min(asked.feed_cursor, LAST_POSSIBLE)
     if parted(tx, asked, cursor):
         batch.feed_head = 0

@@ -91,6 +91,11 @@ def advance(
     tx.execute(sa.update(NODES).where(NODES.c.node_id == node_id).values(**values))
 
 
+def renew(tx: Connection, node_id: str, valid_from: datetime, valid_to: datetime) -> None:
+    """The same node for another span of time."""
+    tx.execute(sa.update(NODES).where(NODES.c.node_id == node_id).values(valid_from=valid_from, valid_to=valid_to))
+
+
 def stop(tx: Connection, node_id: str, why: str) -> None:
     """Stop this identity; everything it sent stays."""
     tx.execute(sa.update(NODES).where(NODES.c.node_id == node_id).values(standing=STOPPED, stopped_for=why))

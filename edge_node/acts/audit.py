@@ -24,6 +24,7 @@ CATALOG_REFUSED: Final = "catalog_refused"
 CLOCK_STEPPED: Final = "clock_stepped"
 STOPPED: Final = "node_stopped"
 ERASED: Final = "erased"
+RENEWED: Final = "enrolment_renewed"
 MACHINE_CHANGED: Final = "machine_changed"
 REKEYED: Final = "rekeyed"
 

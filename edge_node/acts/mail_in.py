@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from edge_node.acts import forking, mail_out
+from edge_node.acts import forking, mail_out, renewing
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Anchor
 from offline_store.desk import applications, feed, journal, scans, state
@@ -57,6 +57,7 @@ class ReceiptReader:
             return False
         counter.alarms.put("receipt_refused", raised=False)
         obey(counter, receipt, fresh=fresh and not receipt.carried)
+        renewing.take_up(counter, receipt)
         self._seen = document
         return True
 
