@@ -110,11 +110,12 @@ def _sealed(node: EnrolledNode, count: int, scans_each: int, rng: random.Random)
     for number in range(1, count + 1):
         scans = [node.sealed_scan(os.urandom(SCAN_BYTES)) for _ in range(scans_each)]
         journal.scans += scans
-        journal.envelopes.append(_collect(node, rng.choice(people), number, scans))
+        journal.envelopes.append(collected(node, rng.choice(people), number, scans))
     return journal
 
 
-def _collect(node: EnrolledNode, it: Filled, number: int, scans: list[SealedScan]) -> bytes:
+def collected(node: EnrolledNode, it: Filled, number: int, scans: list[SealedScan]) -> bytes:
+    """One application with its scans, sealed into the node's journal."""
     place = [
         Scan(scan.name, len(scan.data), "image/webp", material_id, page)
         for scan, (material_id, page) in zip(scans, it.scanned(), strict=False)
