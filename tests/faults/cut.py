@@ -13,11 +13,14 @@ from pathlib import Path
 
 from tests.faults.busy_flows import BUSY_FLOWS
 from tests.faults.tools.power_cut import cut_again_and_again
+from tests.faults.vault_flows import VAULT_FLOWS
+
+FLOWS = BUSY_FLOWS | VAULT_FLOWS
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("flow", choices=BUSY_FLOWS)
+    parser.add_argument("flow", choices=FLOWS)
     parser.add_argument("scratch", type=Path)
     parser.add_argument("--trials", type=int, required=True)
     parser.add_argument("--fs", choices=["ext4", "xfs"], default="ext4")
@@ -26,7 +29,7 @@ def main() -> int:
     asked = parser.parse_args()
     first, last = asked.between_ms
     cuts = cut_again_and_again(
-        BUSY_FLOWS[asked.flow],
+        FLOWS[asked.flow],
         asked.scratch,
         trials=asked.trials,
         filesystem=asked.fs,

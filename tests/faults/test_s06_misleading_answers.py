@@ -1,0 +1,192 @@
+"""S06: twenty kinds of misleading answers, to exchanges, to scans and to held questions: each is only "not now".
+
+Nothing is shown as sent that is not at the city, nothing is deleted, and when the road is good again everything
+arrives once. Final is only what the gateway signed for this very question.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sync_agent import conversation
+from tests.faults.tally import record
+from tests.simulators import flaky_road
+from tests.simulators.flaky_road import Forward, Mishap
+from tests.simulators.post import EXCHANGE, SCANS, Post, effects, posted, stored_at
+from wire.judgement import Accepted, Expected
+from wire.messages import CONTENT_TYPE
+from wire.receipt import Receipt
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+
+EVERYDAY, FULL = 2, 20
+HELD_S = 5
+NO_HASH = "0" * 64
+
+Kept = list[httpx.Response]
+
+
+def replayed(kept: Kept) -> Mishap:
+    """The gateway's own answer to an earlier question, signed and whole."""
+
+    async def mishap(request: httpx.Request, forward: Forward) -> httpx.Response:
+        if request.url.path == EXCHANGE and kept:
+            old = kept[0]
+            return httpx.Response(old.status_code, headers=old.headers, content=old.content, request=request)
+        return httpx.Response(200, request=request)
+
+    return mishap
+
+
+def signed_for_another(post: Post) -> Mishap:
+    """A true receipt of the gateway, for another node."""
+
+    async def mishap(request: httpx.Request, forward: Forward) -> httpx.Response:
+        other = await post.city.enrol(name="别站")
+        said = await other.city.client.get("/v1/enrol")
+        return httpx.Response(200, headers={"content-type": CONTENT_TYPE}, content=said.content, request=request)
+
+    return mishap
+
+
+def kinds(post: Post, kept: Kept) -> dict[str, Mishap]:
+    """The twenty."""
+    statuses = (401, 403, 404, 408, 409, 413, 425, 429, 500, 502, 503)
+    json = {"content-type": CONTENT_TYPE}
+    page = {"content-type": "text/html"}
+    return {
+        **{str(status): flaky_road.answers(status, text='{"code":"x"}') for status in statuses},
+        "portal page with 200": flaky_road.portal(),
+        "portal page with 404": flaky_road.answers(404, text=flaky_road.PORTAL_PAGE, headers=page),
+        "redirect": flaky_road.answers(302, headers={"location": "http://portal.invalid/"}),
+        "empty 200": flaky_road.answers(200),
+        "empty 204 that claims an offset": flaky_road.answers(204, headers={"upload-offset": "99999999"}),
+        "truncated answer": flaky_road.truncates_the_answer(200),
+        "JSON of somebody else": flaky_road.answers(200, text='{"hwm": 99}', headers=json),
+        "the gateway's answer to an earlier question": replayed(kept),
+        "the gateway's word for another node": signed_for_another(post),
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync_agent.retry.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("sync_agent.set_aside.FIRST_REST_S", 0.0)
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    async with posted(tmp_path) as made:
+        yield made
+
+
+def false_sent(post: Post) -> int:
+    """How much is shown as sent and is not at the city."""
+    receipt = post.receipt()
+    beyond = max(0, (receipt.hwm if receipt else 0) - len(effects(post.city.gateway.ledger)))
+    return beyond + len(set(post.incoming.stored_scans()) - stored_at(post.city))
+
+
+def deleted(post: Post) -> int:
+    """How much of what waits here is gone."""
+    lying = {seq for seq, _ in post.outgoing.envelopes()}
+    known = {ticket.scan_hash for ticket in post.outgoing.scan_tickets()}
+    names = {name for names in post.filed.values() for name in names}
+    return (
+        len(set(range(1, post.node.head.seq + 1)) - lying) + len(names - known) + len(names - set(post.vault.hashes()))
+    )
+
+
+async def mislead(post: Post, name: str, trials: int, first: int, rng: random.Random) -> tuple[int, int]:
+    """One application for each trial, its exchange, its scan or a held question answered by this kind."""
+    kept: Kept = []
+    wrong = gone = 0
+    for trial in range(trials):
+        path = (EXCHANGE, SCANS, "held")[(first + trial) % 3]
+        await keep_an_answer(post, kept)
+        if path == "held":
+            post.road.always(kinds(post, kept)[name])
+            assert not (await post.rounds.listen(HELD_S)).news
+            post.file(os.urandom(rng.randrange(1, 40_000)))
+        else:
+            post.file(os.urandom(rng.randrange(1, 40_000)))
+            post.road.always(only_on(path, kinds(post, kept)[name]))
+        await post.rounds.make_one()
+        wrong, gone = wrong + false_sent(post), gone + deleted(post)
+        post.road.always(None)
+        await post.drain()
+    post.everything_arrived_once()
+    return wrong, gone
+
+
+async def keep_an_answer(post: Post, kept: Kept) -> None:
+    async def mishap(request: httpx.Request, forward: Forward) -> httpx.Response:
+        answer = await forward(request)
+        if request.url.path == EXCHANGE:
+            kept[:] = [answer]
+        return answer
+
+    post.road.always(mishap)
+    await post.rounds.make_one()
+    post.road.always(None)
+
+
+def only_on(path: str, mishap: Mishap) -> Mishap:
+    async def wrapped(request: httpx.Request, forward: Forward) -> httpx.Response:
+        return await (mishap(request, forward) if request.url.path.startswith(path) else forward(request))
+
+    return wrapped
+
+
+async def mislead_by_all(post: Post, trials: int) -> None:
+    rng, total = random.Random(6), 0
+    for number, name in enumerate(kinds(post, [])):
+        assert await mislead(post, name, trials, number, rng) == (0, 0), name
+        total += trials
+    record("S06", "20 kinds", total, 0, 0, 0)
+
+
+async def test_no_misleading_answer_is_believed(post: Post) -> None:
+    assert len(kinds(post, [])) == 20
+    await mislead_by_all(post, EVERYDAY)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(7200)
+async def test_no_misleading_answer_is_believed_twenty_times(post: Post) -> None:
+    await mislead_by_all(post, FULL)
+
+
+async def test_a_courier_that_believes_a_status_is_found_out(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: every 200 is a yes."""
+
+    def gullible(status: int, headers: object, body: bytes, expected: Expected) -> Accepted:
+        receipt = Receipt(
+            gateway="0" * 32,
+            epoch="0" * 32,
+            node=expected.node,
+            hwm=post.node.head.seq,
+            head_hash=post.node.head.hash.hex(),
+            stable_hwm=0,
+            server_time=datetime.now(UTC),
+            nonce=expected.nonce,
+            feed_head=0,
+            feed_more=False,
+            page_hash=NO_HASH,
+        )
+        return Accepted(receipt, {}, ())
+
+    monkeypatch.setattr(conversation, "judge", gullible)
+    post.file()
+    post.road.always(flaky_road.portal())
+    await post.rounds.make_one()
+    shown = post.rounds._talk.hwm - len(effects(post.city.gateway.ledger))
+    assert shown > 0
+    record("S06", "control: every 200 is a yes", 1, 0, 0, shown)
