@@ -1,4 +1,4 @@
-"""How many scan bytes may move: counted before they go, over restarts, by the city's day; operations never wait for it."""
+"""How many scan bytes may move: counted before they go, over restarts, by the day of the city; never an operation."""
 
 from __future__ import annotations
 
