@@ -46,8 +46,8 @@ class AgentSettings:
     idle_s: float = 60.0
     """Rest between two questions when nothing waits and the city does not hold requests."""
     hold_s: int = 900
-    """How long one question is left open at the city for news; 0 asks each `idle_s` instead. A question held and answered
-    weighs 1.7 KiB, so an idle hour weighs 7; each 300 s it would be 20."""
+    """How long one question is left open at the city for news; 0 asks each `idle_s` instead. A question held and
+    answered weighs 1.7 KiB, so an idle hour weighs 7; each 300 s it would be 20."""
     first_contact_s: float = 120.0
     """A node that was enrolled before makes its first contact within so long after a start, at a random moment."""
     catalog_s: float = 900.0
