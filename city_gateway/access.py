@@ -8,7 +8,6 @@ changes nothing).
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -22,12 +21,12 @@ from starlette.concurrency import run_in_threadpool
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import NodeStopped, Replayed, TooLarge
 from city_gateway.ledger import nodes
-from wire.http_signature import WINDOW, BodyCheck, SignedBy, verify_request
+from wire.errors import RequestUnsigned
+from wire.request_proof import WINDOW, BodyCheck, SignedBy, read_claim
 
 EXCHANGE = "/v1/exchange"
 REMEMBERED_FOR = timedelta(seconds=5)
 REMEMBERED_AT_MOST = 10_000
-KEY_ID = re.compile(r';keyid="([0-9a-f]{32})"')
 
 
 class NonceWindow:
@@ -94,26 +93,21 @@ class KnownNodes:
 
 async def signed_node(request: Request) -> SignedBy:
     """The node that signed this request; for `dependencies=` of a router, so that it comes before the body."""
-    gateway = gateway_of(request)
-    claimed = KEY_ID.search(request.headers.get("signature-input", ""))
-    node = await _find_node(request, claimed[1]) if claimed else None
-
-    def public_of(node_id: str) -> bytes | None:
-        return node.transport_public if node and claimed and claimed[1] == node_id else None
-
-    now = gateway.clock()
-    query = f"?{request.url.query}" if request.url.query else ""
-    signed = verify_request(
+    query = request.scope["query_string"]
+    claim = read_claim(
         method=request.method,
-        url=f"{gateway.public_url.rstrip('/')}{request.scope['raw_path'].decode('ascii')}{query}",
+        target=(request.scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1"),
         headers=request.headers.items(),
-        public_of=public_of,
-        now=now,
     )
+    node = await _find_node(request, claim.signed.node_id)
+    if node is None:
+        raise RequestUnsigned("unknown_node")
+    now = gateway_of(request).clock()
+    signed = claim.prove(node.transport_public, now)
     window: NonceWindow = request.app.state.nonces
     window.note(signed, request.url.path, now)
     request.state.signed = signed
-    request.state.node_is_active = node is not None and node.active
+    request.state.node_is_active = node.active
     return signed
 
 

@@ -21,7 +21,7 @@ from city_gateway.acts import uploads
 from city_gateway.acts.uploads import Upload
 from city_gateway.errors import ScanBusy, ScanChecksumWrong, TooLarge
 from wire.errors import RequestChanged
-from wire.http_signature import BodyCheck
+from wire.request_proof import BodyCheck
 
 SILENCE_S = 60.0
 LEAVING_S = 10.0

@@ -20,9 +20,9 @@ from wire.bundle import bundle_id, check_body, open_body, read_catalog_part, rea
 from wire.canonical import canonical_json, unb64
 from wire.enrolment import make_code, read_code
 from wire.envelope import Dictionary, envelope_hash, open_sealed, open_with_wrap
-from wire.http_signature import verify_request
 from wire.keys import SealingKey, SigningKey, key_id, verify
 from wire.receipt import CARRIED, read_receipt
+from wire.request_proof import verify_request
 from wire.scan import content_key_of, open_scan, unwrap_scan
 from wire.sealed_note import open_note
 
@@ -139,7 +139,7 @@ def test_documents_of_the_first_version_are_believed() -> None:
     request = golden["request"]
     signed = verify_request(
         method=request["method"],
-        url=request["url"],
+        target=request["url"].removeprefix("https://city.example"),
         headers=request["headers"].items(),
         public_of=lambda _node: transport.public,
         now=datetime(2026, 11, 23, 8, 1, tzinfo=UTC),

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from wire.errors import RequestChanged, RequestRefused, RequestStale, RequestUnsigned
-from wire.http_signature import BodyCheck, SignedBy, digest_of, sign_request, verify_request
+from wire.http_signature import digest_of, sign_request
+from wire.request_proof import BodyCheck, SignedBy, verify_request
 
 pytestmark = pytest.mark.fast
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-URL = "https://city.example/v1/scans/abc?part=1"
+HOST, TARGET = "https://city.example", "/v1/scans/abc?part=1"
 BODY = b"sealed bytes"
 NODE = "0a" * 16
 
@@ -20,7 +21,7 @@ NODE = "0a" * 16
 def signed_headers(people, **other: object) -> dict[str, str]:
     parts = {
         "method": "PATCH",
-        "url": URL,
+        "url": HOST + TARGET,
         "headers": {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "65536"},
         "body": BODY,
         "node_id": NODE,
@@ -34,7 +35,7 @@ def signed_headers(people, **other: object) -> dict[str, str]:
 def proven(people, headers: dict[str, str] | list[tuple[str, str]], **other: object) -> SignedBy:
     parts = {
         "method": "PATCH",
-        "url": URL,
+        "target": TARGET,
         "headers": headers.items() if isinstance(headers, dict) else headers,
         "public_of": {NODE: people.node.public}.get,
         "now": NOW,
@@ -57,7 +58,7 @@ def test_header_case_and_other_headers_do_not_matter(people) -> None:
 
 
 def test_a_relay_may_change_host_and_scheme(people) -> None:
-    proven(people, signed_headers(people), url="http://127.0.0.1:8000/v1/scans/abc?part=1")
+    proven(people, signed_headers(people, url="http://127.0.0.1:8000" + TARGET))
 
 
 def test_another_body_was_never_received(people) -> None:
@@ -71,9 +72,9 @@ def test_another_body_was_never_received(people) -> None:
     "change",
     [
         {"method": "POST"},
-        {"url": "https://city.example/v1/scans/abd?part=1"},
-        {"url": "https://city.example/v1/scans/abc?part=2"},
-        {"url": "https://city.example/v1/scans/abc"},
+        {"target": "/v1/scans/abd?part=1"},
+        {"target": "/v1/scans/abc?part=2"},
+        {"target": "/v1/scans/abc"},
     ],
 )
 def test_another_method_path_or_query_is_refused(people, change: dict) -> None:
