@@ -1,6 +1,7 @@
 """Scans that became whole and whose keys are still to be shared, many in one transaction.
 
-Laws: an upload is answered when its scan is safe, sharing its key follows; what could not be shared is tried again,
+Laws: an upload is answered when its scan is safe, sharing its key follows, after a moment in which the other scans of the
+same application come in, because each entry is sealed for each reader; what could not be shared is tried again,
 and what a crash left is found at the next start (`acts.arrival.share_missed`).
 """
 
@@ -14,7 +15,7 @@ import anyio.to_thread
 from city_gateway.news import pause
 
 AT_ONCE = 200
-GATHERED_FOR_S = 0.05
+GATHERED_FOR_S = 0.3
 AGAIN_AFTER_S = 2.0
 
 
