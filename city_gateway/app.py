@@ -35,6 +35,7 @@ from city_gateway.catalog.carrying import release_for
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.mark import catalog_mark
 from city_gateway.catalog.repository import Repository, first_root
+from city_gateway.finishing import FinishingDesk
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
 from city_gateway.ledger import feeds
@@ -144,6 +145,7 @@ def build_app(
     app.state.news = desk
     app.state.writers = Writers()
     app.state.arrivals = arrivals
+    app.state.finishing = FinishingDesk(lambda group: uploads.finish_all(gateway, group))
     app.state.templates = _templates()
     faults.install(app)
     for door in (health, enrolment, exchange, scans, catalog, office):

@@ -1,8 +1,8 @@
 """Scans that became whole and whose keys are still to be shared, many in one transaction.
 
-Laws: an upload is answered when its scan is safe, sharing its key follows, after a moment in which the other scans of the
-same application come in, because each entry is sealed for each reader; what could not be shared is tried again,
-and what a crash left is found at the next start (`acts.arrival.share_missed`).
+Laws: an upload is answered when its scan is safe, sharing its key follows, after a moment in which the other scans
+of its application come in (an entry is sealed for each reader, so one for all of them is cheaper); what could not
+be shared is tried again, and what a crash left is found at the next start (`acts.arrival.share_missed`).
 """
 
 from __future__ import annotations

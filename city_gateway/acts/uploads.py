@@ -8,18 +8,21 @@ finished by whoever looks at it next.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import Connection
 
 from city_gateway.acts import scan_shelf
 from city_gateway.acts.gateway import Gateway
-from city_gateway.errors import Busy, ScanBadRequest, ScanHashWrong, ScanUnknown
+from city_gateway.errors import Busy, ScanBadRequest, ScanBusy, ScanHashWrong, ScanOffsetConflict, ScanUnknown
 from city_gateway.ledger import nodes, scan_owners
 
 MAX_SCAN_BYTES = 64 * 1024 * 1024
@@ -38,6 +41,19 @@ class Upload:
     offset: int
     path: Path
     whole: bool
+
+    def grown(self, offset: int) -> Upload:
+        """The same with more of it."""
+        return replace(self, offset=offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """An upload of which every byte was written; `content` is the SHA-256 of all of it, where its writer saw all."""
+
+    upload: Upload
+    content: bytes | None = None
+    descriptor: int | None = None
 
 
 def begin(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Upload:
@@ -86,19 +102,23 @@ def drop(gateway: Gateway, node_id: str, scan_hash: str) -> None:
 
 def finish(gateway: Gateway, upload: Upload) -> Upload:
     """Make a complete upload a stored scan of its node's site, or ScanHashWrong."""
-    try:
-        if _hash_of(upload.path) != upload.scan_hash:
-            upload.path.unlink(missing_ok=True)
-            raise ScanHashWrong(scan=upload.scan_hash)
-        _claim(gateway, upload)
-        upload.path.replace(gateway.folder.scans / upload.scan_hash)
-    except FileNotFoundError:
-        whole = _whole(gateway, upload.node_id, upload.scan_hash)  # another process was quicker
-        if whole is None:
-            raise ScanUnknown from None
-        return whole
-    _flush_folder(gateway.folder.scans)
-    return replace(upload, offset=upload.length, path=gateway.folder.scans / upload.scan_hash, whole=True)
+    (found,) = finish_all(gateway, [Complete(upload)])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def finish_all(gateway: Gateway, group: Sequence[Complete]) -> list[Upload | Exception]:
+    """Make complete uploads stored scans: one transaction, one flush of the folder; each has its own outcome."""
+    found = [_whether_true(gateway, complete) for complete in group]
+    true = [one for one in found if isinstance(one, Upload) and not one.whole]
+    if true:
+        sites = gateway.ledger.run(lambda tx: _claim(tx, true))
+        found = [
+            _into_place(gateway, one, sites) if isinstance(one, Upload) and not one.whole else one for one in found
+        ]
+        _flush_path(gateway.folder.scans, os.O_RDONLY | os.O_DIRECTORY)
+    return found
 
 
 def finish_complete(gateway: Gateway) -> None:
@@ -106,6 +126,31 @@ def finish_complete(gateway: Gateway) -> None:
     for path in gateway.folder.scan_parts.glob("*/*.*"):
         with suppress(ScanHashWrong, ScanUnknown):
             _finished_if_complete(gateway, _part(path))
+
+
+@contextmanager
+def writing(upload: Upload) -> Iterator[BinaryIO]:
+    """The part, open at its end for one writer among all processes; or ScanBusy."""
+    try:
+        file = upload.path.open("r+b")
+    except FileNotFoundError:
+        raise ScanBusy from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ScanBusy from None
+        now = os.fstat(file.fileno())
+        if now.st_nlink == 0:
+            raise ScanBusy
+        if now.st_size != upload.offset:
+            raise ScanOffsetConflict(offset=now.st_size)
+        file.seek(upload.offset)
+        try:
+            yield file
+        except OSError:
+            _distrust(upload)
+            raise
 
 
 def flush(descriptor: int) -> None:
@@ -125,14 +170,51 @@ def _finished_if_complete(gateway: Gateway, upload: Upload) -> Upload:
     return upload if upload.offset < upload.length else finish(gateway, upload)
 
 
-def _claim(gateway: Gateway, upload: Upload) -> None:
-    def act(tx: Connection) -> None:
-        node = nodes.find(tx, upload.node_id)
-        if node is None:
-            raise ScanUnknown
-        scan_owners.claim(tx, upload.scan_hash, node.site)
+def _whether_true(gateway: Gateway, complete: Complete) -> Upload | Exception:
+    """The upload, safe on the disk and what its name says; or why not."""
+    upload = complete.upload
+    try:
+        if complete.descriptor is not None:
+            flush(complete.descriptor)
+        else:
+            _flush_path(upload.path, os.O_RDONLY)  # who wrote it may have been killed before it was safe
+        found = complete.content.hex() if complete.content is not None else _hash_of(upload.path)
+        if found != upload.scan_hash:
+            upload.path.unlink(missing_ok=True)
+            return ScanHashWrong(scan=upload.scan_hash)
+    except FileNotFoundError:  # another process was quicker
+        return _whole(gateway, upload.node_id, upload.scan_hash) or ScanUnknown()
+    except OSError as error:
+        _distrust(upload)
+        return error
+    return upload
 
-    gateway.ledger.run(act)
+
+def _distrust(upload: Upload) -> None:
+    """A write or flush failed: what the kernel still shows of it may never reach the disk, so it begins anew."""
+    with suppress(OSError):
+        upload.path.unlink(missing_ok=True)
+
+
+def _claim(tx: Connection, group: Sequence[Upload]) -> dict[str, str]:
+    """Whose they are, in the ledger before they are visible; the sites of the nodes that exist."""
+    known = {node_id: nodes.find(tx, node_id) for node_id in {upload.node_id for upload in group}}
+    sites = {node_id: node.site for node_id, node in known.items() if node is not None}
+    first = {one.scan_hash: sites[one.node_id] for one in reversed(group) if one.node_id in sites}
+    scan_owners.claim(tx, first)
+    return sites
+
+
+def _into_place(gateway: Gateway, upload: Upload, sites: dict[str, str]) -> Upload | Exception:
+    if upload.node_id not in sites:
+        return ScanUnknown()
+    try:
+        upload.path.replace(gateway.folder.scans / upload.scan_hash)
+    except FileNotFoundError:
+        return _whole(gateway, upload.node_id, upload.scan_hash) or ScanUnknown()
+    except OSError as error:
+        return error
+    return replace(upload, offset=upload.length, path=gateway.folder.scans / upload.scan_hash, whole=True)
 
 
 def _whole(gateway: Gateway, node_id: str, scan_hash: str) -> Upload | None:
@@ -166,9 +248,9 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _flush_path(path: Path, how: int) -> None:
+    descriptor = os.open(path, how)
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)

@@ -6,26 +6,23 @@ visible, so one without an owner is as if it were not here and is sent again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 
 from city_gateway.ledger.tables import SCAN_OWNERS
 
 AT_ONCE = 500
 
 
-def claim(tx: Connection, scan_hash: str, site: str) -> None:
-    """This site sent the whole scan; the first one owns it."""
-    if owners(tx, [scan_hash]):
-        return
-    try:
-        with tx.begin_nested():
-            tx.execute(sa.insert(SCAN_OWNERS).values(scan_hash=scan_hash, site=site))
-    except IntegrityError:
-        return  # another process was first
+def claim(tx: Connection, sites: Mapping[str, str]) -> None:
+    """These sites (by scan) sent whole scans; of each scan the first site owns it."""
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    rows = [{"scan_hash": scan_hash, "site": site} for scan_hash, site in sorted(sites.items())]
+    if rows:
+        tx.execute(insert(SCAN_OWNERS).on_conflict_do_nothing(), rows)
 
 
 def owners(tx: Connection, scan_hashes: Iterable[str]) -> dict[str, str]:

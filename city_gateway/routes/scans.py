@@ -8,7 +8,6 @@ connection.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import re
@@ -25,7 +24,8 @@ from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.uploads import Upload
 from city_gateway.arrivals import ArrivalDesk
 from city_gateway.errors import ScanBadRequest, ScanOffsetConflict, ScanRangeWrong, TusVersionWrong
-from city_gateway.routes.scan_writing import Writers, write_body
+from city_gateway.finishing import FinishingDesk
+from city_gateway.routes.scan_writing import Writer, Writers, write_body
 
 TUS_VERSION = "1.0.0"
 OFFSET_TYPE = "application/offset+octet-stream"
@@ -45,8 +45,8 @@ async def create(request: Request, signed: Signed) -> Response:
     reached = upload.offset
     _tell_if_whole(request, upload)
     if request.headers.get("content-type") == OFFSET_TYPE and not upload.whole and upload.offset == 0:
-        with _writers(request).alone(signed.node_id, name) as leave:
-            reached = await _take(request, upload, leave)
+        with _writers(request).alone(signed.node_id, name) as writer:
+            reached = await _take(request, upload, writer)
     return _tus(201, {"upload-offset": str(reached), "location": f"/v1/scans/{name}"})
 
 
@@ -67,12 +67,12 @@ async def append(request: Request, signed: Signed, scan_hash: str) -> Response:
     if request.headers.get("content-type") != OFFSET_TYPE:
         raise ScanBadRequest(field="content-type")
     at, gateway = _number(request, "upload-offset"), gateway_of(request)
-    with _writers(request).alone(signed.node_id, scan_hash) as leave:
+    with _writers(request).alone(signed.node_id, scan_hash) as writer:
         upload = await run_in_threadpool(uploads.find, gateway, signed.node_id, scan_hash)
         _tell_if_whole(request, upload)
         if upload.whole or upload.offset != at:
             raise ScanOffsetConflict(offset=upload.offset)
-        reached = await _take(request, upload, leave)
+        reached = await _take(request, upload, writer)
     return _tus(204, {"upload-offset": str(reached)})
 
 
@@ -106,12 +106,12 @@ def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
     return StreamingResponse(_pieces(path, first, end), 206, headers, media_type="application/octet-stream")
 
 
-async def _take(request: Request, upload: Upload, leave: asyncio.Event) -> int:
-    """The body of this request onto the upload; a scan that is whole is stored and its arrival told."""
-    reached = await write_body(request, upload, _checksum(request), leave)
-    if reached == upload.length:
-        _tell_if_whole(request, await run_in_threadpool(uploads.finish, gateway_of(request), upload))
-    return reached
+async def _take(request: Request, upload: Upload, writer: Writer) -> int:
+    """The body of this request onto the upload; of a scan that became whole the arrival is told."""
+    desk: FinishingDesk = request.app.state.finishing
+    written = await write_body(request, upload, _checksum(request), writer, desk)
+    _tell_if_whole(request, written)
+    return written.offset
 
 
 def _tell_if_whole(request: Request, upload: Upload) -> None:

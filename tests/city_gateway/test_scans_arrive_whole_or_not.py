@@ -277,7 +277,7 @@ async def test_a_key_that_a_crash_kept_back_goes_out_at_the_next_start(tmp_path:
         await village.exchange(village.collect(scan)[1])
         assert [entry.scan_wraps for entry in await township.everything()] == [{}]
         with city.gateway.ledger.transaction() as tx:
-            scan_owners.claim(tx, scan.name, village.document.site)
+            scan_owners.claim(tx, {scan.name: village.document.site})
     (tmp_path / "gateway" / "scans" / scan.name).write_bytes(scan.data)  # whole and safe, and then the power failed
     async with city_in(tmp_path / "gateway", ledger_url) as restarted:
         township.city = restarted
