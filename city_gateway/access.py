@@ -8,8 +8,9 @@ changes nothing).
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -27,6 +28,7 @@ from wire.request_proof import WINDOW, BodyCheck, SignedBy, read_claim
 EXCHANGE = "/v1/exchange"
 REMEMBERED_FOR = timedelta(seconds=5)
 REMEMBERED_AT_MOST = 10_000
+ASKED_AT_ONCE = 500
 
 
 class NonceWindow:
@@ -66,29 +68,55 @@ class _Known:
 
 
 class KnownNodes:
-    """What the ledger says of nodes, remembered for a moment: a node that drains asks many times a second."""
+    """What the ledger says of nodes, remembered for a moment, because a node that drains asks many times a second.
+    Those who come together (a county after an outage) are looked up together, in one thread and with one question."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._known: dict[str, _Known] = {}
+        self._asked: dict[str, asyncio.Future[_Known | None]] = {}
+        self._work: asyncio.Task[None] | None = None
 
-    def remembered(self, node_id: str) -> _Known | None:
-        """What is still fresh."""
+    async def find(self, node_id: str) -> _Known | None:
+        """The node; None when there is none."""
         known = self._known.get(node_id)
-        return known if known is not None and known.until > self._gateway.clock() else None
+        if known is not None and known.until > self._gateway.clock():
+            return known
+        asked = self._asked.get(node_id)
+        if asked is None:
+            asked = self._asked[node_id] = asyncio.get_running_loop().create_future()
+        if self._work is None:
+            self._work = asyncio.create_task(self._answer_all())
+        return await asyncio.shield(asked)
 
-    def look_up(self, node_id: str) -> _Known | None:
-        """Ask the ledger."""
+    async def _answer_all(self) -> None:
+        try:
+            while self._asked:
+                batch = dict(list(self._asked.items())[:ASKED_AT_ONCE])
+                for node_id in batch:
+                    del self._asked[node_id]
+                try:
+                    found = await run_in_threadpool(self._look_up, list(batch))
+                except Exception as problem:  # noqa: BLE001 - whoever asked gets it, and the table of faults answers
+                    for asked in batch.values():
+                        asked.set_exception(problem)
+                else:
+                    for node_id, asked in batch.items():
+                        asked.set_result(found.get(node_id))
+        finally:
+            self._work = None
+
+    def _look_up(self, node_ids: Sequence[str]) -> dict[str, _Known]:
         with self._gateway.ledger.reading() as tx:
-            node = nodes.find(tx, node_id)
-        if node is None:
-            return None
-        if len(self._known) >= REMEMBERED_AT_MOST:
-            self._known.clear()
+            rows = nodes.keys_of(tx, node_ids)
         until = self._gateway.clock() + REMEMBERED_FOR
-        known = _Known(bytes(node.transport_public), node.standing == nodes.ACTIVE, until)
-        self._known[node_id] = known
-        return known
+        found = {
+            row.node_id: _Known(row.transport_public, active=row.standing == nodes.ACTIVE, until=until) for row in rows
+        }
+        if len(self._known) + len(found) > REMEMBERED_AT_MOST:
+            self._known.clear()
+        self._known |= found
+        return found
 
 
 async def signed_node(request: Request) -> SignedBy:
@@ -99,7 +127,8 @@ async def signed_node(request: Request) -> SignedBy:
         target=(request.scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1"),
         headers=request.headers.items(),
     )
-    node = await _find_node(request, claim.signed.node_id)
+    known: KnownNodes = request.app.state.known_nodes
+    node = await known.find(claim.signed.node_id)
     if node is None:
         raise RequestUnsigned("unknown_node")
     now = gateway_of(request).clock()
@@ -118,11 +147,6 @@ async def active_node(signed: Annotated[SignedBy, Depends(signed_node)], request
     return signed
 
 
-async def _find_node(request: Request, node_id: str) -> _Known | None:
-    known: KnownNodes = request.app.state.known_nodes
-    return known.remembered(node_id) or await run_in_threadpool(known.look_up, node_id)
-
-
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body in memory, at most `limit` bytes, proven to be the signed one."""
     check = BodyCheck(request.state.signed)
@@ -132,6 +156,12 @@ async def read_body(request: Request, limit: int) -> bytes:
         body += piece
     check.finish()
     return bytes(body)
+
+
+def announced_length(request: Request, limit: int) -> int:
+    """How many bytes the body will have, as its head says; `limit` when it does not say."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= 12 else limit
 
 
 async def limited(request: Request, limit: int) -> AsyncIterator[bytes]:

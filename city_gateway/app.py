@@ -29,7 +29,7 @@ from city_gateway.access import KnownNodes, NonceWindow
 from city_gateway.acts import arrival, automatic, parking, uploads
 from city_gateway.acts.gateway import DictionaryShelf, Gateway, LedgerRegister, Register
 from city_gateway.acts.platform_port import BackOfficePort, PlatformPort, deliver_promised
-from city_gateway.admission import Admission, GuessLimit
+from city_gateway.admission import UPLOADS, Admission, GuessLimit
 from city_gateway.arrivals import ArrivalDesk
 from city_gateway.catalog.carrying import release_for
 from city_gateway.catalog.errors import CatalogError
@@ -140,7 +140,8 @@ def build_app(
     app.state.gateway = gateway
     app.state.nonces = NonceWindow()
     app.state.known_nodes = KnownNodes(gateway)
-    app.state.admission = Admission(gateway.randomness)
+    app.state.exchanges = Admission(gateway.randomness)
+    app.state.uploads = Admission(gateway.randomness, UPLOADS)
     app.state.guesses = GuessLimit()
     app.state.news = desk
     app.state.writers = Writers()

@@ -2,7 +2,8 @@
 
 Laws: a wake-up is only a hint, the feed is read from the ledger; what another process appended is seen by one query
 a round for all waiting nodes together; nothing is remembered for a node that does not wait; a new catalog, which
-concerns everybody, wakes a few nodes a round, so that a whole county does not fetch it in the same second.
+concerns everybody, wakes a few nodes a round, so that a whole county does not fetch it in the same second; when too
+many wait, the next are answered at once and ask again in their own rhythm.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import anyio.to_thread
 
 ROUND_S = 2.0
 CATALOG_A_ROUND = 40
+HELD_MOST = 4000
 
 
 class NewsDesk:
@@ -29,6 +31,11 @@ class NewsDesk:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._cursors: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further request is held."""
+        return len(self._waiting) >= HELD_MOST
 
     def tell(self, node_ids: Iterable[str]) -> None:
         """These nodes have news; may be called from any thread."""

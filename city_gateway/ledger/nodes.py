@@ -46,6 +46,15 @@ class Node:
     report: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NodeKey:
+    """What proves a node's requests, and whether it may speak."""
+
+    node_id: str
+    transport_public: bytes
+    standing: str
+
+
 def enrol(tx: Connection, node: Node) -> None:
     """Add a node whose chain and feed begin."""
     tx.execute(sa.insert(NODES).values({name: getattr(node, name) for name in Node.__slots__}))
@@ -56,6 +65,13 @@ def find(tx: Connection, node_id: str) -> Node | None:
     """The node, as last committed."""
     row = tx.execute(sa.select(NODES).where(NODES.c.node_id == node_id)).mappings().first()
     return _node(row) if row else None
+
+
+def keys_of(tx: Connection, node_ids: Iterable[str]) -> list[NodeKey]:
+    """The transport keys of those that exist."""
+    asked = sa.select(NODES.c.node_id, NODES.c.transport_public, NODES.c.standing)
+    found = tx.execute(asked.where(NODES.c.node_id.in_(list(node_ids))))
+    return [NodeKey(row.node_id, bytes(row.transport_public), row.standing) for row in found]
 
 
 def lock(tx: Connection, node_id: str) -> Node | None:

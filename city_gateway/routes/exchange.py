@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from city_gateway.access import Signed, gateway_of, read_body, signed_node
-from city_gateway.acts.receive import Answer, exchange
+from city_gateway.access import Signed, announced_length, gateway_of, read_body, signed_node
+from city_gateway.acts.receive import exchange
 from city_gateway.admission import Admission
 from city_gateway.news import NewsDesk
 from wire.messages import CONTENT_TYPE, MAX_EXCHANGE_BYTES, ExchangeRequest, read_request
@@ -25,23 +25,23 @@ router = APIRouter(dependencies=[Depends(signed_node)])
 @router.post("/v1/exchange")
 async def post_exchange(request: Request, signed: Signed) -> Response:
     """One exchange."""
-    asked = read_request(await read_body(request, MAX_EXCHANGE_BYTES))
-    request.state.asked = (asked.head.node, asked.head.nonce)
-    answer = await _one(request, signed.node_id, asked)
+    admission: Admission = request.app.state.exchanges
+    async with admission.inside(signed.node_id, announced_length(request, MAX_EXCHANGE_BYTES)) as here:
+        asked = read_request(await here.reading(read_body(request, MAX_EXCHANGE_BYTES)))
+        request.state.asked = (asked.head.node, asked.head.nonce)
+        async with here.at_work(light=not asked.envelopes):
+            answer = await run_in_threadpool(exchange, gateway_of(request), signed.node_id, asked)
     if answer.quiet and _hold_s(asked) > 0 and await _held(request, signed.node_id, asked):
-        answer = await _one(request, signed.node_id, asked)
+        async with admission.inside(signed.node_id, was_held=True) as here, here.at_work(light=True):
+            answer = await run_in_threadpool(exchange, gateway_of(request), signed.node_id, asked)
     return Response(answer.body, media_type=CONTENT_TYPE, headers={"cache-control": "no-store"})
-
-
-async def _one(request: Request, node_id: str, asked: ExchangeRequest) -> Answer:
-    admission: Admission = request.app.state.admission
-    async with admission.admitted():
-        return await run_in_threadpool(exchange, gateway_of(request), node_id, asked)
 
 
 async def _held(request: Request, node_id: str, asked: ExchangeRequest) -> bool:
     """Hold; True when the ledger is to be asked again (news, or the time is over and the receipt is old)."""
     desk: NewsDesk = request.app.state.news
+    if desk.is_full:
+        return False
     head = asked.head
     ends_at = asyncio.get_running_loop().time() + _hold_s(asked)
     while (left := ends_at - asyncio.get_running_loop().time()) > 0:

@@ -22,6 +22,7 @@ from city_gateway.access import Signed, active_node, gateway_of, signed_node
 from city_gateway.acts import uploads
 from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.uploads import Upload
+from city_gateway.admission import Admission
 from city_gateway.arrivals import ArrivalDesk
 from city_gateway.errors import ScanBadRequest, ScanOffsetConflict, ScanRangeWrong, TusVersionWrong
 from city_gateway.finishing import FinishingDesk
@@ -109,7 +110,9 @@ def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
 async def _take(request: Request, upload: Upload, writer: Writer) -> int:
     """The body of this request onto the upload; of a scan that became whole the arrival is told."""
     desk: FinishingDesk = request.app.state.finishing
-    written = await write_body(request, upload, _checksum(request), writer, desk)
+    admission: Admission = request.app.state.uploads
+    async with admission.inside(upload.node_id) as here, here.at_work():
+        written = await write_body(request, upload, _checksum(request), writer, desk)
     _tell_if_whole(request, written)
     return written.offset
 

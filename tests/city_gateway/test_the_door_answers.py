@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +13,7 @@ from casework.application import Role
 from casework.events import EVENTS
 from casework.states import State
 from city_gateway import errors
-from city_gateway.admission import Admission
-from city_gateway.errors import Busy, GatewayError
+from city_gateway.errors import GatewayError
 from city_gateway.wording import say, sentences
 from tests.city_gateway.gateway_fixtures import City
 from wire.messages import read_refusal
@@ -51,17 +48,6 @@ async def test_what_is_not_there_is_refused_with_the_gateways_signature(city: Ci
     answer = await city.client.get("/v1/nothing")
     refusal = read_refusal(answer.json(), city.gateway.keys.signing.public)
     assert (answer.status_code, refusal.code, refusal.server_time) == (404, "http.404", city.clock())
-
-
-async def test_a_full_line_sends_the_next_one_away_for_a_while() -> None:
-    admission = Admission(os.urandom, at_once=1, in_line=1)
-    async with admission.admitted():
-        waiting = asyncio.create_task(admission.admitted().__aenter__())
-        await asyncio.sleep(0)
-        with pytest.raises(Busy) as busy:
-            await admission.admitted().__aenter__()
-        assert busy.value.retry_after >= 5
-    await waiting
 
 
 def refusals(kind: type[GatewayError] = GatewayError) -> set[str]:
