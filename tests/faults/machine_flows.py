@@ -9,21 +9,21 @@ from __future__ import annotations
 import asyncio
 import shutil
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from offline_store.desk import upgrading
+from offline_store.desk import applications, journal, upgrading
 from offline_store.desk.database import open_desk
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from provisioning.node_keys import open_node_desk
 from sync_agent.settings import AgentSettings
 from tests.city_gateway.gateway_fixtures import EnrolledNode, city_in
+from tests.faults.old_queue import KEY, Waiting, old_desk
 from tests.faults.tools.every_call import Act, Flow, Notes
-from tests.offline_store.golden import make_golden
 from tests.provisioning.enrolment_world import MACHINE, EnrolmentWorld
 from tests.simulators.flaky_road import FlakyRoad
 from tests.simulators.post import SETTINGS, Post, effects, posted
@@ -131,7 +131,6 @@ enrolment = Flow("enrol", _enrolment.prepare, _enrolment.open, _enrolment.check)
 
 # --- a desk of an older release gets the form of this one -------------------------------------------------------------
 
-GOLDEN = Path(make_golden.__file__).parent
 NEXT_STEP = """
 from alembic import op
 revision = "next"
@@ -153,16 +152,28 @@ def _next_release(disk: Path) -> None:
     upgrading.RELEASES = (*upgrading.RELEASES, "next")
 
 
-def _prepare_desk(disk: Path) -> None:
-    oldest = GOLDEN / f"desk-{upgrading.RELEASES[0]}.db"
-    shutil.copy(oldest, disk / "desk.db")
+@dataclass
+class _Queue:
+    """An old desk with a queue; what waits is inherited by every round."""
+
+    count: int
+    waiting: list[Waiting] = field(default_factory=list)
+
+    def prepare(self, disk: Path) -> None:
+        self.waiting = old_desk(disk, upgrading.RELEASES[0], self.count)
+
+    def check(self, disk: Path, notes: Notes) -> list[str]:
+        problems = _check_migration(disk, notes)
+        with open_desk(disk / "desk.db", KEY) as desk, desk.reading() as tx:
+            there = {link.seq: link.envelope for link in journal.unposted(tx, limit=10_000)}
+        return problems + [f"lost: {one.seq}" for one in self.waiting if there.get(one.seq) != one.envelope]
 
 
 def _open_migration(disk: Path) -> Act:
     _next_release(disk)
 
     def act(notes: Notes) -> None:
-        open_desk(disk / "desk.db", make_golden.GOLDEN_KEY).close()
+        open_desk(disk / "desk.db", KEY).close()
         notes.tell(upgraded=True)
 
     return act
@@ -170,18 +181,16 @@ def _open_migration(disk: Path) -> Act:
 
 def _check_migration(disk: Path, notes: Notes) -> list[str]:
     _next_release(disk)
-    form = upgrading.form_of(disk / "desk.db", make_golden.GOLDEN_KEY)
+    form = upgrading.form_of(disk / "desk.db", KEY)
     problems = [] if form in {upgrading.RELEASES[0], "next"} else [f"a form in between: {form}"]
     if notes.read() and form != "next":
         problems.append("said to be of the new form, is not")
-    with open_desk(disk / "desk.db", make_golden.GOLDEN_KEY) as desk:
+    with open_desk(disk / "desk.db", KEY) as desk:
         problems += desk.check() + _golden_content(desk)
     return problems
 
 
 def _golden_content(desk: Any) -> list[str]:
-    from offline_store.desk import applications, journal
-
     with desk.reading() as tx:
         head = journal.head(tx).seq
         found = [link for link in journal.after(tx, 0, limit=10_000) if link.application_id]
@@ -189,4 +198,6 @@ def _golden_content(desk: Any) -> list[str]:
     return ([] if head and found else ["the journal is empty"]) + [f"application of {seq} is lost" for seq in absent]
 
 
-migration = Flow("migrate", _prepare_desk, _open_migration, _check_migration)
+_short, _long = _Queue(20), _Queue(1000)
+migration = Flow("migrate", _short.prepare, _open_migration, _short.check)
+long_migration = Flow("migrate a long queue", _long.prepare, _open_migration, _long.check)

@@ -29,6 +29,7 @@ FLOWS: dict[str, Flow] = {
         machine_flows.exchange,
         machine_flows.enrolment,
         machine_flows.migration,
+        machine_flows.long_migration,
     )
 }
 
