@@ -19,6 +19,7 @@ ACTIONS = {
     "next_field": Action("screen.nothing", "next_field"),
     "send": Action("screen.send", "send"),
     "lock": Action("app.lock", "lock"),
+    "line": Action("app.line", "line"),
     "leave": Action("app.leave", "leave"),
     "find": Action("screen.find", "find"),
     "filter": Action("screen.filter", "filter"),

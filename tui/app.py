@@ -24,6 +24,7 @@ from tui.counter import Counter
 from tui.counter_client import CounterClient
 from tui.screens.counter_screen import CounterScreen
 from tui.screens.help import HelpScreen
+from tui.screens.line import LineScreen
 from tui.screens.lock import LockScreen
 from tui.screens.sign_in import SignInScreen
 from tui.wording import t
@@ -44,6 +45,7 @@ class CounterApp(App[None]):
         Binding("f1", "help", show=False, priority=True),
         Binding("ctrl+q", "leave", show=False, priority=True),
         Binding("f8,ctrl+l", "lock", show=False, priority=True),
+        Binding("f3,ctrl+t", "line", show=False, priority=True),
         Binding("tab", "app.focus_next", show=False),
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
@@ -141,6 +143,14 @@ class CounterApp(App[None]):
             screen.dismiss(None)
         elif isinstance(screen, CounterScreen):
             self.push_screen(HelpScreen(screen.place))
+
+    def action_line(self) -> None:
+        """Say why something is not at the city yet; only to somebody who is signed in."""
+        screen = self.screen
+        if isinstance(screen, LineScreen):
+            screen.dismiss(None)
+        elif self.counter.clerk is not None and not self._locked and isinstance(screen, CounterScreen):
+            self.push_screen(LineScreen())
 
     async def action_leave(self) -> None:
         """End the program, whatever is shown; unsaved text is sent first by the screens that have some."""

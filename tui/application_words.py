@@ -2,9 +2,8 @@
 
 from datetime import date
 
-from tui.city_clock import at_city
 from tui.wording import of, t
-from wire.counter import ApplicationBrief, ApplicationDetail, ClockView, PendingAct
+from wire.counter import ApplicationBrief, ApplicationDetail, ClockView
 
 LIGHTS = {"green": "$text-success", "yellow": "$text-warning", "red": "bold $text-error", "grey": "$text-muted"}
 
@@ -30,13 +29,6 @@ def duty_words(brief: ApplicationBrief) -> str:
     if duty is None:
         return t("application.nobody")
     return t("application.must_act", who=of("role", duty.role), what=of("duty", duty.what.removeprefix("duty.")))
-
-
-def pending_words(pending: PendingAct) -> str:
-    """An act the city has not answered: why, who must act, when it is tried next."""
-    again = t("application.next_try", at=f"{at_city(pending.next):%m-%d %H:%M}") if pending.next else ""
-    what, why = of("event", pending.op), of("pending", pending.why.removeprefix("pending."))
-    return t("application.pending", what=what, why=why, who=of("pending_who", pending.who), again=again)
 
 
 def clock_words(clock: ClockView) -> str:

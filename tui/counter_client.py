@@ -213,6 +213,10 @@ class CounterClient:
         query = {"state": state, "q": words, "offset": offset, "limit": limit}
         return await self._get(said.Page[said.ApplicationBrief], "/applications", query)
 
+    async def waiting(self, *, offset: int = 0, limit: int = 30) -> said.Page[said.ApplicationBrief]:
+        query = {"offset": offset, "limit": limit}
+        return await self._get(said.Page[said.ApplicationBrief], "/applications/waiting", query)
+
     async def application(self, application_id: str) -> said.ApplicationDetail:
         return await self._get(said.ApplicationDetail, f"/applications/{application_id}")
 

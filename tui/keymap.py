@@ -1,7 +1,7 @@
 """Which key does what on which screen. The key bar, the bindings and the manual's table are all made from here.
 
-Laws: F1 is help, F8 locks and Esc is back on every screen; a key that types a character is bound only where nothing
-is typed.
+Laws: F1 is help, F3 says why something waits, F8 locks and Esc is back on every screen; a key that types a character is
+bound only where nothing is typed.
 Function keys have a control key beside them, for serial lines that swallow function keys.
 """
 
@@ -25,6 +25,7 @@ class Bound:
 HELP = Bound("F1", "help", "f1")
 BACK = Bound("Esc", "back", "escape")
 CHOOSE = Bound("1-9", "choose")
+LINE = Bound("F3", "line", "f3,ctrl+t")
 TURN = Bound("PgDn", "turn")
 SCROLL = Bound("↑↓", "scroll")
 NEXT_FIELD = Bound("Tab", "next_field")
@@ -33,7 +34,7 @@ SEND = Bound("F9", "send", "f9,ctrl+s")
 KEYMAP: dict[str, tuple[Bound, ...]] = {
     "sign_in": (HELP, NEXT_FIELD, Bound("Enter", "send", "f9,ctrl+s"), Bound("Ctrl+Q", "leave")),
     "lock": (HELP, Bound("Enter", "send", "f9,ctrl+s"), Bound("Ctrl+Q", "leave")),
-    "home": (HELP, CHOOSE, Bound("F8", "lock", "f8,ctrl+l"), Bound("Ctrl+Q", "leave")),
+    "home": (HELP, CHOOSE, LINE, Bound("F8", "lock", "f8,ctrl+l"), Bound("Ctrl+Q", "leave")),
     "search": (HELP, CHOOSE, TURN, BACK),
     "guide": (HELP, Bound("Enter", "begin", "enter,f9,ctrl+s"), SCROLL, BACK),
     "drafts": (HELP, CHOOSE, TURN, Bound("Del", "discard", "delete"), BACK),
@@ -74,10 +75,12 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
         TURN,
         Bound("/", "find", "slash"),
         Bound("f", "filter", "f"),
+        LINE,
         Bound("F5", "reload", "f5,ctrl+r"),
         BACK,
     ),
-    "application": (HELP, CHOOSE, SCROLL, Bound("F5", "reload", "f5,ctrl+r"), BACK),
+    "application": (HELP, CHOOSE, SCROLL, LINE, Bound("F5", "reload", "f5,ctrl+r"), BACK),
+    "line": (HELP, CHOOSE, TURN, Bound("F5", "reload", "f5,ctrl+r"), BACK),
     "help": (Bound("Esc", "back", "escape,f1,enter"),),
 }
 
@@ -87,7 +90,7 @@ def bindings_for(place: str) -> list[BindingType]:
     return [
         Binding(bound.keys, ACTIONS[bound.action].does, show=False)
         for bound in KEYMAP[place]
-        if bound.keys and bound.action not in {"help", "leave", "lock"}
+        if bound.keys and bound.action not in {"help", "leave", "line", "lock"}
     ]
 
 

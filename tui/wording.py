@@ -35,8 +35,6 @@ FAMILIES = (
     "material_form",
     "missing",
     "necessity",
-    "pending",
-    "pending_who",
     "proxy_refusal",
     "proxy_standing",
     "purpose",
@@ -47,8 +45,11 @@ FAMILIES = (
     "service_mode",
     "standing",
     "state",
+    "then",
     "title",
     "unit",
+    "who",
+    "why",
 )
 
 

@@ -12,11 +12,11 @@ from typing import Final
 from casework.application import Role
 from casework.errors import NotYourDuty
 from casework.states import State
-from edge_node.acts import audit, showing
+from edge_node.acts import audit, explaining, showing
 from edge_node.acts.counter import Counter
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.visibility import may_see, visible
-from offline_store.desk import applications, catalog
+from offline_store.desk import applications, catalog, unsent
 from wire.counter import ApplicationBrief, ApplicationDetail, Page
 
 MAX_PAGE: Final = 100
@@ -49,8 +49,24 @@ def page(
             offset=max(0, offset),
             limit=limit,
         )
-        rows = [showing.brief(counter, tx, known, reading) for known in found.rows if may_see(who.actor, known.shown)]
+        here = explaining.standpoint(counter, tx, reading)
+        rows = [
+            showing.brief(counter, tx, known, reading, here) for known in found.rows if may_see(who.actor, known.shown)
+        ]
     return Page[ApplicationBrief](rows=rows, total=found.total, offset=max(0, offset), limit=limit)
+
+
+def waiting(counter: Counter, who: AtCounter, *, offset: int = 0, limit: int = 20) -> Page[ApplicationBrief]:
+    """The applications of which something is not at the city, what only a person can move on first."""
+    limit, offset = max(1, min(limit, MAX_PAGE)), max(0, offset)
+    reading = counter.clock.read()
+    with counter.desk.reading() as tx:
+        site = who.actor.region if who.actor.role is Role.AGENT else None
+        found = unsent.page(tx, site=site, offset=offset, limit=limit)
+        here = explaining.standpoint(counter, tx, reading)
+        all_of = [applications.load(tx, application_id) for application_id in found.application_ids]
+        rows = [showing.brief(counter, tx, one, reading, here) for one in all_of if may_see(who.actor, one.shown)]
+    return Page[ApplicationBrief](rows=rows, total=found.total, offset=offset, limit=limit)
 
 
 def queue(

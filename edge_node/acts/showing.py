@@ -3,59 +3,48 @@
 Laws
 - What is shown is the fold of what the city confirmed with this node's own unanswered acts over it; both are told
   apart.
-- A line shows the masked name only. Every act that the city has not answered says why, who must act and when it is
-  tried.
+- A line shows the masked name only. Everything that is not where it should be says why (`explaining`).
 - The acts offered are those that duty and lifecycle allow this person now; the act itself asks again.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from casework import duty
 from casework.application import Actor, Application, HandedIn
 from casework.catalog import Limit, ServiceItem
 from casework.masking import mask_name
-from edge_node.acts import time_lights
+from edge_node.acts import explaining, time_lights
 from edge_node.acts.counter import Counter
 from edge_node.acts.errors import NoCatalog, UnknownItem
+from edge_node.acts.explaining import Standpoint
 from edge_node.acts.trusted_clock import Reading
 from edge_node.wording import sentence
-from offline_store.desk import journal, scans, state
+from offline_store.desk import scans
 from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction
 from offline_store.desk.scans import KeptScan, ScanStatus
-from offline_store.errors import DamagedFile
 from wire.counter import (
     ApplicationBrief,
     ApplicationDetail,
     ClockView,
     DecisionView,
     DutyView,
-    FaultBody,
     HandedInView,
     LimitView,
-    PendingAct,
     ReturnPointView,
     ScanView,
     Slip,
     SlipMaterial,
     StepView,
 )
-from wire.errors import WireError
-from wire.messages import read_operation
-
-NOT_SENT: Final = "not_sent"
-LINE_DOWN: Final = "line_down"
-WAITING_FOR_OUTCOME: Final = "waiting_for_outcome"
-BY_LINE: Final = "line"
-BY_CITY: Final = "city"
 
 
-def brief(counter: Counter, tx: Transaction, known: Known, reading: Reading) -> ApplicationBrief:
+def brief(counter: Counter, tx: Transaction, known: Known, reading: Reading, here: Standpoint) -> ApplicationBrief:
     """One line of a list."""
     shown = known.shown
+    told = explaining.tell(counter, tx, known, here)
     clock = time_lights.telling(time_lights.clocks(counter, tx, shown, reading))
     return ApplicationBrief(
         application_id=shown.application_id,
@@ -65,7 +54,9 @@ def brief(counter: Counter, tx: Transaction, known: Known, reading: Reading) -> 
         applicant_masked=mask_name(shown.applicant.name),
         state=shown.state.value,
         standing=known.standing.value,
-        pending=_pending(counter, tx, known),
+        waiting=list(told.waiting),
+        scans_arrived=told.scans_arrived,
+        scans_total=told.scans_total,
         who_must_act=_who(shown),
         due=clock.due if clock else None,
         light=time_lights.light(shown, clock),
@@ -80,7 +71,7 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
     item = _item(counter, tx, shown)
     confirmed_steps = len(known.confirmed.history) if known.confirmed is not None else 0
     return ApplicationDetail(
-        **dict(brief(counter, tx, known, reading)),
+        **dict(brief(counter, tx, known, reading, explaining.standpoint(counter, tx, reading))),
         form_id=shown.form_id,
         catalog_version=shown.catalog_version,
         site=shown.site,
@@ -105,7 +96,7 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
         ],
         decision=_decision(shown),
         outcome_reason=shown.outcome_reason,
-        refusal=refusal_view(known.refusal),
+        refusal=explaining.refusal_view(tx, known),
         history=[
             StepView(
                 at=step.at,
@@ -192,50 +183,6 @@ def return_points(counter: Counter, tx: Transaction, application: Application) -
         )
         for point in application.return_points
     ]
-
-
-def refusal_view(refusal: dict[str, object] | None) -> FaultBody | None:
-    """Why the city refused the last act of this node, in words."""
-    if refusal is None:
-        return None
-    code = str(refusal.get("code", ""))
-    params = refusal.get("params")
-    plain = params if isinstance(params, dict) else {}
-    return FaultBody(code=code, message=sentence(f"error.{code}", plain), params=plain)
-
-
-def _pending(counter: Counter, tx: Transaction, known: Known) -> list[PendingAct]:
-    if not known.pending:
-        return []
-    marks = state.marks(tx)
-    try:
-        line = counter.incoming.line()
-    except DamagedFile:
-        line = None
-    acts = []
-    for op_id in known.pending:
-        link = journal.by_op(tx, op_id)
-        if link is None:
-            continue
-        at_city = marks is not None and link.seq <= marks.hwm
-        down = line is not None and line.up is False
-        acts.append(
-            PendingAct(
-                op=_first_event(link.body),
-                why=WAITING_FOR_OUTCOME if at_city else LINE_DOWN if down else NOT_SENT,
-                who=BY_CITY if at_city else BY_LINE,
-                next=datetime.fromisoformat(line.next_try) if line is not None and line.next_try else None,
-            )
-        )
-    return acts
-
-
-def _first_event(body: bytes) -> str:
-    try:
-        events = read_operation(body).events
-    except WireError:
-        return ""
-    return str(events[0].get("event", "")) if events else ""
 
 
 def _who(application: Application) -> DutyView | None:

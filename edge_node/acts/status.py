@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal
 
 from edge_node.acts.counter import Counter
-from edge_node.acts.trusted_clock import Confidence
+from edge_node.acts.trusted_clock import Confidence, Reading
 from offline_store.desk import catalog, journal, scans, state
 from offline_store.desk.database import Transaction
 from offline_store.errors import DamagedFile
+from offline_store.mailbox import waiting as mail
 from offline_store.mailbox.line import LineState
-from wire.counter import StatusBar
+from offline_store.mailbox.waiting import moment
+from wire.counter import StatusBar, WaitingView
+from wire.waiting import Facts, Road, conditions
 
-LINE_STATE_STALE = timedelta(minutes=30)
 CATALOG_ERROR = "catalog.refused"
 CATALOG_ALARM = "catalog_refused"
+CATALOG_EXPIRED = "catalog_expired"
+LINES: Mapping[Road, Literal["up", "down"]] = {Road.UP: "up", Road.DOWN: "down"}
 
 
 def status(counter: Counter) -> StatusBar:
@@ -26,33 +32,52 @@ def status(counter: Counter) -> StatusBar:
         backlog = journal.backlog(tx, marks.hwm if marks else 0)
         scans_waiting, scan_bytes = scans.backlog(tx)
         active = catalog.active(tx)
-        alarms = [*counter.alarms.now(), *_standing_alarms(tx)]
-    expired = bool(active and active.expires_at and reading.confident and active.expires_at < reading.now)
-    if expired:
-        alarms.append("catalog_expired")
-    if reading.confidence is Confidence.DOUBTFUL:
-        alarms.append("clock_doubtful")
-    fresh = line is not None and _is_fresh(line, reading.wall)
-    if fresh and line is not None and (line.last_error or "").startswith(CATALOG_ERROR):
-        alarms.append(CATALOG_ALARM)  # refused by the courier already, so that nothing of it reached this program
+        alarms = _alarms(counter, tx, reading, line)
+    here = _facts(line, reading, alarms)
+    tried = here.road in LINES
     return StatusBar(
         site_name=counter.node.site_name,
         region=counter.node.region,
         role=counter.node.role,
         now=reading.now,
         clock_confidence=reading.confidence.value,
-        line="unknown" if line is None or line.up is None or not fresh else "up" if line.up else "down",
-        line_since=_moment(line.since) if line and fresh else None,
-        next_try=_moment(line.next_try) if line and fresh else None,
+        line=LINES.get(here.road, "unknown"),
+        line_since=moment(line.since) if line and tried else None,
+        next_try=here.next_try,
         backlog_ops=backlog.ops,
         backlog_scans=scans_waiting,
         backlog_bytes=backlog.bytes + scan_bytes,
-        last_receipt_at=_moment(marks.server_time) if marks else None,
+        last_receipt_at=moment(marks.server_time) if marks else None,
         catalog_version=active.version if active else None,
         catalog_age_days=max(0, (reading.now - active.confirmed_at).days) if active else None,
-        catalog_expired=expired,
-        alarms=list(dict.fromkeys(alarms)),
+        catalog_expired=CATALOG_EXPIRED in alarms,
+        alarms=alarms,
+        conditions=[WaitingView.of(one) for one in conditions(here)],
     )
+
+
+def facts(counter: Counter, tx: Transaction, reading: Reading) -> Facts:
+    """What explains why something waits."""
+    line = _line(counter)
+    return _facts(line, reading, _alarms(counter, tx, reading, line))
+
+
+def _facts(line: LineState | None, reading: Reading, alarms: list[str]) -> Facts:
+    started = reading.wall - timedelta(seconds=reading.monotonic)
+    return mail.facts_of(line, reading.wall, started=started, alarms=frozenset(alarms))
+
+
+def _alarms(counter: Counter, tx: Transaction, reading: Reading, line: LineState | None) -> list[str]:
+    alarms = [*counter.alarms.now(), *_standing_alarms(tx)]
+    active = catalog.active(tx)
+    if active and active.expires_at and reading.confident and active.expires_at < reading.now:
+        alarms.append(CATALOG_EXPIRED)
+    if reading.confidence is Confidence.DOUBTFUL:
+        alarms.append("clock_doubtful")
+    fresh = line is not None and mail.is_fresh(line, reading.wall)
+    if fresh and line is not None and (line.last_error or "").startswith(CATALOG_ERROR):
+        alarms.append(CATALOG_ALARM)  # refused by the courier already, so that nothing of it reached this program
+    return list(dict.fromkeys(alarms))
 
 
 def _standing_alarms(tx: Transaction) -> list[str]:
@@ -64,17 +89,3 @@ def _line(counter: Counter) -> LineState | None:
         return counter.incoming.line()
     except DamagedFile:
         return None
-
-
-def _is_fresh(line: LineState, wall: datetime) -> bool:
-    """A courier that wrote nothing for a long time, and had planned no later try, says nothing about the line."""
-    said = [moment for moment in (_moment(line.last_try), _moment(line.next_try)) if moment is not None]
-    return not said or abs(wall - max(said)) < LINE_STATE_STALE or max(said) > wall
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None

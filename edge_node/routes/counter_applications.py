@@ -36,6 +36,12 @@ def listed(
     return listing.page(counter, who, states=state, text=q, offset=offset, limit=limit)
 
 
+@router.get("/waiting")
+def waiting(counter: CounterHere, who: Clerk, offset: Offset = 0, limit: Limit = 20) -> Page[ApplicationBrief]:
+    """The applications of which something is not at the city, each explained."""
+    return listing.waiting(counter, who, offset=offset, limit=limit)
+
+
 @router.get("/{application_id}")
 def detail(counter: CounterHere, who: Clerk, application_id: str) -> ApplicationDetail:
     """One application in full."""

@@ -20,6 +20,7 @@ from edge_node.routes import (
     page_queue,
     page_refusals,
     page_sign_in,
+    page_waiting,
 )
 from edge_node.routes.page_body import BODY_MAX_BYTES
 from edge_node.routes.page_headers import PageHeaders
@@ -31,7 +32,7 @@ def register(app: FastAPI, counter: Counter) -> None:
     """Put the page onto `app`."""
     app.state.counter = counter
     page_refusals.install(app)
-    for part in (page_sign_in, page_queue, page_catalog, page_detail, page_print, page_handling):
+    for part in (page_sign_in, page_queue, page_catalog, page_detail, page_print, page_handling, page_waiting):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(page_refusals.CalmDefects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final
 
 from fastapi import Path
@@ -20,6 +20,7 @@ from edge_node.routes import page_file, page_views
 from edge_node.routes.page_file import FilledSection, HandedRow, Sheet
 from edge_node.routes.page_session import Visitor
 from edge_node.routes.page_views import ClockRow, Frame, Row
+from edge_node.routes.page_waiting import WaitingRow, waiting_rows
 from edge_node.wording import sentence
 from wire.counter import ClockView
 
@@ -76,8 +77,8 @@ class OpenedView:
     applicant: str
     state_words: str
     state_tone: str
-    pending_words: str
     erased_words: str
+    waiting: Sequence[WaitingRow]
     warnings: Sequence[str]
     rounds: Sequence[SaidRound]
     outcome: Sequence[Row]
@@ -121,7 +122,7 @@ def open_file(counter: Counter, visitor: Visitor, application_id: str) -> Opened
     """Lay one application open for the clerk in front of the page."""
     laid = opening.lay_open(counter, visitor.who, application_id)
     bar = status.status(counter)
-    return Opened(laid, _view(laid), page_views.frame(bar), page_views.today_of(bar), counter.node.site)
+    return Opened(laid, _view(laid, bar.now), page_views.frame(bar), page_views.today_of(bar), counter.node.site)
 
 
 def frame_of(counter: Counter) -> Frame:
@@ -129,7 +130,7 @@ def frame_of(counter: Counter) -> Frame:
     return page_views.frame(status.status(counter))
 
 
-def _view(laid: LaidOpen) -> OpenedView:
+def _view(laid: LaidOpen, now: datetime) -> OpenedView:
     detail, it = laid.detail, laid.application
     names = page_file.material_names(laid.item, laid.form, detail.form)
     found = page_file.sheets(detail, names)
@@ -142,8 +143,8 @@ def _view(laid: LaidOpen) -> OpenedView:
         applicant=detail.applicant_masked,
         state_words=page_views.state_words(detail.state),
         state_tone=page_views.TONES.get(detail.state, ""),
-        pending_words=sentence("page.detail.pending") if detail.pending and detail.refusal is None else "",
         erased_words=sentence("page.detail.erased", {"when": when(detail.erased_at)}) if detail.erased_at else "",
+        waiting=waiting_rows(detail, now),
         warnings=page_views.warnings(detail, laid.item, laid.newest_version),
         rounds=_rounds(laid),
         outcome=_outcome(it, names),

@@ -8,7 +8,7 @@ Laws
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -23,7 +23,8 @@ from edge_node.acts.sessions import AtCounter
 from edge_node.routes.page_open import frame_of
 from edge_node.routes.page_refusals import HOME, SEE_OTHER, STRIP
 from edge_node.routes.page_session import Looking, session_token
-from edge_node.routes.page_views import queue_row
+from edge_node.routes.page_views import QueueRow, RegionName, queue_row
+from edge_node.routes.page_waiting import scans_words, short_words
 from edge_node.routes.page_words import page
 from wire.counter import ApplicationBrief
 
@@ -103,7 +104,7 @@ def show_queue(
         bar=frame_of(counter),
         visitor=visitor,
         here="queue",
-        rows=[queue_row(row, lambda code: opening.named(names, code)) for row in rows],
+        rows=[_row(row, lambda code: opening.named(names, code)) for row in rows],
         sieve=sieve,
         shows=tuple(SHOWS),
         lights=LIGHTS,
@@ -113,6 +114,11 @@ def show_queue(
         earlier=sieve.at(max(0, start - PAGE_ROWS)) if start else None,
         later=sieve.at(start + PAGE_ROWS) if start + len(rows) < total else None,
     )
+
+
+def _row(brief: ApplicationBrief, region_name: RegionName) -> QueueRow:
+    row = queue_row(brief, region_name)
+    return replace(row, waiting_words=short_words(brief), scans_words=scans_words(brief))
 
 
 def _found(counter: Counter, who: AtCounter, sieve: Sieve, start: int) -> tuple[list[ApplicationBrief], int]:

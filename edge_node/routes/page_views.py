@@ -82,6 +82,8 @@ class QueueRow:
     light_words: str
     due_words: str
     changed_words: str
+    waiting_words: str = ""
+    scans_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,7 @@ def warnings(detail: ApplicationDetail, item: ServiceItem, newest_version: int |
     words: list[str] = []
     if detail.refusal is not None:
         words.append(sentence("page.detail.refused", {"why": detail.refusal.message}))
+        words.append(sentence("page.detail.refused_remedy", {"remedy": detail.refusal.remedy}))
     if detail.proxy != "active":
         words.append(sentence(f"page.detail.proxy_{detail.proxy}"))
     if any(not scan.arrived for scan in detail.scans):

@@ -197,6 +197,12 @@ def unanswered(tx: Session, limit: int = 100) -> list[Link]:
     return _links(tx, waiting.order_by(col(JournalRow.seq)).limit(limit))
 
 
+def last_answered(tx: Session, kind: str) -> int:
+    """The newest link of this kind that has an outcome; 0 when none has."""
+    answered = select(JournalRow.seq).where(JournalRow.kind == kind, col(JournalRow.outcome).is_not(None))
+    return tx.exec(answered.order_by(col(JournalRow.seq).desc()).limit(1)).first() or 0
+
+
 def settle(tx: Session, op_id: str, outcome: str, refusal: dict[str, Any] | None = None) -> bool:
     """Note what the city made of an operation; False when this node's journal does not hold it."""
     kept = None if refusal is None else canonical_json(refusal).decode()

@@ -23,14 +23,14 @@ def test_lists_say_where_an_application_stands_and_who_must_act(village):
     assert (row.standing, row.pending[0].op, row.pending[0].why, row.pending[0].who) == (
         "saved_here",
         "collected",
-        "not_sent",
-        "line",
+        "being_laid",
+        "nobody",
     )
     village.mail.turn()
     village.receipt()
     village.mail.turn()
     row = listing.page(village.counter, village.who).rows[0]
-    assert (row.standing, row.pending[0].why, row.pending[0].who) == ("at_city", "waiting_for_outcome", "city")
+    assert (row.standing, row.pending[0].why, row.pending[0].then) == ("at_city", "at_city", "answer_comes")
     assert row.application_id == application_id
     assert "*" in row.applicant_masked
 

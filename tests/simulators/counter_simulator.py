@@ -6,6 +6,7 @@ no city, and lets a test move applications on (`play`) the way township and depa
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -31,6 +32,7 @@ from tests.simulators.simulated_state import (
     seed,
 )
 from wire import counter as said
+from wire.waiting import Facts, Road, conditions
 
 __all__ = ["CLERK", "PASSPHRASE", "CounterSimulator", "seed"]
 
@@ -51,6 +53,7 @@ class CounterSimulator(SimulatedDrafts):
         self.standing: dict[str, str] = {}
         self.ratings: list[dict[str, Any]] = []
         self.calls: list[str] = []
+        self.facts = Facts(road=Road.DOWN, error="ConnectError", next_try=NOW + timedelta(minutes=20))
         self.status = self._status()
         self.app = Starlette(routes=self._routes())
         self._serial = 0
@@ -106,6 +109,7 @@ class CounterSimulator(SimulatedDrafts):
             ("POST", "/drafts/{draft_id}/carry-over", self._carry_over, True),
             ("POST", "/drafts/{draft_id}/collect", self._collect, True),
             ("GET", "/applications", self._list, True),
+            ("GET", "/applications/waiting", self._waiting, True),
             ("GET", "/applications/{application_id}", self._detail, True),
             ("GET", "/applications/{application_id}/slip", self._slip, True),
             ("POST", "/applications/{application_id}/supplement", self._supplement, True),
@@ -148,6 +152,7 @@ class CounterSimulator(SimulatedDrafts):
             site_name=SITE_NAME, region=SITE, role="village", now=NOW, clock_confidence="confirmed", line="down",
             line_since=NOW, backlog_ops=3, backlog_scans=6, backlog_bytes=1_258_291, last_receipt_at=NOW,
             catalog_version=12, catalog_age_days=3,
+            conditions=[said.WaitingView.of(one) for one in conditions(self.facts)],
         )  # fmt: skip
 
     def _get_status(self, _request: Request, _body: bytes) -> said.StatusBar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from tests.simulators.simulated_state import (
     SimulatedState,
 )
 from wire import counter as said
+from wire.waiting import Facts, Item, Place, Road, explain
 
 
 class SimulatedApplications(SimulatedState):
@@ -51,11 +53,19 @@ class SimulatedApplications(SimulatedState):
     def _brief(self, held: Application) -> dict[str, Any]:
         who = duty.who_must_act(held)
         standing = self.standing[held.application_id]
-        open_act = {"op": held.history[-1].event, "why": "line_down", "who": "line", "next": NOW.isoformat()}
+        facts = Facts(road=Road.DOWN, error="ConnectError", next_try=NOW + timedelta(minutes=20))
+        place = Place.REFUSED if standing == "refused" else Place.HERE
+        waits = []
+        if standing in {"saved_here", "refused"}:
+            waits.append(said.WaitingView.of(explain(Item(place=place), facts), op=held.history[-1].event))
+        scans = len(held.scans)
+        if standing == "saved_here" and scans:
+            waits.append(said.WaitingView.of(explain(Item(place=Place.HERE, scan=True), facts), scans=scans))
         return {
             "application_id": held.application_id, "receipt_no": held.receipt_no, "item_id": held.item_id,
             "item_name": self.items[held.item_id]["name"], "applicant_masked": mask_name(held.applicant.name),
-            "state": held.state.value, "standing": standing, "pending": [open_act] if standing == "saved_here" else [],
+            "state": held.state.value, "standing": standing, "waiting": [one.model_dump(mode="json") for one in waits],
+            "scans_total": scans, "scans_arrived": 0 if standing == "saved_here" else scans,
             "who_must_act": {"role": who.role.value, "region": who.region, "what": who.what} if who.role else None,
             "due": "2026-11-30" if held.state == "returned" else None,
             "light": "yellow" if held.state == "returned" else "grey", "updated_at": NOW.isoformat(),
@@ -70,6 +80,10 @@ class SimulatedApplications(SimulatedState):
             and (words in held.receipt_no or words in held.applicant.name or words in self.items[held.item_id]["name"])
         ]
         return self._paged(said.ApplicationBrief, rows, request)
+
+    def _waiting(self, request: Request, _body: bytes) -> Any:
+        rows = [said.ApplicationBrief.model_validate(self._brief(held)) for held in self.applications.values()]
+        return self._paged(said.ApplicationBrief, [row for row in rows if row.waiting], request)
 
     def _detail(self, request: Request, _body: bytes) -> said.ApplicationDetail:
         held = self.applications.get(request.path_params["application_id"])

@@ -94,7 +94,7 @@ async def test_an_application_in_the_list_says_where_it_is_saved_and_who_must_ac
         await agent.at("home")
         await agent.press("5")
         await agent.at("applications")
-        await agent.sees("李** · ", "已收件·已存本机", held.receipt_no, "该市平台收取", "期限未知")
+        await agent.sees("李** · ", "已收件·已存本机", held.receipt_no, "线路不通，自动再试（17:50）", "影像 0/3")
         frame_of(agent)
         await agent.press("slash")
         await agent.type("没有这个人")
@@ -113,7 +113,7 @@ async def test_an_application_in_the_list_says_where_it_is_saved_and_who_must_ac
         await agent.sees("共 1 件")
         await agent.press("1")
         await agent.at("application")
-        await agent.sees("线路不通，没有发出（等发出）", "代办收件（代办员） · 市平台未确认", "经过")
+        await agent.sees("代办收件、影像 3 张：线路不通", "代办收件（代办员） · 市平台未确认", "经过")
         frame_of(agent)
 
 

@@ -3,6 +3,7 @@
 Laws: only acts that the node allows are offered; what the city has not confirmed is marked as not confirmed.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -11,7 +12,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.application_words import clock_words, decision_words, due_words, duty_words, pending_words, standing_words
+from tui.application_words import clock_words, decision_words, due_words, duty_words, standing_words
 from tui.city_clock import at_city
 from tui.errand import errand
 from tui.keymap import bindings_for
@@ -19,11 +20,13 @@ from tui.screens.counter_acts import act_forms, offered
 from tui.screens.counter_screen import CounterScreen
 from tui.screens.slip import SlipScreen
 from tui.screens.wizard import WizardScreen
+from tui.waiting_words import scans_words, waiting_lines
 from tui.widgets.numbered_list import NumberedList, Row
 from tui.widgets.quiet_scroll import ReadingScroll
 from tui.wording import of, t
-from wire.counter import ApplicationDetail
+from wire.counter import ApplicationDetail, together
 
+NOT_APPLIED = "not_applied"  # told with its reason and what to do
 RATED, VILLAGER = "rated", "villager"  # the villager rates, at the agent's counter
 
 
@@ -63,7 +66,7 @@ class ApplicationDetailScreen(CounterScreen[None]):
         acts = self.query_one(NumberedList)
         acts.show(rows, keep=True)
         acts.styles.height = len(rows)
-        self.query_one("#detail", Static).update(page_of(detail))
+        self.query_one("#detail", Static).update(page_of(detail, self.counter.now()))
 
     @on(NumberedList.Chosen)
     def _chosen(self, event: NumberedList.Chosen) -> None:
@@ -90,20 +93,28 @@ class ApplicationDetailScreen(CounterScreen[None]):
             await self.app.push_screen(WizardScreen(given.value))
 
 
-def page_of(detail: ApplicationDetail) -> Content:
+def page_of(detail: ApplicationDetail, now: datetime) -> Content:
     """The application as text."""
     lines = [
         Content.styled(f"{detail.receipt_no}  {detail.item_name}", "bold"),
         Content(f"{t('slip.applicant', name=detail.applicant_masked)} · {of('proxy_standing', detail.proxy)}"),
         Content.assemble((standing_words(detail), "bold"), f" · {duty_words(detail)} · {due_words(detail.due)}"),
     ]
+    if arrived := scans_words(detail):
+        lines[-1] = Content.assemble(lines[-1], (f" · {arrived}", "$text-warning"))
     if detail.erased_at is not None:
         lines.append(
             Content.styled(t("application.erased", day=f"{at_city(detail.erased_at):%Y-%m-%d}"), "$text-warning")
         )
-    lines += [Content.styled("! " + pending_words(pending), "$text-warning") for pending in detail.pending]
     if detail.refusal is not None:
-        lines.append(Content.styled(t("application.not_applied", why=detail.refusal.message), "bold $text-error"))
+        what = of("event", detail.refusal.op) if detail.refusal.op else t("application.last_act")
+        words = t("application.not_applied", what=what, why=detail.refusal.message)
+        lines.append(Content.styled(words, "bold $text-error"))
+        lines.append(Content.styled(t("application.remedy", remedy=detail.refusal.remedy), "$text-error"))
+    for same in together(detail.waiting):
+        if same[0].why != NOT_APPLIED:
+            first, second = waiting_lines(same, now)
+            lines += [Content.styled("! " + first, "$text-warning"), Content.styled("  " + second, "$text-muted")]
     lines += [Content(clock_words(clock)) for clock in detail.clocks]
     if detail.outcome_reason:
         lines.append(Content(t("application.reason", reason=detail.outcome_reason)))

@@ -1,5 +1,6 @@
 """The applications of this station: where each stands, honestly; searched, filtered and paged on the node."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -14,6 +15,7 @@ from tui.keymap import bindings_for
 from tui.screens.application import ApplicationDetailScreen
 from tui.screens.choose import ChooseScreen
 from tui.screens.counter_screen import CounterScreen
+from tui.waiting_words import scans_words, short_words
 from tui.widgets.numbered_list import NumberedList, Row
 from tui.wording import of, t
 from wire.counter import ApplicationBrief
@@ -72,7 +74,7 @@ class ApplicationsScreen(CounterScreen[None]):
         self.query_one("#filter", Static).update(
             t("applications.filter", state=state, words=words or t("value.none"), total=page.total)
         )
-        shown = [row_of(brief) for brief in page.rows]
+        shown = [row_of(brief, self.counter.now()) for brief in page.rows]
         if offset:
             rows.add(shown, total=page.total)
         else:
@@ -124,8 +126,10 @@ class ApplicationsScreen(CounterScreen[None]):
         self.dismiss(None)
 
 
-def row_of(brief: ApplicationBrief) -> Row:
-    """An application in the list."""
+def row_of(brief: ApplicationBrief, now: datetime) -> Row:
+    """An application in the list; what waits says why, in place of who must act."""
     title = f"{brief.applicant_masked} · {shorten(brief.item_name, NAME_CELLS)}"
-    detail = " · ".join([brief.receipt_no, duty_words(brief), due_words(brief.due)])
+    waits = short_words(brief, now)
+    parts = [brief.receipt_no, waits or duty_words(brief), due_words(brief.due) if brief.due or not waits else ""]
+    detail = " · ".join(part for part in (*parts, scans_words(brief, short=True)) if part)
     return Row(brief.application_id, title, detail, standing_words(brief), LIGHTS[brief.light])

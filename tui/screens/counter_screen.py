@@ -24,6 +24,7 @@ from tui.widgets.title_bar import TitleBar
 from tui.wording import of, t
 
 HOME = "home"
+WITHOUT_CLERK = {"sign_in", "lock"}
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -86,7 +87,8 @@ class CounterScreen(Screen[R]):
     def show_standing(self) -> None:
         """Show how things stand at this moment."""
         for bar in self.query(StandingBar):
-            bar.show(self.counter.standing, self.counter.away_since)
+            explained = self.counter.clerk is not None and self.place not in WITHOUT_CLERK
+            bar.show(self.counter.standing, self.counter.away_since, explained=explained)
         for title in self.query(TitleBar):
             title.whose = self.whose()
 

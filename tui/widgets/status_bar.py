@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from tui.city_clock import at_city
 from tui.columns import shorten
+from tui.keymap import LINE
 from tui.wording import of, t
 from wire.counter import StatusBar
 
@@ -24,9 +25,11 @@ class StandingBar(Widget):
         super().__init__()
         self.standing: StatusBar | None = None
         self.away_since: datetime | None = None
+        self.explained = False
 
-    def show(self, standing: StatusBar | None, away_since: datetime | None) -> None:
-        """Show how things stand, or that nobody answers."""
+    def show(self, standing: StatusBar | None, away_since: datetime | None, *, explained: bool = False) -> None:
+        """Show how things stand, or that nobody answers; `explained` says that a key explains it."""
+        self.explained = explained
         self.standing, self.away_since = standing, away_since
         self.set_class(away_since is not None, "away")
         self.refresh()
@@ -37,7 +40,9 @@ class StandingBar(Widget):
             return Content(" " + shorten(t("status.away", since=f"{at_city(self.away_since):%H:%M:%S}"), width))
         if self.standing is None:
             return Content(" " + t("status.asking"))
-        return Content(" " + shorten(" │ ".join(parts_of(self.standing)), width))
+        key = f"{LINE.shown} " if self.explained else ""
+        words = shorten(" │ ".join(parts_of(self.standing)), width - len(key))
+        return Content.assemble(" ", (key, "bold $text-accent"), words)
 
 
 def parts_of(standing: StatusBar) -> list[str]:

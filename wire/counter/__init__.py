@@ -23,6 +23,7 @@ The call and its models, `->` what comes back (errors: `Fault` with a status of 
     GET    /counter/drafts/{id}/summary             -> Summary        POST /counter/drafts/{id}/carry-over -> DraftView
     POST   /counter/drafts/{id}/collect             -> Slip           GET /counter/applications/{id}/slip -> Slip
     GET    /counter/applications state q offset limit -> Page[ApplicationBrief]
+    GET    /counter/applications/waiting offset limit -> Page[ApplicationBrief], the most urgent first
     GET    /counter/applications/{id}               -> ApplicationDetail
     POST   /counter/applications/{id}/withdraw Withdraw | deliver Deliver | rate Rate | proxy ChangeProxy -> ApplicationDetail
     POST   /counter/applications/{id}/supplement    -> DraftView
@@ -42,8 +43,8 @@ from wire.counter.applications import (
     Deliver,
     DutyView,
     Light,
-    PendingAct,
     Rate,
+    RefusalView,
     Standing,
     StepView,
     Withdraw,
@@ -79,6 +80,7 @@ from wire.counter.review import (
     ReviewGuide,
 )
 from wire.counter.standing import ClerkView, Role, SignedIn, SignIn, StatusBar, Unlock
+from wire.counter.waiting import WaitingView, together
 
 __all__ = [
     "Accept",
@@ -112,8 +114,8 @@ __all__ = [
     "MissingView",
     "NotRequired",
     "Page",
-    "PendingAct",
     "Rate",
+    "RefusalView",
     "RegionRow",
     "ReturnKind",
     "ReturnOnce",
@@ -132,6 +134,8 @@ __all__ = [
     "StepView",
     "Summary",
     "Unlock",
+    "WaitingView",
     "WhyText",
     "Withdraw",
+    "together",
 ]

@@ -7,6 +7,7 @@ from pydantic import Field
 from wire.counter.drafts import HandedInView, ReturnPointView, ScanView, WhyText
 from wire.counter.faults import FaultBody
 from wire.counter.standing import Role
+from wire.counter.waiting import WaitingView
 from wire.fields import Asked, Day, Hex32, Moment, Plain, Region, Told
 
 Standing = Literal["saved_here", "at_city", "confirmed", "refused"]
@@ -14,15 +15,6 @@ Light = Literal["green", "yellow", "red", "grey"]
 ClockStanding = Literal[
     "unknown", "not_started", "running", "soon", "due_today", "overdue", "paused", "met", "provisional"
 ]
-
-
-class PendingAct(Told):
-    """An act of this node that the city has not answered yet: why, who must act, and when it is tried next."""
-
-    op: str
-    why: str
-    who: str
-    next: Moment | None = None
 
 
 class DutyView(Told):
@@ -34,7 +26,11 @@ class DutyView(Told):
 
 
 class ApplicationBrief(Told):
-    """One line of a list; `due` and `light` are null or grey when they are not known."""
+    """One line of a list; `due` and `light` are null or grey when they are not known.
+
+    `waiting` explains everything of it that is not where it should be, the most urgent first. A scan has *arrived*
+    when it is at the city or, where another station collected it, here.
+    """
 
     application_id: Hex32
     receipt_no: str
@@ -43,13 +39,20 @@ class ApplicationBrief(Told):
     applicant_masked: str
     state: str
     standing: Standing
-    pending: list[PendingAct] = Field(default_factory=list)
+    waiting: list[WaitingView] = Field(default_factory=list)
+    scans_arrived: int = 0
+    scans_total: int = 0
     who_must_act: DutyView | None = None
     due: Day | None = None
     light: Light = "grey"
     updated_at: Moment
     erased_at: Moment | None = None
     """Since when only the register's line is left here: form, materials and scans were erased after their time."""
+
+    @property
+    def pending(self) -> list[WaitingView]:
+        """The acts of this node that the city has not answered."""
+        return [one for one in self.waiting if one.op and not one.answered]
 
 
 class ClockView(Told):
@@ -72,6 +75,13 @@ class DecisionView(Told):
     document_name: str
     document_no: str
     decided_on: Moment
+
+
+class RefusalView(FaultBody):
+    """Why the city did not apply the last act, which act that was, and what a person can do now."""
+
+    op: str = ""
+    remedy: str = ""
 
 
 class StepView(Told):
@@ -102,7 +112,7 @@ class ApplicationDetail(ApplicationBrief):
     clocks: list[ClockView] = Field(default_factory=list)
     decision: DecisionView | None = None
     outcome_reason: str = ""
-    refusal: FaultBody | None = None
+    refusal: RefusalView | None = None
     history: list[StepView] = Field(default_factory=list)
     acts: list[str] = Field(default_factory=list)
 

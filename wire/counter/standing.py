@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from wire.counter.waiting import WaitingView
 from wire.fields import Asked, Moment, Region, Told
 
 Role = Literal["agent", "clerk", "department", "city", "administrator"]
@@ -28,6 +29,8 @@ class StatusBar(Told):
     catalog_age_days: int | None = None
     catalog_expired: bool = False
     alarms: list[str] = Field(default_factory=list)
+    conditions: list[WaitingView] = Field(default_factory=list)
+    """How the node stands, explained: the road and whatever else people must know, the most urgent first."""
 
 
 class SignIn(Asked):
