@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from statistics import quantiles
@@ -25,6 +25,7 @@ from rich.table import Table
 
 from offline_store.desk import connection, keyring, rekeying
 from offline_store.errors import StoreError
+from offline_store.mailbox import waiting as mailbox
 from offline_store.mailbox.incoming import RECEIPT, Incoming
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
@@ -33,6 +34,7 @@ from wire.enrolment import EnrolmentDocument
 from wire.errors import WireError
 from wire.receipt import RECEIPT_LABEL
 from wire.signed import read_document
+from wire.waiting import Explanation, Reason, Who
 
 MIB = 1024 * 1024
 RESERVE_MIB = 256
@@ -76,6 +78,7 @@ def examine(paths: NodePaths, *, now: datetime, environment: Mapping[str, str]) 
         *_keys_and_store(paths, environment),
         _counter(paths),
         *_line(paths),
+        *_waiting(paths, now),
         _catalog(paths, now),
     ]
 
@@ -226,6 +229,47 @@ def _line(paths: NodePaths) -> Iterator[Finding]:
         yield Finding("line", Standing.GOOD, "line.up", params)
     else:  # being offline for days is a node's everyday, not a fault
         yield Finding("line", Standing.ATTENTION, "line.down", params)
+
+
+def _waiting(paths: NodePaths, now: datetime) -> Iterator[Finding]:
+    """How the node stands and everything that waits, each explanation once; what passes by itself is no fault."""
+    started = now - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+    try:
+        found = mailbox.look(paths, now, started=started)
+    except StoreError:
+        yield Finding("waiting", Standing.UNKNOWN, "waiting.not_read")
+        return
+    for one in found.conditions:
+        if one.reason is not Reason.LINE_GOOD:
+            yield _explained(one, now)
+    together: dict[Explanation, list[mailbox.Waiting]] = {}
+    for item in found.items:
+        together.setdefault(item.why, []).append(item)
+    for one, items in together.items():
+        ages = [item.age for item in items if item.age is not None]
+        yield _explained(
+            one,
+            now,
+            ops=sum(item.seq is not None for item in items),
+            scans=sum(item.seq is None for item in items),
+            oldest_hours=int(max(ages, default=timedelta(0)).total_seconds() // 3600),
+        )
+    if not found.items:
+        yield Finding("waiting", Standing.GOOD, "waiting.nothing")
+
+
+def _explained(one: Explanation, now: datetime, **counts: int) -> Finding:
+    params = {
+        "why": one.reason.value,
+        "who": one.who.value,
+        "then": one.then.value,
+        "when": one.when.isoformat() if one.when and one.when > now else None,
+        "stick": one.stick,
+        "code": one.code,
+        **counts,
+    }
+    standing = Standing.GOOD if one.who is Who.NOBODY else Standing.ATTENTION
+    return Finding("waiting", standing, "waiting.explained", params)
 
 
 def _minute(moment: str | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from offline_store.errors import StoreError
 from provisioning.errors import ProvisioningError
+from provisioning.waiting_wording import waiting_sentence
 from wire.errors import WireError
 
 ERRORS = {
@@ -48,6 +49,7 @@ CHECKS = {
     "store": "数据库",
     "counter": "节点服务",
     "line": "线路",
+    "waiting": "未送到",
     "catalog": "办事目录",
 }
 STANDINGS = {"good": "正常", "attention": "注意", "bad": "故障", "unknown": "不明"}
@@ -76,6 +78,8 @@ FINDINGS = {
     "line.up": "通,自 {since};待送办件 {ops} 件、影像 {scans} 份",
     "line.down": "不通,自 {since}({error});待送办件 {ops} 件、影像 {scans} 份,都已安全存在本机",
     "line.never_tried": "还没有试过",
+    "waiting.nothing": "没有等待上送的内容",
+    "waiting.not_read": "还没有开通,或信箱读不出来,未检查",
     "catalog.none": "还没有收到目录",
     "catalog.fresh": "第 {version} 版,{days} 天前收到,签名有效期至 {until}",
     "catalog.expired": "第 {version} 版,签名 {until} 到期,{days} 天没有更新;仍可照常办理",
@@ -84,4 +88,6 @@ FINDINGS = {
 
 def finding_sentence(code: str, params: Mapping[str, object]) -> str:
     """The sentence for one finding of doctor."""
+    if code == "waiting.explained":
+        return waiting_sentence(params)
     return FINDINGS.get(code, ERRORS.get(code, OTHERWISE)).format(**(dict(params) | {"code": code}))

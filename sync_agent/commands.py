@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from casework.working_days import CITY_TIME
-from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.line import LineState
-from offline_store.mailbox.outgoing import Outgoing
+from offline_store.mailbox.waiting import look
 from offline_store.paths import NodePaths
 from sync_agent import catalog_errand
 from sync_agent.courier_commands import app as courier_commands
 from sync_agent.settings import BadSetting, read_settings
+from sync_agent.waiting_lines import explained
 from sync_agent.wording import words
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -35,10 +36,18 @@ def status(root: Root) -> None:
     """Print the state of the line and what waits to leave this node."""
     paths = NodePaths(root)
     _say_bad_settings(paths)
-    line = Incoming(paths.incoming).line()
-    if line is None:
+    found = look(paths, datetime.now(UTC), started=_started())
+    if found.line is None:
         typer.echo(words("status.never_tried"))
+    else:
+        _say_line(found.line)
+    for text in explained(found, datetime.now(UTC)):
+        typer.echo(text)
+    if found.line is None:
         raise typer.Exit(1)
+
+
+def _say_line(line: LineState) -> None:
     up = {True: "status.up", False: "status.down", None: "status.unknown"}[line.up]
     typer.echo(words(up, since=_minute(line.since)))
     if line.listening:
@@ -48,8 +57,11 @@ def status(root: Root) -> None:
     if line.last_error:
         typer.echo(words("status.error", code=line.last_error))
     _say_scans(line)
-    for ticket in Outgoing(paths.outgoing).scan_tickets():
-        typer.echo(words("status.scan", scan=ticket.scan_hash[:12], size=ticket.length))
+
+
+def _started() -> datetime:
+    """When this machine did."""
+    return datetime.now(UTC) - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 @app.command()

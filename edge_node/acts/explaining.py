@@ -4,7 +4,7 @@ Laws
 - Everything that waits is explained: each unanswered act, the scans that are not through (those with the same reason
   together), and what the city refused.
 - A later act that was answered before an earlier one says that the earlier one waits at the city for another step.
-- Where the bytes of a scan are is looked at on the disk, not believed.
+- That the bytes of a scan are gone is looked at on the disk; that they rotted is the courier's word, who reads them.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Standpoint:
     facts: Facts
     hwm: int
     answered: int
+    damaged: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,13 @@ def standpoint(counter: Counter, tx: Transaction, reading: Reading) -> Standpoin
         facts=status.facts(counter, tx, reading),
         hwm=marks.hwm if marks else 0,
         answered=journal.last_answered(tx, OPERATION),
+        damaged=frozenset(counter.incoming.damaged_scans()),
     )
 
 
 def tell(counter: Counter, tx: Transaction, known: Known, here: Standpoint) -> Told:
     """Everything of an application that waits, the most urgent first, and how many of its scans are through."""
-    places = _scan_places(counter, tx, known)
+    places = _scan_places(counter, tx, known, here)
     found = [*_refused(tx, known, here), *_acts(tx, known, here), *_scans(places, here)]
     found.sort(key=lambda one: _URGENCY[one.why])
     return Told(tuple(found), sum(place is None for place in places), len(places))
@@ -124,16 +126,16 @@ def _scans(places: list[Place | None], here: Standpoint) -> Iterator[WaitingView
         yield WaitingView.of(one, scans=count)
 
 
-def _scan_places(counter: Counter, tx: Transaction, known: Known) -> list[Place | None]:
+def _scan_places(counter: Counter, tx: Transaction, known: Known, here: Standpoint) -> list[Place | None]:
     """Where each scan of the application is; None when it is where it should be."""
     named = known.shown.scans
     if not named:
         return []
     rows = {scan.scan_hash: scan for scan in scans.of_application(tx, known.application_id)}
-    return [_scan_place(counter, rows.get(scan.scan_hash)) for scan in named]
+    return [_scan_place(counter, rows.get(scan.scan_hash), here) for scan in named]
 
 
-def _scan_place(counter: Counter, scan: KeptScan | None) -> Place | None:
+def _scan_place(counter: Counter, scan: KeptScan | None, here: Standpoint) -> Place | None:
     if scan is None:
         # Another station's; its own scans a village knows, unless they were erased with everything else.
         return Place.ELSEWHERE if counter.node.role == TOWNSHIP else None
@@ -141,7 +143,8 @@ def _scan_place(counter: Counter, scan: KeptScan | None) -> Place | None:
         return None
     if scan.status is ScanStatus.WANTED:
         return Place.COMING
-    return Place.HERE if counter.vault.has(scan.scan_hash) else Place.DAMAGED
+    sound = counter.vault.has(scan.scan_hash) and scan.scan_hash not in here.damaged
+    return Place.HERE if sound else Place.DAMAGED
 
 
 def _refused_op(tx: Transaction, known: Known) -> str:

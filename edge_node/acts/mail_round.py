@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from edge_node.acts import audit, erasing, feed_reading, forking, key_change, mail_in, mail_out
 from edge_node.acts.activate_catalog import CatalogReader
 from edge_node.acts.counter import Counter
 from edge_node.acts.mail_in import ReceiptReader
+from offline_store.desk import state
 from offline_store.errors import DISK_REFUSES, NO_ROOM, DamagedFile, StoreError
 from wire.errors import WireError
 from wire.messages import read_refusal
@@ -140,6 +142,10 @@ class MailRound:
                 counter.alarms.put(REFUSED_BY_CITY, raised=False)
                 return False
             refusal = read_refusal(document, counter.node.gateway.signing_public)
+            if refusal.code != FORK and self._taken_back(refusal.server_time):
+                counter.incoming.clear_refusal()
+                counter.alarms.put(REFUSED_BY_CITY, raised=False)
+                return False
         except (WireError, DamagedFile):
             counter.incoming.clear_refusal()
             return False
@@ -149,3 +155,9 @@ class MailRound:
         elif refusal.node == counter.node.node_id:
             counter.alarms.put(REFUSED_BY_CITY)
         return False
+
+    def _taken_back(self, refused_at: datetime) -> bool:
+        """Whether the city has given a receipt since."""
+        with self._counter.desk.reading() as tx:
+            marks = state.marks(tx)
+        return marks is not None and datetime.fromisoformat(marks.server_time) > refused_at

@@ -4,7 +4,7 @@ Laws: only facts that carry nothing personal: numbers, sizes, ages, codes. The c
 here as far as the gateway signed it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,14 +14,17 @@ from offline_store.errors import StoreError
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.line import LineState
 from offline_store.mailbox.outgoing import Outgoing
+from offline_store.node_file import read_node_file
+from offline_store.paths import NodePaths
 from wire.enrolment import EnrolmentDocument
 from wire.errors import WireError
 from wire.messages import read_refusal
 from wire.receipt import Receipt, read_receipt
-from wire.waiting import Explanation, Facts, Item, Place, Road, explain
+from wire.waiting import Explanation, Facts, Hold, Item, Place, Road, conditions, explain
 
 SILENT_AFTER: Final = timedelta(minutes=30)
 FORKED, REFUSED, DAMAGED = "forked", "city_refused", "scan_damaged"
+HOLDS: Final = {hold.value: hold for hold in Hold}
 FORK_CODES: Final = frozenset({"fork", "chain.fork"})
 
 
@@ -36,6 +39,26 @@ class Waiting:
     why: Explanation
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The mailbox at one moment: how the node stands, and everything that waits."""
+
+    line: LineState | None
+    conditions: tuple[Explanation, ...]
+    items: tuple[Waiting, ...]
+
+
+def look(paths: NodePaths, now: datetime, *, started: datetime | None = None) -> Look:
+    """Read the mailbox of an enrolled node; DamagedFile where its line cannot be read, NodeFileMissing before."""
+    node = read_node_file(paths.enrolment)
+    incoming, outgoing = Incoming(paths.incoming), Outgoing(paths.outgoing)
+    line, receipt = incoming.line(), receipt_of(incoming, node)
+    facts = facts_of(line, now, started=started, alarms=alarms_of(incoming, node))
+    hwm = receipt.hwm if receipt else 0
+    found = waiting(outgoing, hwm, facts, now, frozenset(incoming.damaged_scans()))
+    return Look(line=line, conditions=conditions(facts), items=tuple(found))
+
+
 def facts_of(
     line: LineState | None, now: datetime, *, started: datetime | None = None, alarms: frozenset[str] = frozenset()
 ) -> Facts:
@@ -46,7 +69,10 @@ def facts_of(
         road=_road(line, started),
         error=line.last_error or "",
         next_try=moment(line.next_try),
-        alarms=alarms,
+        listening=line.listening,
+        hold=HOLDS.get(line.held_because or ""),
+        hold_until=moment(line.scans_held_until),
+        alarms=alarms | {DAMAGED} if line.scans_damaged else alarms,
     )
 
 
@@ -74,7 +100,9 @@ def receipt_of(incoming: Incoming, node: EnrolmentDocument) -> Receipt | None:
         return None
 
 
-def waiting(outgoing: Outgoing, hwm: int, facts: Facts, now: datetime) -> Iterator[Waiting]:
+def waiting(
+    outgoing: Outgoing, hwm: int, facts: Facts, now: datetime, damaged: Collection[str] = ()
+) -> Iterator[Waiting]:
     """Everything that lies here and the city does not have, operations first, each with its explanation."""
     for seq, path in outgoing.envelopes(hwm):
         found = _stat(path, now)
@@ -82,7 +110,8 @@ def waiting(outgoing: Outgoing, hwm: int, facts: Facts, now: datetime) -> Iterat
             age, size = found
             yield Waiting(seq=seq, age=age, size=size, why=explain(Item(place=Place.HERE), facts))
     for ticket in outgoing.scan_tickets():
-        why = explain(Item(place=Place.HERE, scan=True), facts)
+        place = Place.DAMAGED if ticket.scan_hash in damaged else Place.HERE
+        why = explain(Item(place=place, scan=True), facts)
         yield Waiting(seq=None, scan_hash=ticket.scan_hash, age=None, size=ticket.length, why=why)
 
 

@@ -78,6 +78,7 @@ def test_a_fresh_node_is_well_and_what_is_unknown_is_said_to_be(node: Examined) 
         "store": Standing.GOOD,
         "counter": Standing.ATTENTION,
         "line": Standing.UNKNOWN,
+        "waiting": Standing.GOOD,
         "catalog": Standing.ATTENTION,
     }
     assert exit_code(list(report.values())) == 0

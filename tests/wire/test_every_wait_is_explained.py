@@ -48,7 +48,7 @@ FACTS = st.builds(
 ITEMS = st.builds(Item, place=st.sampled_from(Place), scan=st.booleans(), code=st.sampled_from(["", "return.vague"]))
 BY_ITSELF = {
     Then.TRIED_AGAIN, Then.SENT_AT_ONCE, Then.GOES_ON, Then.ANSWER_COMES, Then.AFTER_ANOTHER, Then.COMES_BY_ITSELF,
-    Then.NEXT_CONTACT,
+    Then.NEXT_CONTACT, Then.DONE_LATER,
 }  # fmt: skip
 
 

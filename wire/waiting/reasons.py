@@ -30,6 +30,7 @@ class Reason(StrEnum):
     SCAN_NOT_OPENED = "scan_not_opened"
     MACHINE_CHANGED = "machine_changed"
     OTHER_ALARM = "other_alarm"
+    ASKED_FOR_ERASED = "asked_for_erased"  # the city asks again for what was erased here after its time
     DISK_RESERVE = "disk_reserve"
     OPERATIONS_ONLY = "operations_only"
     CATALOG_EXPIRED = "catalog_expired"
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     CITY_BUSY = "city_busy"
     CLOCK_CORRECTED = "clock_corrected"  # the city refused the time of the question; the next one carries its time
     NOT_TRIED_YET = "not_tried_yet"
+    KEY_CHANGE_WAITS = "key_change_waits"
     DAILY_CAP = "daily_cap"
     QUIET_HOURS = "quiet_hours"
     ANSWER_WAITS_FOR_CATALOG = "answer_waits_for_catalog"
@@ -64,6 +66,7 @@ class Then(StrEnum):
     """What happens next."""
 
     TRIED_AGAIN = "tried_again"
+    DONE_LATER = "done_later"
     SENT_AT_ONCE = "sent_at_once"
     GOES_ON = "goes_on"
     ANSWER_COMES = "answer_comes"
@@ -109,6 +112,7 @@ RULES: Mapping[Reason, Rule] = {
     Reason.SCAN_NOT_OPENED: Rule(Who.CITY, Then.LOOKED_INTO),
     Reason.MACHINE_CHANGED: Rule(Who.INSTALLER, Then.LOOKED_INTO),
     Reason.OTHER_ALARM: Rule(Who.INSTALLER, Then.LOOKED_INTO),
+    Reason.ASKED_FOR_ERASED: Rule(Who.CITY, Then.LOOKED_INTO),
     Reason.DISK_RESERVE: Rule(Who.INSTALLER, Then.ROOM_IS_MADE),
     Reason.OPERATIONS_ONLY: Rule(Who.INSTALLER, Then.SETTINGS_MENDED, stick=True),
     Reason.CATALOG_EXPIRED: Rule(Who.CITY, Then.CATALOG_RENEWED),
@@ -118,6 +122,7 @@ RULES: Mapping[Reason, Rule] = {
     Reason.CITY_BUSY: Rule(Who.NOBODY, Then.TRIED_AGAIN, stick=True),
     Reason.CLOCK_CORRECTED: Rule(Who.NOBODY, Then.TRIED_AGAIN),
     Reason.NOT_TRIED_YET: Rule(Who.NOBODY, Then.TRIED_AGAIN),
+    Reason.KEY_CHANGE_WAITS: Rule(Who.NOBODY, Then.DONE_LATER),
     Reason.DAILY_CAP: Rule(Who.NOBODY, Then.GOES_ON, stick=True),
     Reason.QUIET_HOURS: Rule(Who.NOBODY, Then.GOES_ON),
     Reason.ANSWER_WAITS_FOR_CATALOG: Rule(Who.NOBODY, Then.NEXT_CONTACT),
@@ -145,6 +150,8 @@ ALARMS: Mapping[str, Reason] = {
     "disk_reserve": Reason.DISK_RESERVE,
     "catalog_expired": Reason.CATALOG_EXPIRED,
     "clock_doubtful": Reason.CLOCK_DOUBTFUL,
+    "asked_for_purged": Reason.ASKED_FOR_ERASED,
+    "rekey_waits": Reason.KEY_CHANGE_WAITS,
     "dictionary_missing": Reason.ANSWER_WAITS_FOR_CATALOG,
 }
 """What the node's alarms mean; an alarm of a newer program is `OTHER_ALARM` with its code."""
