@@ -1,4 +1,4 @@
-"""`python -m city_gateway`: serve, keys init, node-code, clerk add, catalog ...
+"""`python -m city_gateway`: serve, keys, node-code, clerk add, ledger dump, catalog ..., backup ..., restore.
 
 Laws: no secret in an argument; a passphrase comes from standard input; clock and chance enter here.
 """
@@ -24,6 +24,7 @@ from city_gateway.acts.gateway import CITY_REGION
 from city_gateway.acts.office import add_clerk
 from city_gateway.acts.outline import outline
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
+from city_gateway.backup import commands as backup_commands
 from city_gateway.catalog.commands import app as catalog_commands
 from city_gateway.courier_commands import app as courier_commands
 from city_gateway.errors import GatewayError
@@ -43,6 +44,9 @@ app.add_typer(clerk_app, name="clerk")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(catalog_commands, name="catalog")
 app.add_typer(courier_commands, name="courier")
+app.add_typer(backup_commands.app, name="backup")
+app.command("restore")(backup_commands.restore)
+keys_app.command("export")(backup_commands.export_keys)
 
 Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
 Database = Annotated[

@@ -55,6 +55,14 @@ class Ledger:
         with self._engine.connect().execution_options(**{_READING: True}) as tx:
             yield tx
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A look in which everything is as of one moment, however long it takes."""
+        with self.reading() as tx:
+            if self.dialect == "postgresql":
+                tx.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield tx
+
     def run(self, act: Callable[[Connection], Result]) -> Result:
         """Run an act in one transaction; again from the start when the database had to break a ring."""
         for attempt in range(RETRIES_AFTER_A_RING + 1):

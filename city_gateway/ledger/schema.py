@@ -23,16 +23,26 @@ ADVISORY_LOCK = 0x6775616E67616E  # any constant; the same in every process of t
 def bring_up_to_date(engine: Engine) -> None:
     """Apply what is missing; nothing when nothing is."""
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
-        config = _config(connection)
-        script = ScriptDirectory.from_config(config)
-        here = MigrationContext.configure(connection).get_current_revision()
-        if here == script.get_current_head():
-            return
-        if here is not None and here not in {revision.revision for revision in script.walk_revisions()}:
-            raise LedgerTooNew(revision=here)
-        command.upgrade(config, "head")
+        upgrade(connection)
+
+
+def upgrade(connection: Connection) -> None:
+    """The same inside the caller's transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+    config = _config(connection)
+    script = ScriptDirectory.from_config(config)
+    here = MigrationContext.configure(connection).get_current_revision()
+    if here == script.get_current_head():
+        return
+    if here is not None and here not in {revision.revision for revision in script.walk_revisions()}:
+        raise LedgerTooNew(revision=here)
+    command.upgrade(config, "head")
+
+
+def revision_of(connection: Connection) -> str:
+    """Which form the tables have; empty when there are none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def _config(connection: Connection) -> Config:

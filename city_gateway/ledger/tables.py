@@ -247,6 +247,31 @@ class OfficeSessionRow(LedgerRow, table=True):
     last_seen: datetime
 
 
+class VerifiedBackupRow(LedgerRow, table=True):
+    """A backup that was restored on trial and found whole, and whose marks the nodes may rely on since."""
+
+    __tablename__ = "verified_backups"
+    backup_id: str = Field(primary_key=True)
+    epoch: str
+    made_at: datetime
+    verified_at: datetime
+    place: str = Field(sa_column=Column(Text, nullable=False))
+    applications: int = Field(sa_column=Column(BIG, nullable=False))
+    scans: int = Field(sa_column=Column(BIG, nullable=False))
+    held_back: int = Field(sa_column=Column(BIG, nullable=False))
+
+
+class RestoreRow(LedgerRow, table=True):
+    """A timeline that began by a restore, and the one that was left; `as_of` is the moment it was set back to."""
+
+    __tablename__ = "restores"
+    epoch: str = Field(primary_key=True)
+    restored_at: datetime
+    left_epoch: str
+    backup_id: str | None = None
+    as_of: datetime | None = None
+
+
 def _table(row: type[LedgerRow]) -> Table:
     return cast("Table", row.__table__)  # type: ignore[attr-defined]
 
@@ -269,3 +294,5 @@ PLATFORM_OUTBOX = _table(RecordSetRow)
 RATINGS = _table(RatingRow)
 OFFICE_CLERKS = _table(OfficeClerkRow)
 OFFICE_SESSIONS = _table(OfficeSessionRow)
+VERIFIED_BACKUPS = _table(VerifiedBackupRow)
+RESTORES = _table(RestoreRow)

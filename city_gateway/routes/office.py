@@ -22,9 +22,10 @@ from city_gateway.acts.form_labels import labels_of
 from city_gateway.acts.office import SignedIn
 from city_gateway.acts.rule import department, rule
 from city_gateway.acts.ruling_forms import events_from_form, rulings_now
+from city_gateway.acts.standing import backing, timeline_line
 from city_gateway.errors import ApplicationUnknown, OfficeFormRefused
 from city_gateway.faults import OFFICE_HEADERS as HEADERS
-from city_gateway.ledger import cases
+from city_gateway.ledger import backups, cases
 from city_gateway.wording import say
 
 COOKIE = "office"
@@ -148,8 +149,20 @@ async def make_ruling(request: Request, clerk: Clerk, application_id: str, code:
 
 @router.get("/nodes")
 def nodes_page(request: Request, clerk: Clerk) -> Response:
-    """The fleet."""
-    return _page(request, "nodes.html", clerk, lines=fleet(gateway_of(request)), now=gateway_of(request).clock())
+    """The fleet, and whether the gateway itself is backed up."""
+    gateway = gateway_of(request)
+    with gateway.ledger.reading() as tx:
+        standing = backing(backups.newest(tx), backups.last_restore(tx), gateway.clock())
+    restored = timeline_line(standing.restored) if standing.restored is not None else ""
+    return _page(
+        request,
+        "nodes.html",
+        clerk,
+        lines=fleet(gateway),
+        now=gateway.clock(),
+        standing=standing,
+        restored=restored,
+    )
 
 
 async def _form(request: Request) -> dict[str, str]:

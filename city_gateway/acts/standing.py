@@ -1,0 +1,60 @@
+"""How the gateway itself stands, in sentences: when it was last backed up, and whether it was restored.
+
+Law: without a verified backup it is said that there is none and what follows from it; an old one is called old.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from city_gateway.ledger.backups import Restored, VerifiedBackup
+from city_gateway.wording import say
+
+FRESH_FOR = timedelta(hours=36)
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+class Backing(StrEnum):
+    """What can honestly be said of the last verified backup."""
+
+    NONE = "none"
+    OLD = "old"
+    FRESH = "fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStanding:
+    """One line for the screen, and the restore that began the present timeline."""
+
+    state: Backing
+    sentence: str
+    restored: Restored | None
+
+
+def backing(newest: VerifiedBackup | None, restored: Restored | None, now: datetime) -> GatewayStanding:
+    """The line about backups."""
+    if newest is None:
+        return GatewayStanding(Backing.NONE, say("backup.none"), restored)
+    age = now - newest.made_at
+    state = Backing.FRESH if age <= FRESH_FOR else Backing.OLD
+    hours = max(0, round(age.total_seconds() / 3600))
+    sentence = say(
+        f"backup.{state.value}", hours=hours, at=_moment(newest.made_at), scans=newest.scans, held=newest.held_back
+    )
+    return GatewayStanding(state, sentence, restored)
+
+
+def timeline_line(restored: Restored) -> str:
+    """When this timeline began and from what."""
+    if restored.as_of is None:
+        return say("restore.in_place", at=_moment(restored.restored_at), epoch=restored.epoch[:8])
+    return say(
+        "restore.line", at=_moment(restored.restored_at), as_of=_moment(restored.as_of), epoch=restored.epoch[:8]
+    )
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"

@@ -1,0 +1,241 @@
+"""`python -m city_gateway backup ...` and `restore`: the composition root of backups.
+
+Passphrases come from standard input, never from an argument. What is printed names no person.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from city_gateway.acts.standing import Backing, backing, timeline_line
+from city_gateway.app import now_utc, published_dictionaries
+from city_gateway.backup import key_export, making, places, restoring, trial
+from city_gateway.backup.errors import BackupNoRoom
+from city_gateway.backup.manifest import Verified, is_verified, read_manifest
+from city_gateway.backup.shelf import Shelf
+from city_gateway.backup.workshop import Workshop
+from city_gateway.errors import GatewayError
+from city_gateway.folder import GatewayFolder
+from city_gateway.keys import GatewayKeys, load_keys
+from city_gateway.ledger import backups
+from city_gateway.ledger.backups import Restored
+from city_gateway.ledger.database import open_ledger
+from city_gateway.wording import say
+
+app = typer.Typer(help="总账和扫描件的备份", no_args_is_help=True, pretty_exceptions_enable=False)
+console = Console(soft_wrap=True)
+
+Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
+To = Annotated[Path, typer.Option("--to", help="备份位置(最好是另一台机器或另一块磁盘)")]
+Database = Annotated[
+    str, typer.Option("--database", help="sqlite:///… 或 postgresql+psycopg://…", envvar="GUANGAN_LEDGER")
+]
+Trial = Annotated[
+    str | None,
+    typer.Option("--scratch", help="试恢复用的 PostgreSQL 库,默认在原库里建临时模式", envvar="GUANGAN_SCRATCH"),
+]
+EXAMPLES = 3
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """A sentence instead of a trace; a full disk is one of the things that are expected."""
+    try:
+        try:
+            yield
+        except OSError as failure:
+            if failure.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise BackupNoRoom from failure
+    except GatewayError as error:
+        typer.echo(say(f"error.{error.code}", **error.params), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command("make")
+def make(
+    *,
+    database: Database,
+    folder: Folder,
+    to: To,
+    no_verify: Annotated[bool, typer.Option("--no-verify", help="不试恢复;这样的备份不算数")] = False,
+    keep: Annotated[int | None, typer.Option("--keep", min=1, help="只留最近几份")] = None,
+    scratch: Trial = None,
+) -> None:
+    """网关照常运行时做一份备份,试恢复,通过后公布稳定标记。"""
+    with plain_errors():
+        workshop = _workshop(database, folder, to, scratch)
+        with workshop.shelf.alone():
+            generation = making.make(workshop, _step)
+            manifest = read_manifest(generation, workshop.keys)
+            typer.echo(say("backup.made", name=generation.name, scans=manifest.scans, mib=manifest.scan_bytes >> 20))
+            for name in manifest.scans_damaged:
+                typer.echo(say("backup.scan_damaged", name=name), err=True)
+            if no_verify:
+                typer.echo(say("backup.not_verified"), err=True)
+                return
+            _verify_and_publish(workshop, generation)
+            removed = making.keep_only(workshop.shelf, workshop.keys, keep) if keep is not None else []
+        for name in removed:
+            typer.echo(say("backup.removed", name=name))
+        _warn_of_keys(workshop.keys, to)
+
+
+@app.command("verify")
+def verify(
+    *,
+    database: Database,
+    folder: Folder,
+    backup: Annotated[Path | None, typer.Argument(help="哪一份;不写就是最新一份")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="备份位置")] = None,
+    scratch: Trial = None,
+) -> None:
+    """把备份试恢复到别处,逐项核对,通过后公布稳定标记。"""
+    with plain_errors():
+        place = to or (backup.parent.parent if backup is not None else None)
+        if place is None:
+            raise typer.BadParameter("--to")
+        workshop = _workshop(database, folder, place, scratch)
+        with workshop.shelf.alone():
+            _verify_and_publish(workshop, backup or workshop.shelf.newest())
+
+
+@app.command("list")
+def list_backups(*, folder: Folder, to: To) -> None:
+    """列出备份。"""
+    with plain_errors():
+        keys = load_keys(GatewayFolder(folder).keys)
+        table = Table()
+        for heading in ("备份", "时间", "已验证", "办件", "扫描件", "来自"):
+            table.add_column(heading)
+        for generation in Shelf(to).all():
+            try:
+                one = read_manifest(generation, keys)
+            except GatewayError as error:
+                table.add_row(generation.name, say(f"error.{error.code}", **error.params), "", "", "", "")
+                continue
+            verified = say("answer.yes") if is_verified(generation, keys) else say("answer.no")
+            made = f"{one.made_at.astimezone():%Y-%m-%d %H:%M}"
+            table.add_row(generation.name, made, verified, str(one.rows["applications"]), str(one.scans), one.database)
+        console.print(table)
+
+
+@app.command("status")
+def status(*, database: Database, folder: Annotated[Path | None, typer.Option("--folder")] = None) -> None:  # noqa: ARG001
+    """最近一份已验证备份有多久了;没有就说没有。"""
+    with plain_errors():
+        ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+        with ledger.reading() as tx:
+            now = backing(backups.newest(tx), backups.last_restore(tx), now_utc())
+        ledger.close()
+    typer.echo(now.sentence)
+    if now.restored is not None:
+        typer.echo(timeline_line(now.restored))
+    if now.state is not Backing.FRESH:
+        raise typer.Exit(2)
+
+
+def restore(
+    *,
+    database: Database,
+    folder: Folder,
+    source: Annotated[Path | None, typer.Option("--from", help="哪一份备份(generations 下的文件夹)")] = None,
+    keys: Annotated[Path | None, typer.Option("--keys", help="密钥导出文件;口令从标准输入读一行")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="原有总账移到一边")] = False,
+    yes_older: Annotated[bool, typer.Option("--yes-older", help="明知有更新的已验证备份,仍用这一份")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="数据库已用自己的办法恢复(时间点恢复、备机升主),只换时间线")
+    ] = False,
+) -> None:
+    """从备份恢复网关;节点下一次联系时自动补送。"""
+    if in_place == (source is not None):
+        raise typer.BadParameter(say("restore.which"))
+    with plain_errors():
+        if in_place:
+            restored = _begin_anew(database)
+        elif source is not None:
+            own = _keys(folder, keys)
+            wish = restoring.Wish(source, database, folder, replace, yes_older)
+            restored = restoring.restore(wish, own, now=now_utc(), randomness=os.urandom, step=_step)
+    typer.echo(timeline_line(restored))
+    typer.echo(say("restore.what_now"))
+
+
+def export_keys(
+    *,
+    folder: Folder,
+    to: Annotated[Path, typer.Option("--to", help="导出文件,名称以 .keys 结尾")],
+) -> None:
+    """把网关密钥导出成一个有口令保护的文件(口令从标准输入读一行)。"""
+    with plain_errors():
+        key_export.export_keys(folder, to, _passphrase(), os.urandom)
+    typer.echo(say("command.keys_exported", file=to))
+
+
+def _begin_anew(database: str) -> Restored:
+    places.of(database).must_be_free(replace=True)
+    ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+    with ledger.transaction() as tx:
+        restored = Restored(os.urandom(16).hex(), now_utc(), backups.epoch(tx), None, None)
+        backups.begin_timeline(tx, restored, None)
+    ledger.close()
+    return restored
+
+
+def _workshop(database: str, folder: Path, to: Path, scratch: str | None) -> Workshop:
+    keys = load_keys(GatewayFolder(folder).keys)
+    return Workshop(
+        ledger=open_ledger(database, now=now_utc(), randomness=os.urandom),
+        trial_url=scratch or database,
+        folder=folder,
+        keys=keys,
+        shelf=Shelf(to),
+        clock=now_utc,
+        randomness=os.urandom,
+        dictionaries=published_dictionaries,
+    )
+
+
+def _verify_and_publish(workshop: Workshop, generation: Path) -> None:
+    _step("trial")
+    verified = trial.try_out(workshop, generation)
+    typer.echo(say("backup.verified", name=generation.name))
+    rose = trial.publish(workshop, generation)
+    typer.echo(say("backup.published", nodes=rose))
+    _tell_held_back(verified)
+
+
+def _tell_held_back(verified: Verified) -> None:
+    for node_id, why in verified.held_back.items():
+        some = [*why.applications[:EXAMPLES], *(["…"] if len(why.applications) > EXAMPLES else [])]
+        typer.echo(say("backup.held_back", node=node_id, stable=why.stable, hwm=why.hwm, applications=some), err=True)
+
+
+def _warn_of_keys(keys: GatewayKeys, to: Path) -> None:
+    if not key_export.exports_of(keys, to):
+        typer.echo(say("backup.no_key_export"), err=True)
+
+
+def _keys(folder: Path, export: Path | None) -> GatewayKeys:
+    if export is None:
+        return load_keys(GatewayFolder(folder).keys)
+    return key_export.import_keys(folder, export, _passphrase())
+
+
+def _passphrase() -> str:
+    return sys.stdin.readline().rstrip("\n")
+
+
+def _step(name: str) -> None:
+    typer.echo(f"{datetime.now(UTC).astimezone():%H:%M:%S} {say(f'backup.step.{name}')}", err=True)

@@ -1,0 +1,100 @@
+"""The scans of a backup: each once on the shelf, under the hash of its sealed bytes.
+
+Laws: only what is not there yet is copied; the hash is taken from the copy as it was read back, never trusted from the
+source; a source that has rotted is named and left out, and the node that sent it goes on keeping its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from city_gateway.backup.shelf import Shelf, flush_folder, generation_lines, pieces, placing
+
+
+@dataclass(slots=True)
+class Copied:
+    """What came of copying: how many scans the backup has, how many of them are new, which sources have rotted."""
+
+    scans: int = 0
+    bytes: int = 0
+    new: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
+def copy_scans(shelf: Shelf, live: Path, names: Iterable[str], listed: Path) -> Copied:
+    """Bring every scan of `names` that lies in the live store onto the shelf, and write the list of what is there."""
+    copied = Copied()
+    with placing(listed) as lines:
+        for name in names:
+            place = shelf.scan(name)
+            if not place.is_file():
+                source = live / name
+                if not source.is_file():
+                    continue  # its bytes have not come yet
+                if not _copy(source, place, name):
+                    copied.damaged.append(name)
+                    continue
+                copied.new += 1
+            length = place.stat().st_size
+            copied.scans += 1
+            copied.bytes += length
+            lines.write(f"{name} {length}\n".encode())
+    return copied
+
+
+def damaged_among(shelf: Shelf, listed: Path) -> Iterator[str]:
+    """The scans of a list that are not whole on the shelf, every byte read again."""
+    for name, length in generation_lines(listed):
+        place = shelf.scan(name)
+        if not place.is_file() or place.stat().st_size != length or hash_of(place) != name:
+            yield name
+
+
+def bring_back(shelf: Shelf, listed: Path, live: Path) -> str | None:
+    """Copy the scans of a list into the live store; the first that is not whole stops it and is returned."""
+    for name, _length in generation_lines(listed):
+        place = live / name
+        if place.is_file() and hash_of(place) == name:
+            continue
+        source = shelf.scan(name)
+        if not source.is_file() or not _copy(source, place, name):
+            return name
+    return None
+
+
+def forget_unlisted(shelf: Shelf, lists: Iterable[Path]) -> int:
+    """Remove scans that no generation names any more."""
+    kept = {bytes.fromhex(name) for listed in lists for name, _ in generation_lines(listed)}
+    removed = 0
+    for folder in sorted(shelf.scans.iterdir()):
+        for entry in list(os.scandir(folder)):
+            if not entry.name.startswith(".") and bytes.fromhex(entry.name) not in kept:
+                Path(entry.path).unlink()
+                removed += 1
+    return removed
+
+
+def hash_of(path: Path) -> str:
+    """The hash of a file's bytes."""
+    digest = hashlib.sha256()
+    for piece in pieces(path):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _copy(source: Path, place: Path, name: str) -> bool:
+    """Copy durably; False, and nothing at the place, when the copy does not have the hash that it is named by."""
+    if not place.parent.is_dir():
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flush_folder(place.parent.parent)
+    with placing(place) as copy, source.open("rb") as original:
+        shutil.copyfileobj(original, copy, 1024 * 1024)
+    if hash_of(place) == name:
+        return True
+    place.unlink()
+    return False
