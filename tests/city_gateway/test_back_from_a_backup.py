@@ -56,6 +56,14 @@ def rows_of(url: str) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def outline_of(url: str) -> list[dict[str, object]]:
+    ledger = open_ledger(url, now=NOON, randomness=os.urandom)
+    try:
+        return list(outline(ledger))
+    finally:
+        ledger.close()
+
+
 CHANGED = {"ledger_identity", "restores", "verified_backups", "enrolment_codes", "nodes"}
 
 
@@ -190,11 +198,9 @@ async def test_a_restore_killed_anywhere_has_changed_nothing_or_is_done_and_can_
                 path.unlink()  # so that there is as much to do as the first time
         ended, _ = dies_at(work, at_call)
         assert ended == KILLED, at_call
-        ledger = open_ledger(ledger_url, now=NOON, randomness=os.urandom)
-        assert list(outline(ledger)) == told, "whole: what was restored before, or this one"
-        ledger.close()
+        assert outline_of(ledger_url) == told, "whole: what was restored before, or this one"
     assert dies_at(work, 0)[0] == LIVED
-    assert list(outline(open_ledger(ledger_url, now=NOON, randomness=os.urandom))) == told
+    assert outline_of(ledger_url) == told
 
 
 async def test_unused_codes_and_open_sessions_do_not_come_back_to_life(ledger_url: str, tmp_path: Path) -> None:
