@@ -179,7 +179,7 @@ def _switch_over(
             seal=_sealer(tx, document, asked.keys.identity, randomness),
         )
         keys.keep(tx, asked.keys.identity, asked.keys.sealing, now)
-        feed.begin_anew(tx)
+        feed.begin_anew(tx, document.node_id)
         state.begin_marks_anew(tx)
         applications.saved_here_again(tx)
         former = [*(state.get(tx, FORMER) or ()), _former(before, state.get(tx, state.STOPPED), now)]

@@ -68,7 +68,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         page, feed_head, feed_more = feeds.page(
             tx, node_id, after=cursor, limit=FEED_ENTRIES, max_bytes=min(most_feed, most_bytes)
         )
-        if parted(tx, _as_exchange(asked), cursor):
+        if parted(tx, _as_exchange(asked)):
             page, feed_head, feed_more = [], 0, False
     receipt = Receipt(
         gateway=gateway.keys.gateway_id,

@@ -17,6 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import Received
 from city_gateway.acts.sorting import Sorted, Sorting
+from wire.exchange import sort_apart
 
 LOG = logging.getLogger("city_gateway")
 OUTAGES = (OperationalError, InterfaceError, OSError, MemoryError)
@@ -24,24 +25,17 @@ OUTAGES = (OperationalError, InterfaceError, OSError, MemoryError)
 
 def sort_out(gateway: Gateway, tx: Connection, received: Sequence[Received], now: datetime) -> Sorted:
     """Sort all, whatever is among them."""
-    try:
-        return _sorted(gateway, tx, received, now)
-    except OUTAGES:
-        raise
-    except Exception as error:  # noqa: BLE001 - see above: the sender chose what is in it
-        LOG.warning("sorting one by one", extra={"error": type(error).__name__})
+
+    def sort(some: Sequence[Received]) -> Sorted:
+        with tx.begin_nested():
+            return Sorting(gateway, tx, now).take(some)
+
     found = Sorted()
-    for one in received:
-        try:
-            found.add(_sorted(gateway, tx, [one], now))
-        except OUTAGES:
-            raise
-        except Exception as error:  # noqa: BLE001 - as above
-            LOG.warning("operation refused", extra={"error": type(error).__name__, "op_id": one.op_id})
-            found.add(_sorted(gateway, tx, [one.shut(type(error).__name__)], now))
+    for part in sort_apart(received, sort, _shut, OUTAGES):
+        found.add(part)
     return found
 
 
-def _sorted(gateway: Gateway, tx: Connection, received: Sequence[Received], now: datetime) -> Sorted:
-    with tx.begin_nested():
-        return Sorting(gateway, tx, now).take(received)
+def _shut(one: Received, error: Exception) -> Received:
+    LOG.warning("operation refused", extra={"error": type(error).__name__, "op_id": one.op_id})
+    return one.shut(type(error).__name__)

@@ -37,6 +37,7 @@ from city_gateway.ledger.ratings import Rating
 from city_gateway.ledger.scan_references import Reference
 from wire.canonical import read_json
 from wire.errors import WireError
+from wire.exchange import Verdict, judge_operation
 from wire.messages import RATING_LABEL, FeedEntry, Reason
 from wire.sealed_note import open_note
 
@@ -93,14 +94,16 @@ class Sorting:
         self._owners = scan_owners.owners(self._tx, [name for one in received for name in one.scan_hashes])
         for one in received:
             known = seen_before.get(one.op_id) or self._outcomes.get(one.op_id)
-            if known is None:
-                if not self._waits(one):
+            match self._verdict(one, known):
+                case Verdict.TRY:
                     self._first_time(one)
-            elif known.body_hash == one.body_hash:
-                self._again(one, known)
-            else:
-                self._keep(one, journal.CONFLICT, known.application_id)
-                self._answer_refused(one, known.application_id, known.case_seq, CONFLICT)
+                case Verdict.WAIT:
+                    self._wait(one)
+                case Verdict.AGAIN if known is not None:
+                    self._again(one, known)
+                case Verdict.CONFLICT if known is not None:
+                    self._keep(one, journal.CONFLICT, known.application_id)
+                    self._answer_refused(one, known.application_id, known.case_seq, CONFLICT)
         return Sorted(
             news=self._write(),
             awaited={one.scan_hash for one in self._references if not one.shared},
@@ -108,24 +111,27 @@ class Sorting:
             settled=len(self._settled),
         )
 
-    def _waits(self, one: Received) -> bool:
-        """Park what is ahead of the city; only of nodes that may be right to be ahead."""
-        application_id = one.application_id
-        if application_id is None or not one.events:
-            return False
+    def _verdict(self, one: Received, known: Outcome | None) -> Verdict:
+        """Only nodes that may be right to be ahead of the city may wait."""
+        application_id = one.application_id or ""
         case = self._book.case(application_id)
-        if case is not None and not reads(one.author, case.application.site):
-            return False
-        lane = self._lanes.setdefault((one.author.node_id, application_id), set())
-        ahead = one.basis > (case.case_seq if case else 0)
-        if not ahead and all(seq >= one.header.seq for seq in lane):
-            return False
-        lane.add(one.header.seq)
+        return judge_operation(
+            one.body_hash,
+            known.body_hash if known else None,
+            may_wait=bool(application_id and one.events) and (case is None or reads(one.author, case.application.site)),
+            basis=one.basis,
+            case_seq=case.case_seq if case else 0,
+            seq=one.header.seq,
+            lane=self._lanes.get((one.author.node_id, application_id), ()),
+        )
+
+    def _wait(self, one: Received) -> None:
+        application_id = one.application_id or ""
+        self._lanes.setdefault((one.author.node_id, application_id), set()).add(one.header.seq)
         if not one.parked:
             self._keep(one, journal.PARKED, application_id)
             waiting = Parked(one.author.node_id, one.header.seq, application_id, one.basis, self._now)
             self._parking.append(waiting)
-        return True
 
     def _first_time(self, one: Received) -> None:
         application_id = one.application_id

@@ -24,18 +24,10 @@ from offline_store.desk import applications, drafts, journal, rekeying, scans, s
 from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction
 from offline_store.desk.scans import KeptScan, ScanStatus
+from wire.exchange import may_be_purged
 
 OVER: Final = CLOSED_STATES | {State.DELIVERED}
 AT_ONCE: Final = 20
-
-
-def may_be_purged(seq: int, outcome: str | None, stable_hwm: int) -> bool:
-    """The one rule: an operation's body may go once a verified backup of the city holds it and its outcome is known.
-
-    >>> may_be_purged(7, "applied", 7), may_be_purged(7, None, 7), may_be_purged(8, "applied", 7)
-    (True, False, False)
-    """
-    return seq <= stable_hwm and outcome is not None
 
 
 def erase_due(counter: Counter, most: int = AT_ONCE) -> int:

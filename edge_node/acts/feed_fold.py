@@ -9,12 +9,13 @@ Laws
   finds its own acts purged and changes nothing.
 - A refused operation drops out, its reason stays to be seen. An entry that casework cannot apply changes nothing but
   its place in the order, and is told.
+- A feed that a restored city tells anew begins each application anew: its order may be another one, and it counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from casework.application import Application
@@ -25,13 +26,14 @@ from casework.record import event_from_plain
 from edge_node.acts import receipt_serials, time_lights
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Reading
-from offline_store.desk import applications, journal, scans, state
+from offline_store.desk import applications, feed, journal, scans, state
 from offline_store.desk.applications import Known, Standing
 from offline_store.desk.database import Transaction
 from offline_store.desk.journal import Link
 from offline_store.desk.scans import KeptScan, ScanStatus
 from wire.envelope import Kind, open_with_wrap, read_header
 from wire.errors import NotForThisKey, UnknownDictionary, WireError
+from wire.exchange import Telling, judge_entry
 from wire.messages import FeedEntry, read_operation
 
 APPLIED: Final = "applied"
@@ -53,7 +55,6 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
     reading = counter.clock.read()
     refusal = entry.refusal.model_dump() if entry.refusal is not None else None
     own = journal.by_op(tx, entry.op_id) if entry.op_id is not None else None
-    answered_before = own is not None and own.outcome is not None
     if own is not None:
         journal.settle(tx, own.op_id, entry.result, refusal)
     if entry.application_id is None:
@@ -62,8 +63,15 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
     said = _said(counter, tx, entry, own)
     if known is None and not said.events:
         return []
-    is_news = known is None or entry.case_seq > known.case_seq or (own is not None and not answered_before)
-    confirmed, understood = _confirmed(entry, known, said if is_news else Said((), understood=True))
+    telling = judge_entry(
+        entry.case_seq,
+        known.case_seq if known is not None else None,
+        # Of what was erased nothing can be told again by this node, and a stable past does not change.
+        told_anew=(known is None or known.erased_at is None) and feed.is_told_anew(tx, entry.application_id),
+    )
+    if telling is Telling.BEGINS and known is not None:
+        known = replace(known, confirmed=None, case_seq=0)
+    confirmed, understood = _confirmed(entry, known, Said((), understood=True) if telling is Telling.KNOWN else said)
     if not (understood and said.understood):
         counter.alarms.put(NOT_UNDERSTOOD)
     if known is None:
@@ -133,7 +141,7 @@ def _save(
     refusal: Mapping[str, Any] | None,
     reading: Reading,
 ) -> None:
-    pending = [link for link in journal.of_application(tx, confirmed.application_id) if _awaits(link)]
+    pending = [link for link in journal.of_application(tx, confirmed.application_id) if awaits(link)]
     shown = _laid_over(confirmed, pending)
     nothing_confirmed = not confirmed.history
     if nothing_confirmed and known is not None:
@@ -158,7 +166,7 @@ def _save(
     )
 
 
-def _awaits(link: Link) -> bool:
+def awaits(link: Link) -> bool:
     """An act that the city has not answered; what the audit trail notes of an application is never answered."""
     return link.outcome is None and link.kind == OPERATION
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from edge_node.acts import feed_fold
 from edge_node.acts.counter import Counter
-from offline_store.desk import feed, state
+from offline_store.desk import feed
 from offline_store.desk.database import Transaction
 from wire.audit_chain import Head, follow
 from wire.envelope import Kind, Opened, open_sealed, read_header
@@ -34,7 +34,7 @@ def take_feed(counter: Counter) -> int:
     for seq, data in counter.incoming.feed():
         if cursor is None:
             with counter.desk.reading() as tx:
-                cursor = _cursor(tx)
+                cursor = feed.cursor(tx)
         if seq > cursor:
             if taken >= BATCH or not _take(counter, seq, data):
                 break
@@ -55,7 +55,7 @@ def _take(counter: Counter, seq: int, data: bytes) -> bool:
                 raise
             except WireError:
                 counter.alarms.put(feed_fold.NOT_UNDERSTOOD)
-            _advance(tx, new)
+            feed.advance(tx, new)
     except (Gap, Duplicate):
         return False
     except UnknownDictionary:
@@ -89,27 +89,6 @@ def _opened(counter: Counter, tx: Transaction, data: bytes) -> Opened:
 
 def _followed(counter: Counter, tx: Transaction, data: bytes) -> Head:
     node_id = bytes.fromhex(counter.node.node_id)
-    new = follow(_head(tx, data), data, counter.node.gateway.signing_public, node_id=node_id)
+    new = follow(feed.head(tx), data, counter.node.gateway.signing_public, node_id=node_id)
     read_header(data).must_be(Kind.FEED, node_id=node_id)
     return new
-
-
-def _cursor(tx: Transaction) -> int:
-    rewound = state.get(tx, feed.REWOUND)
-    return feed.cursor(tx) if rewound is None else int(rewound)
-
-
-def _head(tx: Transaction, data: bytes) -> Head:
-    """Where the next entry has to follow; after the city was restored it tells its own last link anew."""
-    rewound = state.get(tx, feed.REWOUND)
-    if rewound is None:
-        return feed.head(tx)
-    header = read_header(data)
-    return Head(int(rewound), header.prev if header.seq == int(rewound) + 1 else b"")
-
-
-def _advance(tx: Transaction, new: Head) -> None:
-    if state.get(tx, feed.REWOUND) is not None:
-        state.put(tx, feed.FEED_HEAD, {"seq": new.seq - 1, "hash": bytes(32).hex()})
-        state.put(tx, feed.REWOUND, None)
-    feed.advance(tx, new)

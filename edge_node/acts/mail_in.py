@@ -1,11 +1,10 @@
 """Incoming mail: the city's receipt, and scans that moved. The courier has no authority; only signatures count here.
 
 Laws
-- A receipt is believed by the gateway's signature and for this node alone. Its mark is obeyed even backwards: what
-  the gateway lost is posted again. Nothing is taken from the journal by it; from the mailbox only what the gateway
-  holds.
-- A mark beyond what this node ever wrote, or another hash at a number this node knows, means a clone or a node set
-  back: this identity stops journaling and people are told.
+- A receipt is believed by the gateway's signature and for this node alone; whether it is obeyed, what is gone back to
+  and what is a fork is decided by the node's role of `wire.exchange` and done here. Nothing is taken from the journal
+  by a receipt; from the mailbox only what the gateway holds.
+- A fork stops journaling, and people are told.
 - The signed server time moves the clock only when the receipt is news; an old receipt, or one that a carrier brought,
   is only a floor.
 """
@@ -13,24 +12,40 @@ Laws
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from edge_node.acts import forking, mail_out, renewing
 from edge_node.acts.counter import Counter
+from edge_node.acts.feed_fold import awaits
 from edge_node.acts.trusted_clock import Anchor
 from offline_store.desk import applications, feed, journal, scans, state
 from offline_store.desk.applications import Standing
 from offline_store.desk.database import Transaction
-from offline_store.desk.scans import ScanStatus
+from offline_store.desk.scans import KeptScan, ScanStatus
 from offline_store.desk.state import Marks
 from offline_store.errors import DamagedFile
 from wire.errors import WireError
+from wire.exchange import (
+    Brought,
+    Doubt,
+    Epoch,
+    GoBack,
+    GoBackInFeed,
+    KeepReceipt,
+    NodeConsequence,
+    NodeExchange,
+    Phase,
+    advance,
+)
+from wire.judgement import Accepted
 from wire.receipt import Receipt, read_receipt
 from wire.scan import SCAN_HEADER_MAX, unwrap_scan
 
 TIME_ANCHOR: Final = "time.anchor"
 ASKED_FOR_PURGED: Final = "asked_for_purged"
 """The city was restored to a state older than the stable mark it had given: a person must look at its backups."""
+EPOCHS: Final = "exchange.epochs"
 
 
 class ReceiptReader:
@@ -63,35 +78,37 @@ class ReceiptReader:
 
 
 def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
-    """Take the gateway's mark as truth, even backwards."""
+    """Take the gateway's mark as truth, even backwards, if the exchange machine believes this receipt."""
+    doubted: list[KeptScan] = []
     with counter.desk.transaction() as tx:
-        if contradicts(tx, receipt):
+        before = _talk(tx)
+        talk, done = _judged(tx, before, receipt)
+        if talk.phase is Phase.HALTED:
             forking.stop(counter, tx, forking.BY_MARK, seq=receipt.hwm)
             return
-        before = state.marks(tx)
-        was = before.hwm if before else 0
-        _keep_time(counter, tx, receipt, fresh=fresh)
-        state.keep_marks(
-            tx,
-            Marks(
-                gateway=receipt.gateway,
-                epoch=receipt.epoch,
-                hwm=receipt.hwm,
-                stable_hwm=receipt.stable_hwm,
-                head_hash=receipt.head_hash,
-                server_time=receipt.server_time.isoformat(),
-            ),
-        )
-        if receipt.hwm < was and journal.repost_after(tx, receipt.hwm):
-            counter.alarms.put(ASKED_FOR_PURGED)
-        restored = before is not None and (receipt.hwm < was or receipt.epoch != before.epoch)
-        doubted = scans.doubt_stored(tx) if restored else []
-        if receipt.feed_head < feed.cursor(tx):
-            state.put(tx, feed.REWOUND, receipt.feed_head)
-        _tell_arrived(tx, was, receipt.hwm)
+        if not any(isinstance(consequence, KeepReceipt) for consequence in done):
+            return
+        rewound = False
+        for consequence in done:
+            match consequence:
+                case KeepReceipt():
+                    _keep(counter, tx, receipt, talk, fresh=fresh)
+                case Doubt():
+                    doubted = scans.doubt_stored(tx)
+                case GoBack(to):
+                    if journal.repost_after(tx, to):
+                        counter.alarms.put(ASKED_FOR_PURGED)
+                    _unanswer(tx, to, counter.clock.read().now)
+                case GoBackInFeed():
+                    feed.begin_anew(tx, counter.new_id())
+                    rewound = True
+        _tell_arrived(tx, before.hwm, receipt.hwm)
         forking.confirmed_here(counter, tx, receipt.hwm)
         stored = [one for one in receipt.scans_stored if _mark_stored(tx, one)]
     counter.outgoing.remove_through(receipt.hwm)
+    if rewound:
+        for seq, _ in counter.incoming.feed():
+            counter.incoming.remove_feed(seq)
     for scan_hash in stored:
         counter.outgoing.remove_scan_ticket(scan_hash)
     mail_out.put_tickets(counter, [scan for scan in doubted if scan.scan_hash not in stored])
@@ -99,7 +116,65 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
 
 def contradicts(tx: Transaction, receipt: Receipt) -> bool:
     """Whether the city holds something else under this identity than this journal says."""
-    return receipt.hwm > journal.head(tx).seq or journal.hash_at(tx, receipt.hwm) != receipt.head.hash
+    return _judged(tx, _talk(tx), receipt)[0].phase is Phase.HALTED
+
+
+def _judged(
+    tx: Transaction, before: NodeExchange, receipt: Receipt
+) -> tuple[NodeExchange, tuple[NodeConsequence, ...]]:
+    """What the machine makes of it; edge_node asked no question, so to it every receipt was brought."""
+    written, hash_at = journal.head(tx).seq, partial(journal.hash_at, tx)
+    return advance(before, Brought(Accepted(receipt, {}, ()), written=written, hash_at=hash_at))
+
+
+def _talk(tx: Transaction) -> NodeExchange:
+    """Where the conversation stands, as far as edge_node has obeyed it."""
+    marks = state.marks(tx)
+    if marks is None:
+        return NodeExchange()
+    epochs = tuple(Epoch(name, datetime.fromisoformat(at)) for name, at in state.get(tx, EPOCHS) or ())
+    return NodeExchange(
+        hwm=marks.hwm,
+        stable=marks.stable_hwm,
+        feed_cursor=feed.cursor(tx),
+        epochs=epochs or (Epoch(marks.epoch, datetime.fromisoformat(marks.server_time)),),
+    )
+
+
+def _keep(counter: Counter, tx: Transaction, receipt: Receipt, talk: NodeExchange, *, fresh: bool) -> None:
+    _keep_time(counter, tx, receipt, fresh=fresh)
+    state.put(tx, EPOCHS, [[epoch.name, epoch.last_word.isoformat()] for epoch in talk.epochs])
+    state.keep_marks(
+        tx,
+        Marks(
+            gateway=receipt.gateway,
+            epoch=receipt.epoch,
+            hwm=receipt.hwm,
+            stable_hwm=receipt.stable_hwm,
+            head_hash=receipt.head_hash,
+            server_time=receipt.server_time.isoformat(),
+        ),
+    )
+
+
+def _unanswer(tx: Transaction, hwm: int, at: datetime) -> None:
+    """What the city had answered and has lost waits for its answer again, and is shown so."""
+    for application_id in journal.forget_outcomes_after(tx, hwm):
+        known = applications.find(tx, application_id)
+        if known is None:
+            continue
+        waiting = [link.op_id for link in journal.of_application(tx, application_id) if awaits(link)]
+        applications.save(
+            tx,
+            known.shown,
+            confirmed=known.confirmed,
+            pending=waiting,
+            standing=Standing.SAVED_HERE if waiting else known.standing,
+            case_seq=known.case_seq,
+            at=at,
+            due=known.due,
+            refusal=known.refusal,
+        )
 
 
 def take_stored_scans(counter: Counter) -> int:

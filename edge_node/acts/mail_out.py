@@ -71,10 +71,9 @@ def put_facts(counter: Counter) -> bool:
     offset = (reading.wall - reading.now).total_seconds() if reading.confident else None
     with counter.desk.reading() as tx:
         active = catalog.active(tx)
-        rewound = state.get(tx, feed.REWOUND)
         facts = Facts(
-            feed_cursor=feed.cursor(tx) if rewound is None else int(rewound),
-            feed_hash=feed.head(tx).hash.hex() if rewound is None else None,
+            feed_cursor=feed.cursor(tx),
+            feed_hash=feed.head(tx).hash.hex(),
             catalog_version=active.version if active else None,
             program_version=PROGRAM_VERSION,
             clock_offset_s=round(offset, 1) if offset is not None else None,

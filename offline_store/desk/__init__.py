@@ -10,9 +10,9 @@ else commits), `with desk.reading() as tx:` to read. The mappers, one per subjec
     scans          save find load of_draft of_application with_status hand_over set_status remove hashes
                    backlog                                                                 KeptScan ScanStatus
     journal        head append by_op after of_application unposted mark_posted repost_after unanswered settle
-                   backlog hash_at purge broken_at                                         Link Backlog
+                   forget_outcomes_after backlog hash_at purge broken_at                   Link Backlog
     rechaining     rechain archived                                                        Rechained
-    feed           head cursor advance begin_anew
+    feed           head cursor advance begin_anew is_told_anew
     catalog        active activate confirm versions item item_plain form form_plain document dictionaries
                    search domains                                  Edition Active Activated ItemLine Domain
     clerks         save set_active load everyone sign_in (takes the desk) begin_attempt passed   Clerk

@@ -10,8 +10,10 @@ from offline_store.errors import NotTheNextLink
 from wire.audit_chain import GENESIS, Head
 
 FEED_HEAD = "feed.head"
-REWOUND = "feed.rewound"
-"""Set while a restored city tells its feed anew: the number after which it begins."""
+TELLING = "feed.telling"
+"""The id of the telling that replaced an earlier feed; absent as long as there was but one."""
+TOLD = "feed.told."
+"""For each application, the telling in which it was mentioned last."""
 
 
 def head(tx: Session) -> Head:
@@ -32,7 +34,17 @@ def advance(tx: Session, new: Head) -> None:
     state.put(tx, FEED_HEAD, {"seq": new.seq, "hash": new.hash.hex()})
 
 
-def begin_anew(tx: Session) -> None:
-    """Another identity reads a feed of its own from its first entry; what took effect here stays recognised."""
+def begin_anew(tx: Session, telling: str) -> None:
+    """Another feed is read from its first entry: a restored city's, or that of another identity. Each application is
+    told anew in it, too."""
     state.put(tx, FEED_HEAD, None)
-    state.put(tx, REWOUND, None)
+    state.put(tx, TELLING, telling)
+
+
+def is_told_anew(tx: Session, application_id: str) -> bool:
+    """Whether this is the first mention of the application in a feed that began anew; the next one is not."""
+    telling = state.get(tx, TELLING)
+    if telling is None or state.get(tx, TOLD + application_id) == telling:
+        return False
+    state.put(tx, TOLD + application_id, telling)
+    return True

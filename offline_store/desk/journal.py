@@ -191,6 +191,14 @@ def _followed(row: JournalRow, at: Head, signer_public: bytes) -> Head:
     return found
 
 
+def forget_outcomes_after(tx: Session, seq: int) -> list[str]:
+    """The city lost what follows `seq` and what it had made of it: unanswered again. The applications concerned."""
+    whole = func.length(JournalRow.body) > 0
+    lost = update(JournalRow).where(col(JournalRow.seq) > seq, col(JournalRow.outcome).is_not(None), whole)
+    rows = tx.execute(lost.values(outcome=None, refusal=None).returning(col(JournalRow.application_id)))
+    return sorted({application_id for (application_id,) in rows if application_id is not None})
+
+
 def unanswered(tx: Session, limit: int = 100) -> list[Link]:
     """Links for which no outcome came down yet, in order."""
     waiting = select(JournalRow).where(col(JournalRow.outcome).is_(None))

@@ -15,7 +15,6 @@ from casework.events import Revoked
 from casework.states import State
 from edge_node.acts import audit, erasing, key_change, listing
 from edge_node.acts import village as acts
-from edge_node.acts.erasing import may_be_purged
 from edge_node.acts.errors import Erased
 from offline_store.desk import applications, journal, keyring, rekeying, scans, state
 from offline_store.desk.connection import unlocked
@@ -23,6 +22,7 @@ from offline_store.desk.grams import PAIR, grams
 from offline_store.errors import WrongDeskKey
 from tests.edge_node.city import known, ruled
 from tests.edge_node.village import CITY, MACHINE_KEY, Village
+from wire.exchange import may_be_purged
 
 pytestmark = pytest.mark.node
 

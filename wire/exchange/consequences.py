@@ -2,19 +2,27 @@
 
 from dataclasses import dataclass, field
 
+from wire.audit_chain import Head, Link
 from wire.receipt import Receipt
 from wire.signed import SignedDocument
 
 __all__ = [
+    "Answer",
+    "CityConsequence",
     "DeliverFeed",
     "Doubt",
     "GoBack",
     "GoBackInFeed",
     "Halt",
     "KeepReceipt",
+    "LeadBack",
     "NodeConsequence",
+    "Refuse",
     "Send",
+    "Stop",
+    "Store",
     "Tell",
+    "TurnPage",
     "WaitFor",
 ]
 
@@ -86,3 +94,52 @@ class Halt:
 
 
 NodeConsequence = Send | KeepReceipt | DeliverFeed | Doubt | GoBack | GoBackInFeed | WaitFor | Tell | Halt
+
+
+# --- at the city ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Keep these envelopes, sort them, and move the mark to `head`: one transaction with what follows."""
+
+    links: tuple[Link, ...]
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop this identity, in the same transaction."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPage:
+    """Read the feed after this number, in the same transaction."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeadBack:
+    """The node holds another feed: say nothing of this one but that it has to be read from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Sign and send a receipt with these marks."""
+
+    head: Head
+    stable: int
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Sign and send a refusal."""
+
+    code: str
+
+
+CityConsequence = Store | Stop | TurnPage | LeadBack | Answer | Refuse | Tell

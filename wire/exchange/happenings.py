@@ -3,9 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wire.audit_chain import Head, Link
 from wire.judgement import Accepted, NotNow, Refused
 
-__all__ = ["Answered", "Ask", "Brought", "NodeEvent", "Resume", "Silence"]
+__all__ = [
+    "Answered",
+    "Ask",
+    "Asked",
+    "BackedUp",
+    "Brought",
+    "CityEvent",
+    "Kept",
+    "NodeEvent",
+    "Restored",
+    "Resume",
+    "Silence",
+    "StoodDown",
+    "Undone",
+]
 
 HashAt = Callable[[int], bytes | None]
 
@@ -55,3 +70,57 @@ class Resume:
 
 
 NodeEvent = Ask | Answered | Brought | Silence | Resume
+
+
+# --- at the city ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A node asks. `links` are the proven places of the envelopes it sent, as far as they are proven: `forged` when the
+    next one was not signed by the node. `hash_at` tells the hash of a link that is held. The feed that the city holds
+    for the node ends at `feed_head` and has `own_feed_hash` where the node says it stands."""
+
+    links: tuple[Link, ...] = ()
+    forged: bool = False
+    hash_at: HashAt = field(default=_unknown, repr=False)
+    feed_cursor: int = 0
+    feed_hash: bytes | None = None
+    feed_head: int = 0
+    own_feed_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What had to be kept is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """It could not be kept; nothing of it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A verified backup covers the chain up to this number."""
+
+    hwm: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoodDown:
+    """A person stopped this identity."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The ledger was restored: this is what it holds of the node, under a new epoch."""
+
+    epoch: str
+    head: Head
+    stopped_for: str | None = None
+
+
+CityEvent = Asked | Kept | Undone | BackedUp | StoodDown | Restored
