@@ -83,7 +83,7 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
     with counter.desk.transaction() as tx:
         before = _talk(tx)
         talk, done = _judged(tx, before, receipt)
-        if talk.phase is Phase.HALTED:
+        if contradicts(talk):
             forking.stop(counter, tx, forking.BY_MARK, seq=receipt.hwm)
             return
         if not any(isinstance(consequence, KeepReceipt) for consequence in done):
@@ -114,9 +114,9 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
     mail_out.put_tickets(counter, [scan for scan in doubted if scan.scan_hash not in stored])
 
 
-def contradicts(tx: Transaction, receipt: Receipt) -> bool:
+def contradicts(talk: NodeExchange) -> bool:
     """Whether the city holds something else under this identity than this journal says."""
-    return _judged(tx, _talk(tx), receipt)[0].phase is Phase.HALTED
+    return talk.phase is Phase.HALTED
 
 
 def _judged(

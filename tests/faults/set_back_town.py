@@ -13,18 +13,17 @@ from typing import Any
 
 import pytest
 
-from city_gateway.acts import receive
 from edge_node.acts import forking, mail_in
 from offline_store.desk import rechaining
-from offline_store.desk.journal import Link
+from offline_store.desk.journal import Link as Entry
 from provisioning import re_enrol as re_enrolling
 from sync_agent.conversation import Conversation
 from tests.city_gateway.gateway_fixtures import City, city_in
 from tests.edge_node.village import HandClock
 from tests.simulators.whole_node import Saved, WholeNode
-from wire.audit_chain import Head, follow
-from wire.envelope import envelope_hash, read_header
-from wire.errors import Duplicate, Fork
+from wire.audit_chain import Head, Link
+from wire.errors import Duplicate
+from wire.exchange import city
 from wire.messages import body_of, read_operation
 
 
@@ -67,19 +66,15 @@ async def opened(founded: Founded, folder: Path) -> AsyncIterator[tuple[City, Wh
 def fork_goes_unnoticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """City, courier and counter take whatever continues by number, as if there were no hashes."""
 
-    def follow_numbers(head: Head, data: bytes, signer_public: bytes, **more: Any) -> Head:
-        try:
-            return follow(head, data, signer_public, **more)
-        except Fork:
-            seq = read_header(data).seq
-            if seq <= head.seq:
-                raise Duplicate(seq) from None
-            return Head(seq, envelope_hash(data))
+    def follow_numbers(head: Head, link: Link, *_: Any) -> Head:
+        if link.seq <= head.seq:
+            raise Duplicate(link.seq)
+        return Head(link.seq, link.hash)
 
-    monkeypatch.setattr(receive, "follow", follow_numbers)
+    monkeypatch.setattr(city, "continue_with", follow_numbers)
     monkeypatch.setattr(Conversation, "_written", lambda _self: None)
     monkeypatch.setattr(Conversation, "_hash_at", lambda _self, _seq: None)
-    monkeypatch.setattr(mail_in, "contradicts", lambda _tx, _receipt: False)
+    monkeypatch.setattr(mail_in, "contradicts", lambda _talk: False)
     monkeypatch.setattr(forking, "look_at_start", lambda _counter: None)
 
 
@@ -90,7 +85,7 @@ def op_ids_change(monkeypatch: pytest.MonkeyPatch) -> None:
     def changed(*given: Any) -> rechaining.Seal:
         sealed = sealer(*given)
 
-        def anew(head: Head, link: Link) -> bytes:
+        def anew(head: Head, link: Entry) -> bytes:
             op_id = os.urandom(16).hex()
             body = body_of(read_operation(link.body).model_copy(update={"op_id": op_id}))
             return sealed(head, Link(**{**_fields(link), "op_id": op_id, "body": body}))

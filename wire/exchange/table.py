@@ -75,11 +75,13 @@ TRANSITIONS: Mapping[Phase, Mapping[type, Move]] = {
 
 
 @overload
-def advance(exchange: NodeExchange, event: NodeEvent) -> NodeOutcome: ...
+def advance(exchange: NodeExchange, event: NodeEvent) -> NodeOutcome:
+    """Take one step of the node."""
 
 
 @overload
-def advance(exchange: CityExchange, event: CityEvent) -> CityOutcome: ...
+def advance(exchange: CityExchange, event: CityEvent) -> CityOutcome:
+    """Take one step of the city."""
 
 
 def advance(exchange: NodeExchange | CityExchange, event: NodeEvent | CityEvent) -> NodeOutcome | CityOutcome:
