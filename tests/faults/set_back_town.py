@@ -22,6 +22,7 @@ from tests.city_gateway.gateway_fixtures import City, city_in
 from tests.edge_node.village import HandClock
 from tests.simulators.whole_node import Saved, WholeNode
 from wire.audit_chain import Head, Link
+from wire.envelope import envelope_hash, read_header
 from wire.errors import Duplicate
 from wire.exchange import city
 from wire.messages import body_of, read_operation
