@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,16 +20,19 @@ from offline_store.desk.keyring import machine_key
 from offline_store.errors import StoreError
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
+from offline_store.placing import place
 from provisioning import clerks as people
 from provisioning import doctor as examination
 from provisioning import enrol as enrolment
 from provisioning import re_enrol as re_enrolment
+from provisioning import support as support_bundle
 from provisioning.demo import app as demo
 from provisioning.errors import NodeRunning, ProvisioningError
 from provisioning.wording import sentence
 from wire.errors import WireError
 
 HTTP_TIMEOUT_S = 30.0
+STANDARD = "-"
 
 app = typer.Typer(help="安装、检查节点,演示整个系统", no_args_is_help=True, pretty_exceptions_enable=False)
 clerk_app = typer.Typer(help="办事人员", no_args_is_help=True)
@@ -147,6 +150,33 @@ def doctor(*, root: Root) -> None:
     report = examination.examine(NodePaths(root), now=datetime.now(UTC), environment=os.environ)
     console.print(examination.table(report))
     raise typer.Exit(examination.exit_code(report))
+
+
+@app.command()
+def support(
+    *,
+    root: Root,
+    to: Annotated[Path, typer.Option("--to", help="写到哪个文件(.zip);- 是标准输出")],
+    log: Annotated[list[Path] | None, typer.Option("--log", help="日志文件;- 是标准输入")] = None,
+) -> None:
+    """做一个求助包:版本、设置、检查结果、线路、数量、日志代码,没有任何个人信息。"""
+    made = support_bundle.make(
+        NodePaths(root), now=datetime.now(UTC), environment=os.environ, log_lines=_lines_of(log or ())
+    )
+    if str(to) == STANDARD:
+        sys.stdout.buffer.write(made)
+        return
+    place(to, made)
+    console.print(f"已写好 {to}({len(made) // 1024 + 1} KiB)。里面没有个人信息,可以发给市级管理员。", highlight=False)
+
+
+def _lines_of(logs: Iterable[Path]) -> Iterator[str]:
+    for path in logs:
+        if str(path) == STANDARD:
+            yield from sys.stdin
+        else:
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                yield from lines
 
 
 if __name__ == "__main__":
