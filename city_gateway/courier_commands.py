@@ -151,6 +151,8 @@ def _written(gateway: Gateway, medium: StickFolder, node_id: str, room: int) -> 
 
 
 def _told(answer: Answer) -> str:
+    if answer.stopped:
+        return say("courier.written_stopped", site=answer.site_name)
     version = "-" if answer.catalog_version is None else answer.catalog_version
     key = "courier.written_more" if answer.feed_more else "courier.written"
     return say(key, site=answer.site_name, feed=answer.feed, scans=answer.scans, catalog=version)

@@ -136,6 +136,7 @@ def compose(
             disk_reserve_bytes=settings.disk_reserve_mib * MIB,
             retention=timedelta(days=settings.retention_days),
             rekey_after=timedelta(days=settings.rekey_days),
+            relay_bytes=settings.relay_mib * MIB,
         ),
     )
 

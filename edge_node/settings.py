@@ -23,6 +23,9 @@ class NodeSettings(BaseSettings):
     rekey_days: Annotated[int, Field(ge=1)] = 7
     """How long after an erasing the desk gets a new key at the latest, so that the old one opens nothing any more."""
 
+    relay_mib: Annotated[int, Field(ge=0)] = 512
+    """How much mail of its villages a township carries at most; 0 carries none."""
+
 
 def read_settings(toml_file: Path) -> NodeSettings:
     """The settings of the node whose settings file is `toml_file`; a missing file means the defaults."""

@@ -73,6 +73,10 @@ class NodePaths:
         return self.root / "vault"
 
     @property
+    def relay(self) -> Path:
+        return self.root / "relay"
+
+    @property
     def agent_folder(self) -> Path:
         return self.root / "agent"
 
@@ -110,6 +114,7 @@ class NodePaths:
     def create(self) -> None:
         """Make every folder that is missing; what is there keeps its owner and mode."""
         shared = (self.outgoing, self.incoming, self.catalog_metadata, self.catalog_targets, self.vault)
+        shared += (self.relay / "up", self.relay / "down")
         for folder in (self.root, *shared, self.counter_socket.parent):
             folder.mkdir(mode=SHARED_BY_PROGRAMS, parents=True, exist_ok=True)
         for folder in (self.desk_folder, self.agent_folder):

@@ -56,6 +56,8 @@ def _say_line(line: LineState) -> None:
     typer.echo(words("status.tries", last=_minute(line.last_try), next=_minute(line.next_try)))
     if line.last_error:
         typer.echo(words("status.error", code=line.last_error))
+    if line.relay_at or line.relay_problem:
+        typer.echo(words("status.relay", at=_minute(line.relay_at), code=line.relay_problem or "-"))
     _say_scans(line)
 
 

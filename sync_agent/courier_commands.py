@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,10 +12,10 @@ import typer
 
 from offline_store.errors import StoreError
 from offline_store.paths import NodePaths
-from sync_agent.courier_in import Arrived, News, lock_path, make_good, take_in
+from sync_agent.arriving import Arrived, News, alone
+from sync_agent.courier_in import take_in
 from sync_agent.courier_out import Written, write_out
-from sync_agent.errors import CourierBusy, CourierError
-from sync_agent.packing import Sack
+from sync_agent.errors import CourierError
 from sync_agent.stick_folder import StickFolder
 from sync_agent.wording import words
 from wire.errors import WireError
@@ -26,6 +24,11 @@ MIB = 1024 * 1024
 
 app = typer.Typer(no_args_is_help=True, help="Carry this node's mail by stick.")
 Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
+
+
+def now() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
 
 
 @app.command("out")
@@ -37,35 +40,26 @@ def out(
     again: Annotated[bool, typer.Option("--again", help="Begin every scan anew: an earlier stick was lost.")] = False,
 ) -> None:
     """Write the next bundle."""
-    with _plain_errors(), alone(NodePaths(root)) as sack:
+    with _plain_errors(), alone(NodePaths(root), now) as sack:
         size = None if capacity is None else capacity * MIB
         for line in told_out(write_out(sack, StickFolder(to), capacity=size, again=again)):
             typer.echo(line)
 
 
+@app.command("arrived", hidden=True)
+def arrived(root: Root) -> None:
+    """Lay out a bundle that came by relay, its catalog included; `alone` does it."""
+    with _plain_errors(), alone(NodePaths(root), now):
+        pass
+
+
 @app.command("in")
 def into(*, root: Root, source: Annotated[Path, typer.Option("--from", help="Where the stick is mounted.")]) -> None:
     """Take in what the city wrote for this node."""
-    with _plain_errors(), alone(NodePaths(root)) as sack:
+    with _plain_errors(), alone(NodePaths(root), now) as sack:
         for brought in take_in(sack, StickFolder(source)):
             for line in told_in(brought):
                 typer.echo(line)
-
-
-@contextmanager
-def alone(paths: NodePaths) -> Iterator[Sack]:
-    """This node's mail, with nobody else packing it."""
-    sack = Sack.of(paths, lambda: datetime.now(UTC))
-    descriptor = os.open(lock_path(paths.agent_folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CourierBusy from None
-        make_good(sack)
-        yield sack
-    finally:
-        os.close(descriptor)
 
 
 def told_out(written: Written) -> Iterator[str]:
@@ -82,6 +76,9 @@ def told_out(written: Written) -> Iterator[str]:
 
 def told_in(brought: Arrived) -> Iterator[str]:
     """What came."""
+    if brought.refused is not None:
+        yield words("courier.refused_by_city", code=brought.refused)
+        return
     if brought.news is News.OLDER:
         yield words("courier.older")
         return

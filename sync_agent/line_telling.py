@@ -41,6 +41,11 @@ class LineTelling:
         at = datetime.now(UTC) + timedelta(seconds=max(0.0, in_seconds))
         self._put(replace(self._line, next_try=at.isoformat(), listening=listening))
 
+    def relay(self, problem: str | None) -> None:
+        """How the last round over the township's relay went; the line to the city stays what it is."""
+        at = self._line.relay_at if problem else datetime.now(UTC).isoformat()
+        self._put(replace(self._line, relay_at=at, relay_problem=problem))
+
     def contact(self, *, up: bool, why: str | None = None, sparing: bool = False) -> None:
         """How the last question went."""
         if sparing and time.monotonic() - self._written < LINE_STATE_S:

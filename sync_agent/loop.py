@@ -20,10 +20,12 @@ from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
+from offline_store.relay.bags import Bags
 from offline_store.vault.scans import Vault
 from sync_agent import catalog_errand
 from sync_agent.allowance import Allowance
 from sync_agent.conversation import Conversation, Heard
+from sync_agent.forwarding import Forwarder
 from sync_agent.inbound import ScanFetcher
 from sync_agent.line_telling import LineTelling
 from sync_agent.outbound import ScanSender
@@ -31,6 +33,7 @@ from sync_agent.set_aside import SetAside
 from sync_agent.settings import AgentSettings
 from sync_agent.sound_scans import Damage
 from sync_agent.uplink import Uplink
+from wire.enrolment import EnrolmentDocument
 from wire.judgement import Expected
 
 TICK_S = 0.2
@@ -86,6 +89,7 @@ class Rounds:
         self._line = LineTelling(self._incoming, self._outgoing, self._sender, self.allowance, uplink)
         self._line.hwm = lambda: self._talk.hwm
         self._line.standing_problem = "settings.bad" if settings.problem else None
+        self._forwarder = _forwarder(node, paths, uplink, clock)
         self._seen = self._outgoing.stamp()
         self._catalog_due = 0.0
         self._catalog_mark: str | None = None
@@ -113,6 +117,8 @@ class Rounds:
             return True
         now = self._clock()
         if self._node.tuf_root is not None and now >= self._catalog_due:
+            return True
+        if self._forwarder is not None and self._forwarder.may_go(now):
             return True
         held = self.allowance.held() is not None
         freed, self._was_held = self._was_held and not held, held
@@ -145,6 +151,10 @@ class Rounds:
             return replace(heard, news=True)
         return heard
 
+    def tell_relay(self, problem: str | None) -> None:
+        """Let the screen say how the road over the township goes."""
+        self._line.relay(problem)
+
     def tell_next_try(self, in_seconds: float) -> None:
         """Let the screen say when the next try is."""
         self._line.next_try(in_seconds)
@@ -168,7 +178,13 @@ class Rounds:
             heard = await self._talk_out()
         if heard.ok:
             await self._look_at_catalog()
+            await self._forward()
         return heard
+
+    async def _forward(self) -> None:
+        """Bags of villages, after this node's own work; its next envelope ends it."""
+        if self._forwarder is not None:
+            await self._forwarder.forward(self.saved_something)
 
     async def _talk_out(self) -> Heard:
         """Ask until there is nothing more to say on either side."""
@@ -219,6 +235,17 @@ class Rounds:
         self._catalog_mark = mark
         if errand.problem is None and mark is not None:
             self._catalog_due = now + max(CATALOG_DAY_S, self._settings.catalog_s)
+
+
+def _forwarder(
+    node: EnrolmentDocument, paths: NodePaths, uplink: Uplink, clock: Callable[[], float]
+) -> Forwarder | None:
+    """Townships carry for villages; whether they take bags in is edge_node's setting."""
+    if node.role != "township":
+        return None
+    return Forwarder(
+        uplink, Bags(paths.relay), node_id=node.node_id, gateway_public=node.gateway.signing_public, clock=clock
+    )
 
 
 def _first(broken: BaseExceptionGroup[BaseException]) -> str:

@@ -43,6 +43,9 @@ class AgentSettings:
     gateway_url: str | None = None
     """Another way to the same gateway (a tunnel, a relay of the county); the enrolment's address when not set. Who
     answers there is believed for its signature alone."""
+    relay_url: str | None = None
+    """The township's machine on the LAN, `http://HOST:PORT`: mail goes there while the city does not answer. It is
+    believed in nothing."""
     idle_s: float = 60.0
     """Rest between two questions when nothing waits and the city does not hold requests."""
     hold_s: int = 900
@@ -112,6 +115,7 @@ def _address(said: object) -> object:
 DAY_S = 86_400
 RULES: Mapping[str, _Rule] = {
     "gateway_url": _Rule(_address, "https://…"),
+    "relay_url": _Rule(_address, "http://…"),
     "idle_s": _number(float, 0.05, DAY_S),
     "hold_s": _number(int, 0, 3600),
     "first_contact_s": _number(float, 0, 3600),

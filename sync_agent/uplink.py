@@ -16,6 +16,7 @@ from typing import Self
 
 import httpx
 
+from wire.bundle import BUNDLE_TYPE
 from wire.http_signature import sign_request
 from wire.keys import SigningKey
 from wire.messages import CONTENT_TYPE, MAX_EXCHANGE_BYTES
@@ -92,6 +93,10 @@ class Uplink:
     async def exchange(self, body: bytes, nonce: str, held_s: float = 0.0) -> Answer:
         """Batch up, receipt and feed page down; `held_s` is how long the city may hold the answer."""
         return await self._send("POST", "/v1/exchange", {"content-type": CONTENT_TYPE}, body, nonce, held_s)
+
+    async def courier(self, body: bytes, nonce: str) -> Answer:
+        """A bag of another node up, the city's answer to it down."""
+        return await self._send("POST", "/v1/courier", {"content-type": BUNDLE_TYPE}, body, nonce)
 
     async def create_scan(self, scan_hash: str, length: int, first: bytes, checksum: str) -> Answer:
         """Announce a scan with its first bytes; if it was announced before, the answer says how far it came."""

@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 
 from wire.canonical import canonical_json, read_json, unb64
 from wire.errors import MalformedMessage, Tampered, TooLarge, TrailingBytes, Truncated, WronglyAddressed
-from wire.fields import Hash, Hex32, Moment, Told
+from wire.fields import Hash, Hex32, Key, Moment, Told
 from wire.frames import pack, unpack
 from wire.keys import SigningKey
 from wire.messages import NodeReport
@@ -120,7 +120,8 @@ class DownInventory(Told):
     """What the city sends back: its receipt, and as parts the feed from `feed_first` on, the catalog, scans asked for.
 
     `answers` is the number of the newest bundle of this node that the city took in; `scans_held` says how far the
-    city holds those scans that are not whole.
+    city holds those scans that are not whole; `transport` is the node's transport key, by which a relay that carried
+    this knows that node's bags. A node whose identity was stopped gets a signed `refusal` instead of a receipt.
     """
 
     v: Literal[1] = 1
@@ -128,7 +129,9 @@ class DownInventory(Told):
     node: Hex32
     answers: int = Field(default=0, ge=0)
     made_at: Moment
-    receipt: dict[str, str]
+    receipt: dict[str, str] | None = None
+    refusal: dict[str, str] | None = None
+    transport: Key | None = None
     feed_first: int = Field(ge=1)
     scans_held: dict[Hash, int] = Field(default_factory=dict)
     catalog_version: int | None = None

@@ -17,6 +17,8 @@ from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.receive import LAST_POSSIBLE, parted
 from city_gateway.errors import Forked, GatewayError, NodeStopped, NodeUnknown
 from city_gateway.ledger import carried, feeds, nodes
+from city_gateway.ledger.nodes import Node
+from city_gateway.wording import say
 from wire.bundle import (
     CATALOG,
     MAIL,
@@ -29,7 +31,7 @@ from wire.bundle import (
     part_of,
     sign_down,
 )
-from wire.messages import ExchangeHead
+from wire.messages import ExchangeHead, Refusal, sign_refusal
 from wire.receipt import CARRIED, Receipt, page_hash, sign_receipt
 from wire.signed import SignedDocument, validated
 
@@ -52,6 +54,7 @@ class Answer:
     feed_more: bool
     catalog_version: int | None
     scans: int
+    stopped: bool = False
 
 
 def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: int = FEED_BYTES) -> Answer:
@@ -60,9 +63,9 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         node = nodes.find(tx, node_id)
         if node is None:
             raise NodeUnknown
-        if node.standing != nodes.ACTIVE:
-            raise Forked if node.stopped_for == nodes.FORK else NodeStopped
         newest = carried.newest(tx, node_id)
+        if node.standing != nodes.ACTIVE:
+            return _refusal(gateway, node, newest.number if newest else 0)
         asked = validated(UpInventory, newest.asked.encode(), "bundle") if newest else _nothing_asked(gateway, node_id)
         cursor = min(asked.feed_cursor, LAST_POSSIBLE)
         page, feed_head, feed_more = feeds.page(
@@ -96,6 +99,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         answers=newest.number if newest else 0,
         made_at=gateway.clock(),
         receipt=sign_receipt(receipt, gateway.keys.signing),
+        transport=bytes(node.transport_public),
         feed_first=cursor + 1,
         scans_held=_held(gateway, node_id, asked, set(receipt.scans_stored)),
         catalog_version=version,
@@ -110,6 +114,37 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         feed_more=feed_more,
         catalog_version=version,
         scans=len(scans),
+    )
+
+
+def _refusal(gateway: Gateway, node: Node, answers: int) -> Answer:
+    """What a node whose identity was stopped must be told, in place of a receipt."""
+    error = Forked if node.stopped_for == nodes.FORK else NodeStopped
+    refusal = Refusal(
+        code=error.code,
+        message=say(f"error.{error.code}"),
+        node=node.node_id,
+        nonce=CARRIED,
+        server_time=gateway.clock(),
+    )
+    inventory = DownInventory(
+        gateway=gateway.keys.gateway_id,
+        node=node.node_id,
+        answers=answers,
+        made_at=gateway.clock(),
+        refusal=sign_refusal(refusal, gateway.keys.signing),
+        feed_first=1,
+    )
+    return Answer(
+        node_id=node.node_id,
+        site_name=node.site_name,
+        document=sign_down(inventory, gateway.keys.signing),
+        parts=[],
+        feed=0,
+        feed_more=False,
+        catalog_version=None,
+        scans=0,
+        stopped=True,
     )
 
 

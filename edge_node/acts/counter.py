@@ -39,6 +39,8 @@ class Limits:
     disk_reserve_bytes: int = 256 * MIB
     retention: timedelta = timedelta(days=30)
     rekey_after: timedelta = timedelta(days=7)
+    relay_bytes: int = 512 * MIB
+    """How much mail of villages a township carries at most; 0 carries none."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class Counter:
     change_key: Callable[[], None] | None = None
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
     intake_lock: threading.Lock = field(default_factory=threading.Lock)
+    relay_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def new_id(self) -> str:
         """A new 128-bit id: of an operation, an application, a draft."""

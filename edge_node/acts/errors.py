@@ -228,3 +228,21 @@ class Stopped(ActRefused):
     """This node's journal is behind its own mark or forked; the node must be enrolled again."""
 
     code = "node.stopped"
+
+
+class RelayClosed(ActRefused):
+    """This node carries no mail for others."""
+
+    code = "relay.closed"
+
+
+class RelayFull(ActRefused):
+    """There is no room for this bag now; its village keeps it."""
+
+    code = "relay.full"
+
+
+class RelayRefused(ActRefused):
+    """These bytes are no bag for this city, or not signed by the node they name."""
+
+    code = "relay.refused"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
+from edge_node.acts import relaying
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Confidence, Reading
 from offline_store.desk import catalog, journal, scans, state
@@ -27,6 +28,7 @@ def status(counter: Counter) -> StatusBar:
     """How the node stands now; needs nobody signed in and shows nothing personal."""
     reading = counter.clock.read()
     line = _line(counter)
+    carried = relaying.load(counter)
     with counter.desk.reading() as tx:
         marks = state.marks(tx)
         backlog = journal.backlog(tx, marks.hwm if marks else 0)
@@ -50,6 +52,10 @@ def status(counter: Counter) -> StatusBar:
         last_receipt_at=moment(marks.server_time) if marks else None,
         catalog_version=active.version if active else None,
         catalog_age_days=max(0, (reading.now - active.confirmed_at).days) if active else None,
+        relay_bags=carried.bags,
+        relay_bytes=carried.bytes,
+        relay_at=moment(line.relay_at) if line else None,
+        relay_problem=line.relay_problem if line else None,
         catalog_expired=CATALOG_EXPIRED in alarms,
         alarms=alarms,
         conditions=[WaitingView.of(one) for one in conditions(here)],

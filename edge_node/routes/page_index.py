@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from edge_node.acts.counter import Counter
+from edge_node.acts.relaying import BAG_MAX_BYTES
 from edge_node.routes import (
     page_catalog,
     page_detail,
@@ -21,6 +22,7 @@ from edge_node.routes import (
     page_refusals,
     page_sign_in,
     page_waiting,
+    relay,
 )
 from edge_node.routes.page_body import BODY_MAX_BYTES
 from edge_node.routes.page_headers import PageHeaders
@@ -34,6 +36,7 @@ def register(app: FastAPI, counter: Counter) -> None:
     page_refusals.install(app)
     for part in (page_sign_in, page_queue, page_catalog, page_detail, page_print, page_handling, page_waiting):
         app.include_router(part.router)
+    app.include_router(relay.router, max_body_size=BAG_MAX_BYTES)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(page_refusals.CalmDefects)
     app.add_middleware(PageHeaders)

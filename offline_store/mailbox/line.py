@@ -14,6 +14,8 @@ class LineState:
     `held_because` says by code why scans wait although the line may be up: `quiet_hours`, `daily_cap`,
     `operations_only` or `bad_settings`; None while they may move. `scans_held_until` is when that ends by itself, None
     when only a person ends it. `listening` says that a question lies open at the city, so that news comes at once.
+    `relay_at` is when the township's relay last did its part, which is no word of the city; `relay_problem` is the code
+    of why it did not the last time.
     """
 
     up: bool | None = None
@@ -32,6 +34,8 @@ class LineState:
     scan_bytes_today: int = 0
     scan_bytes_a_day: int | None = None
     scans_damaged: int = 0
+    relay_at: str | None = None
+    relay_problem: str | None = None
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self), sort_keys=True).encode()

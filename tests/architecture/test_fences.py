@@ -35,6 +35,8 @@ VIOLATIONS = [
     Violation("sync_agent/loop.py", "import offline_store.desk.database", "The courier carries sealed bytes"),
     Violation("offline_store/vault/scans.py", "import sqlcipher3", "The courier carries sealed bytes"),
     Violation("offline_store/mailbox/outgoing.py", "import offline_store.desk.database", "The parts of the store"),
+    Violation("offline_store/relay/bags.py", "import offline_store.mailbox.outgoing", "The parts of the store"),
+    Violation("offline_store/relay/bags.py", "import sqlcipher3", "The courier carries sealed bytes"),
     Violation("offline_store/paths.py", "import offline_store.node_file", "The parts of the store"),
     Violation("casework/lifecycle.py", "import pydantic", "casework is pure"),
     Violation("provisioning/doctor.py", "import textual", "Textual only in the TUI"),

@@ -12,7 +12,7 @@ import pytest
 from city_gateway.acts.pieces import Arriving
 from city_gateway.errors import CourierGap, GatewayError, NodeUnknown
 from sync_agent import courier_in
-from sync_agent.courier_in import News, make_good
+from sync_agent.arriving import News, make_good
 from sync_agent.courier_out import write_out
 from sync_agent.errors import CourierError, StickGone
 from tests.city_gateway.gateway_fixtures import city_in

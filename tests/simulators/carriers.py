@@ -16,7 +16,8 @@ from city_gateway.acts.courier_out import answer_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.outline import outline
 from city_gateway.ledger.tables import CARRIED_BUNDLES, JOURNAL, NODES
-from sync_agent.courier_in import Arrived, take_in
+from sync_agent.arriving import Arrived
+from sync_agent.courier_in import take_in
 from sync_agent.courier_out import Written, write_out
 from sync_agent.packing import Sack
 from tests.simulators.post import Post, posted

@@ -10,7 +10,7 @@ import pytest
 
 from offline_store.mailbox.outgoing import Facts
 from sync_agent import carried
-from sync_agent.courier_in import News
+from sync_agent.arriving import News
 from sync_agent.errors import NoBundle, NotForThisNode, StickFull
 from tests.simulators.carriers import answer, at_the_city, carrying, out, read
 from tests.simulators.post import SCAN_BYTES, Post, effects, stored_at

@@ -28,6 +28,10 @@ class StatusBar(Told):
     catalog_version: int | None = None
     catalog_age_days: int | None = None
     catalog_expired: bool = False
+    relay_bags: int = 0
+    relay_bytes: int = 0
+    relay_at: Moment | None = None
+    relay_problem: str | None = None
     alarms: list[str] = Field(default_factory=list)
     conditions: list[WaitingView] = Field(default_factory=list)
     """How the node stands, explained: the road and whatever else people must know, the most urgent first."""

@@ -1,0 +1,1 @@
+"""Sealed bags that a township node carries for villages; see `offline_store.relay.bags.Bags`."""
