@@ -113,8 +113,8 @@ class NodePaths:
 
     def create(self) -> None:
         """Make every folder that is missing; what is there keeps its owner and mode."""
-        shared = (self.outgoing, self.incoming, self.catalog_metadata, self.catalog_targets, self.vault)
-        shared += (self.relay / "up", self.relay / "down")
+        relay = (self.relay / "up", self.relay / "down")
+        shared = (self.outgoing, self.incoming, self.catalog_metadata, self.catalog_targets, self.vault, *relay)
         for folder in (self.root, *shared, self.counter_socket.parent):
             folder.mkdir(mode=SHARED_BY_PROGRAMS, parents=True, exist_ok=True)
         for folder in (self.desk_folder, self.agent_folder):

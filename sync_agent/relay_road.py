@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from offline_store.mailbox.outgoing import Outgoing
 from offline_store.paths import NodePaths
 from sync_agent.arriving import LATER, Arrived, News, alone
 from sync_agent.carried import Carried, remember, remembered
@@ -65,6 +66,14 @@ class RelayRoad:
         self._tag: str | None = None
         self._packed_at: tuple[int, int] | None = None
         self._asked_at: float | None = None
+
+    def saved_something(self) -> bool:
+        """Whether mail was put into `outgoing` since the last bag."""
+        return self._packed_at is not None and Outgoing(self._paths.outgoing).stamp() != self._packed_at
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
 
     async def make_one(self) -> RelayHeard:
         """Fetch the city's answer, then hand over what waits."""

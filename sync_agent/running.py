@@ -24,12 +24,15 @@ from offline_store.paths import NodePaths
 from sync_agent.conversation import Heard
 from sync_agent.listening import Listening, broke, lived, rested
 from sync_agent.loop import CHANCE, TICK_S, Rounds
+from sync_agent.relay_road import RelayRoad, relay_client
 from sync_agent.rhythm import failed, started, succeeded, woken
 from sync_agent.settings import AgentSettings, BadSetting, read_settings
 from sync_agent.uplink import Uplink, line_client
 from sync_agent.wording import words
 from wire.keys import SigningKey
 
+RELAY_IDLE_S = 20.0
+"""Between two looks at the relay: it is on the LAN, where bytes cost nothing."""
 LISTEN_AGAIN_S = 0.5
 """Between two questions held: a city that loses its mind is not asked without a breath."""
 
@@ -39,13 +42,18 @@ async def run(paths: NodePaths, stopped: asyncio.Event) -> None:
     while not stopped.is_set():
         begun_with = _stamps(paths)
         settings = settings_of(paths)
+        relay = open_relay(paths, settings)
 
         def over(begun: tuple[int, int] = begun_with) -> bool:
             return stopped.is_set() or _stamps(paths) != begun
 
         async with open_uplink(paths, settings) as uplink:
-            keeping = Keeping(Rounds(paths, settings, uplink), settings, over)
-            await keeping.time()
+            keeping = Keeping(Rounds(paths, settings, uplink), settings, over, relay=relay)
+            try:
+                await keeping.time()
+            finally:
+                if relay is not None:
+                    await relay.close()
 
 
 class Keeping:
@@ -59,8 +67,11 @@ class Keeping:
         *,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = CHANCE,
+        relay: RelayRoad | None = None,
     ) -> None:
         self._rounds = rounds
+        self._relay = relay
+        self._relay_rhythm = started(RELAY_IDLE_S, clock(), 0.0, chance)
         self._over = over
         self._clock = clock
         self._chance = chance
@@ -76,6 +87,8 @@ class Keeping:
             if rounds.saved_something():
                 self.rhythm = woken(self.rhythm, now)
             resting = self.rhythm.may_listen
+            if self._relay is not None and self.rhythm.failures and not rounds.halted:
+                await self._over_the_township(self._relay)
             if rounds.halted:
                 await asyncio.sleep(TICK_S)
             elif self.rhythm.due(now) or (resting and rounds.is_called()):
@@ -93,6 +106,19 @@ class Keeping:
             self.listening = rested(self.listening)
         self._take(heard)
         self._rounds.tell_next_try(self.rhythm.next_try - self._clock())
+
+    async def _over_the_township(self, relay: RelayRoad) -> None:
+        """While the city does not answer, at a pace of its own: what is saved goes at once, a relay that is away is
+        asked less and less."""
+        now = self._clock()
+        if relay.saved_something():
+            self._relay_rhythm = woken(self._relay_rhythm, now)
+        if not self._relay_rhythm.due(now):
+            return
+        heard = await relay.make_one()
+        self._rounds.tell_relay(heard.why)
+        move = failed if heard.why else succeeded
+        self._relay_rhythm = move(self._relay_rhythm, self._clock(), self._chance)
 
     async def _listen(self, hold_s: int) -> None:
         begun = self._clock()
@@ -143,6 +169,13 @@ def open_uplink(paths: NodePaths, settings: AgentSettings) -> Uplink:
         clock=lambda: datetime.now(UTC),
         nonce=lambda: os.urandom(16).hex(),
     )
+
+
+def open_relay(paths: NodePaths, settings: AgentSettings) -> RelayRoad | None:
+    """The road over the township, for a village whose installer named it."""
+    if settings.relay_url is None:
+        return None
+    return RelayRoad(paths, relay_client(settings.relay_url, settings.answer_s), now=lambda: datetime.now(UTC))
 
 
 def settings_of(paths: NodePaths) -> AgentSettings:

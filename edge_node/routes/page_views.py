@@ -113,6 +113,9 @@ def frame(bar: StatusBar) -> Frame:
         ),
         Row(sentence("page.strip.catalog"), *_catalog(bar)),
     ]
+    if bar.relay_bags:
+        words = sentence("page.strip.relay.some", {"bags": bar.relay_bags, "size": size(bar.relay_bytes)})
+        parts.append(Row(sentence("page.strip.relay"), words))
     if bar.alarms:
         words = sentence("page.strip.alarms.count", {"count": len(bar.alarms)})
         parts.append(Row(sentence("page.strip.alarms"), words, "bad"))

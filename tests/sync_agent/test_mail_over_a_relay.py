@@ -1,0 +1,142 @@
+"""A village that reaches only its township: bags go up, signed answers come down, nothing else is believed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.simulators import flaky_road
+from tests.simulators.post import SCAN_BYTES, effects
+from tests.simulators.relayed import Relayed, relayed
+
+pytestmark = pytest.mark.node
+MIB = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync_agent.retry.FIRST_WAIT_S", 0.0)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[Relayed]:
+    async with relayed(tmp_path) as made:
+        yield made
+
+
+async def test_what_was_saved_goes_over_the_township_and_the_answer_comes_back(world: Relayed) -> None:
+    world.post.file(os.urandom(SCAN_BYTES), b"small")
+    world.post.file()
+    handed = await world.hand_over()
+    assert (handed.handed, handed.why) == (1, None)
+    assert len(world.bags.waiting()) == 1
+    forwarded = await world.forward()
+    assert forwarded is not None
+    assert forwarded.bags == 1
+    assert world.bags.waiting() == []
+    assert (await world.hand_over()).news
+    world.post.everything_arrived_once()
+
+
+async def test_a_bag_at_the_relay_is_not_sent(world: Relayed) -> None:
+    world.post.file(b"page")
+    await world.hand_over()
+    assert world.post.receipt() is None
+    assert world.post.incoming.stored_scans() == []
+    assert len(world.post.outgoing.scan_tickets()) == 1
+
+
+async def test_large_scans_go_in_several_bags_and_on_after_a_cut(world: Relayed) -> None:
+    world.post.file(os.urandom(9 * MIB))
+    world.lan.expect(flaky_road.cuts_the_request(100_000), method="POST")
+    assert (await world.hand_over()).handed == 0
+    handed = (await world.hand_over()).handed
+    assert handed == 3
+    await world.forward()
+    await world.hand_over()
+    world.post.everything_arrived_once()
+
+
+async def test_the_same_question_is_not_asked_again_at_once(world: Relayed) -> None:
+    world.post.file()
+    assert [(await world.hand_over()).handed for _ in range(3)] == [1, 0, 0]
+    world.later(minutes=11)
+    assert (await world.hand_over()).handed == 1
+    world.post.file()
+    assert world.road.saved_something()
+    assert (await world.hand_over()).handed == 1
+
+
+async def test_an_answer_that_is_known_is_not_sent_again(world: Relayed) -> None:
+    world.post.file()
+    await world.drain()
+    seen = len(world.lan.passed)
+    await world.hand_over()
+    (asked,) = [one for one in world.lan.passed[seen:] if one.method == "GET"]
+    assert asked.status == 304
+
+
+async def test_when_the_city_does_not_answer_the_bag_stays_and_goes_later(world: Relayed) -> None:
+    world.post.file(b"page")
+    await world.hand_over()
+    for mishap in (
+        flaky_road.no_line(),
+        flaky_road.portal(),
+        flaky_road.answers(503),
+        flaky_road.answers(409, text="{}"),
+        flaky_road.loses_the_answer(),
+        flaky_road.truncates_the_answer(700),
+    ):
+        world.line.always(mishap)
+        await world.forward()
+        assert len(world.bags.waiting()) == 1
+    world.line.always(None)
+    await world.drain()
+    world.post.everything_arrived_once()
+
+
+async def test_what_the_line_sent_and_what_the_relay_sent_are_one(world: Relayed) -> None:
+    world.post.file(os.urandom(30_000))
+    await world.hand_over()
+    await world.post.drain()
+    await world.forward()
+    await world.hand_over()
+    world.post.everything_arrived_once()
+    assert len(effects(world.post.city.gateway.ledger)) == 1
+
+
+async def test_a_stopped_village_hears_of_it_over_the_relay(world: Relayed) -> None:
+    from city_gateway.ledger import nodes
+
+    world.post.file()
+    node_id = world.post.node.document.node_id
+    with world.post.city.gateway.ledger.transaction() as tx:
+        nodes.stop(tx, node_id, "revoked")
+    await world.hand_over()
+    await world.forward()
+    await world.hand_over()
+    refusal = world.post.incoming.refusal()
+    assert refusal is not None
+    assert world.post.receipt() is None
+    assert effects(world.post.city.gateway.ledger) == []
+
+
+async def test_a_city_of_an_earlier_day_is_told_again_over_the_relay(world: Relayed) -> None:
+    import sqlalchemy as sa
+
+    from city_gateway.ledger.tables import NODES
+
+    world.post.file()
+    await world.drain()
+    world.post.file()
+    with world.post.city.gateway.ledger.transaction() as tx:  # the ledger is of a day before everything
+        tx.execute(sa.update(NODES).values(hwm=0, head_hash=bytes(32)))
+    await world.hand_over()
+    await world.forward()
+    await world.hand_over()
+    receipt = world.post.receipt()
+    assert receipt is not None
+    assert receipt.hwm == 0, "the node obeys the mark even backwards, and sends from there"
