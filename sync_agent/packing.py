@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from offline_store.errors import StoreError
+from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing, ScanTicket
 from offline_store.node_file import read_node_file
@@ -161,6 +162,7 @@ def pack_bag(sack: Sack, carried: Carried, room: int, *, takes: Room = lambda le
         scans_asking=[ticket.scan_hash for ticket in tickets][:MAX_SCANS_NAMED],
         scans_wanted=[name for name in sack.outgoing.wanted() if not sack.vault.has(name)][:MAX_SCANS_NAMED],
         catalog_held=held_versions(sack.paths),
+        enrolled_until=sack.node.valid_to,
         report=_report(sack, waiting, len(tickets)),
         left=Left(ops=waiting, scans=left_scans, bytes=left_bytes),
         parts=[part for part, _ in parts],
@@ -234,5 +236,6 @@ def _report(sack: Sack, ops: int, scans: int) -> NodeReport:
         program_version=facts.program_version if facts else "",
         backlog_ops=ops,
         backlog_scans=scans,
+        machine=machine_mark(),
         disk_free_mb=shutil.disk_usage(Path(sack.paths.agent_folder)).free // MIB,
     )

@@ -111,6 +111,7 @@ class UpInventory(Told):
     scans_asking: list[Hash] = Field(default_factory=list, max_length=MAX_SCANS_NAMED)
     scans_wanted: list[Hash] = Field(default_factory=list, max_length=MAX_SCANS_NAMED)
     catalog_held: dict[str, int] = Field(default_factory=dict)
+    enrolled_until: Moment | None = None
     report: NodeReport = Field(default_factory=NodeReport)
     left: Left = Field(default_factory=Left)
     parts: list[Part] = Field(default_factory=list, max_length=MAX_PARTS)

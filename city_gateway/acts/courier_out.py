@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from city_gateway.acts import pieces, scan_shelf
+from city_gateway.acts import pieces, renewal, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.receive import LAST_POSSIBLE, parted
@@ -73,6 +73,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         )
         if parted(tx, _as_exchange(asked)):
             page, feed_head, feed_more = [], 0, False
+    renewed = gateway.ledger.run(lambda tx: renewal.renewed(gateway, tx, node, _as_exchange(asked), gateway.clock()))
     receipt = Receipt(
         gateway=gateway.keys.gateway_id,
         epoch=gateway.ledger.epoch,
@@ -86,6 +87,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         feed_more=feed_more,
         page_hash=page_hash(page),
         scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
+        renewal=renewed,
     )
     parts = [(part_of(MAIL, data), _of_bytes(data)) for data in mail_parts(page)]
     room = most_bytes - sum(part.length for part, _ in parts)
@@ -154,7 +156,13 @@ def _nothing_asked(gateway: Gateway, node_id: str) -> UpInventory:
 
 
 def _as_exchange(asked: UpInventory) -> ExchangeHead:
-    return ExchangeHead(node=asked.node, nonce=CARRIED, feed_cursor=asked.feed_cursor, feed_hash=asked.feed_hash)
+    return ExchangeHead(
+        node=asked.node,
+        nonce=CARRIED,
+        feed_cursor=asked.feed_cursor,
+        feed_hash=asked.feed_hash,
+        enrolled_until=asked.enrolled_until,
+    )
 
 
 def _held(gateway: Gateway, node_id: str, asked: UpInventory, whole: set[str]) -> dict[str, int]:

@@ -139,6 +139,6 @@ async def test_the_relay_holds_nothing_but_sealed_bytes_and_names_of_nodes(world
     told = json.loads(unb64(document["payload"]))
     assert set(told) == {
         *("v", "node", "gateway", "number", "made_at", "first", "last", "head_hash", "feed_cursor", "feed_hash"),
-        *("scans_asking", "scans_wanted", "catalog_held", "report", "left", "parts"),
+        *("scans_asking", "scans_wanted", "catalog_held", "enrolled_until", "report", "left", "parts"),
     }
     assert HostileRelay(world, random.Random(0)).reads() == 0

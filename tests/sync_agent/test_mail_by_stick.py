@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from city_gateway.ledger import nodes
 from offline_store.mailbox.outgoing import Facts
 from sync_agent import carried
 from sync_agent.arriving import News
@@ -15,6 +17,7 @@ from sync_agent.errors import NoBundle, NotForThisNode, StickFull
 from tests.simulators.carriers import answer, at_the_city, carrying, out, read
 from tests.simulators.post import SCAN_BYTES, Post, effects, stored_at
 from tests.simulators.sticks import files_on, stick
+from wire.enrolment import read_enrolment
 from wire.stick import DOWN, INVENTORY, UP, bundles
 
 pytestmark = pytest.mark.node
@@ -161,3 +164,26 @@ async def test_bundles_that_have_done_their_work_leave_the_stick_and_others_stay
     assert second != first
     assert bundles(stick(root), DOWN) == []
     assert (root / "guangan-mail" / second / INVENTORY).is_file()
+
+
+async def test_a_document_that_ends_soon_is_renewed_by_stick(post: Post, tmp_path: Path) -> None:
+    valid_to = post.node.document.valid_to
+    post.city.clock.now = valid_to - timedelta(days=30)
+    out(post, tmp_path / "stick")
+    at_the_city(post, tmp_path / "stick")
+    answer(post, tmp_path / "stick")
+    read(post, tmp_path / "stick")
+    receipt = post.receipt()
+    assert receipt is not None
+    assert receipt.renewal is not None
+    assert read_enrolment(receipt.renewal, post.node.document.gateway.signing_public).valid_to > valid_to
+
+
+async def test_an_identity_that_was_stopped_is_told_so_by_stick(post: Post, tmp_path: Path) -> None:
+    post.file()
+    with post.city.gateway.ledger.transaction() as tx:
+        nodes.stop(tx, post.node.document.node_id, nodes.FORK)
+    answer(post, tmp_path / "stick")
+    assert [one.refused for one in read(post, tmp_path / "stick")] == ["fork"]
+    assert post.incoming.refusal() is not None
+    assert post.receipt() is None
