@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from city_gateway.access import active_node, gateway_of, read_body, signed_node
+from city_gateway.access import Signed, active_node, announced_length, gateway_of, read_body, signed_node
 from city_gateway.acts.courier_relay import relayed
 from city_gateway.admission import Admission
 from wire.bundle import BUNDLE_TYPE
@@ -16,10 +16,11 @@ router = APIRouter(dependencies=[Depends(signed_node), Depends(active_node)])
 
 
 @router.post("/v1/courier")
-async def post_courier(request: Request) -> Response:
-    """Take one bag in."""
-    body = await read_body(request, MAX_EXCHANGE_BYTES)
-    admission: Admission = request.app.state.admission
-    async with admission.admitted():
-        answer = await run_in_threadpool(relayed, gateway_of(request), body, MAX_EXCHANGE_BYTES)
+async def post_courier(request: Request, signed: Signed) -> Response:
+    """Take one bag in; it waits in the line of exchanges, in the turn of the node that brings it."""
+    admission: Admission = request.app.state.exchanges
+    async with admission.inside(signed.node_id, announced_length(request, MAX_EXCHANGE_BYTES)) as here:
+        body = await here.reading(read_body(request, MAX_EXCHANGE_BYTES))
+        async with here.at_work():
+            answer = await run_in_threadpool(relayed, gateway_of(request), body, MAX_EXCHANGE_BYTES)
     return Response(answer, media_type=BUNDLE_TYPE, headers={"cache-control": "no-store"})
