@@ -74,9 +74,9 @@ def main() -> None:
     report = Report("gateway")
     with tempfile.TemporaryDirectory(prefix="guangan-gateway-") as folder:
         for ledger in ("SQLite",) if asked.no_postgres else ("SQLite", "PostgreSQL"):
-            with _ledger(Path(folder) / ledger, ledger) as url:
+            with ledger_in(Path(folder) / ledger, ledger) as url:
                 asyncio.run(_measure(report, ledger, Path(folder) / ledger, url, asked.villages, asked.operations, 0))
-            with _ledger(Path(folder) / f"{ledger}-scans", ledger) as url:
+            with ledger_in(Path(folder) / f"{ledger}-scans", ledger) as url:
                 where = Path(folder) / f"{ledger}-scans"
                 asyncio.run(_measure(report, ledger, where, url, asked.villages, asked.scans, SCANS_EACH))
     report.write(asked.json)
@@ -200,7 +200,7 @@ def _busy_seconds(program: Program) -> float:
 
 
 @contextlib.contextmanager
-def _ledger(folder: Path, kind: str) -> Iterator[str]:
+def ledger_in(folder: Path, kind: str) -> Iterator[str]:
     """The URL of an empty ledger."""
     folder.mkdir(parents=True)
     if kind == "SQLite":

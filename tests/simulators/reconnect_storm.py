@@ -1,0 +1,116 @@
+"""A reconnect storm: the line comes back for everybody at once, and in the middle the gateway is killed.
+
+The clock starts when the first node may come; mail was sealed and machines were enrolled before. In the middle
+(half of the mail acknowledged) every gateway process is killed and started again, and some machines are found
+swapped: their successors send the same operations from the first on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+
+import httpx
+
+from tests.simulators.storm_city import Clerk, Reckoning, StormCity, reckon
+from tests.simulators.storm_mail import Mail
+from tests.simulators.storm_nodes import Diary, StormNode, storm_client
+
+BIN_S = 5.0
+LOOK_S = 0.05
+REACHED = frozenset({"accepted", "busy"})
+
+
+@dataclass(slots=True)
+class Storm:
+    """One storm and what was seen of it."""
+
+    city: StormCity
+    villages: Sequence[Mail]
+    townships: Sequence[Mail]
+    rng: random.Random
+    within_s: float = 2.0
+    kill: bool = True
+    patience_s: float = 1800.0
+    diary: Diary = field(default_factory=Diary)
+    clerk: Clerk | None = None
+    nodes: list[StormNode] = field(default_factory=list)
+    seconds: float = 0.0
+    killed_at: float | None = None
+    down_s: float = 0.0
+    gave_up: bool = False
+
+    async def pass_over(self) -> None:
+        """Until everybody has sent and read everything."""
+        await self.city.start()
+        self.clerk = Clerk(self.city.urls[0])
+        stop = asyncio.Event()
+        looking = asyncio.create_task(self.clerk.look(stop))
+        async with storm_client() as client:
+            urls = cycle(self.city.urls)
+            operations = Counter(mail.machine.document.township for mail in self.villages for _ in mail.op_ids)
+            for mail in self.villages:
+                self._come(mail, client, next(urls), 0)
+            for mail in self.townships:
+                self._come(mail, client, next(urls), operations[mail.machine.document.region])
+            self.diary.begun = time.monotonic()
+            tasks = {id(node.mail): asyncio.create_task(node.drain()) for node in self.nodes}
+            try:
+                async with asyncio.timeout(self.patience_s):
+                    if self.kill:
+                        await self._kill_in_the_middle(tasks, client)
+                    await asyncio.gather(*tasks.values())
+            except TimeoutError:
+                self.gave_up = True  # who still waits then is seen by the reckoning
+        self.seconds = time.monotonic() - self.diary.begun
+        stop.set()
+        await looking
+        self.city.look_at_memory()
+
+    def _come(self, mail: Mail, client: httpx.AsyncClient, url: str, feed: int) -> StormNode:
+        first = self.rng.uniform(0, self.within_s)
+        node = StormNode(mail, client, url, self.diary, self.rng.random, feed, first)
+        self.nodes.append(node)
+        return node
+
+    async def _kill_in_the_middle(self, tasks: dict[int, asyncio.Task[None]], client: httpx.AsyncClient) -> None:
+        half = sum(len(mail.envelopes) for mail in self.villages) / 2
+        while sum(node.hwm for node in self.nodes) < half:  # noqa: ASYNC110 - the marks are the nodes' own
+            await asyncio.sleep(LOOK_S)
+        self.killed_at = time.monotonic() - self.diary.begun
+        self.city.kill()
+        swapped = [node for node in self.nodes if node.mail.swapped is not None]
+        for node in swapped:
+            tasks.pop(id(node.mail)).cancel()
+        await self.city.start()
+        self.down_s = time.monotonic() - self.diary.begun - self.killed_at
+        for node in swapped:
+            assert node.mail.swapped is not None
+            successor = self._come(node.mail.swapped, client, node.url, 0)
+            tasks[id(successor.mail)] = asyncio.create_task(successor.drain())
+
+    def reckon(self) -> Reckoning:
+        """What it came to, read from the ledger."""
+        with self.city.opened() as gateway:
+            return reckon(gateway, self.villages, self.nodes)
+
+    def over_time(self, *what: str) -> list[float]:
+        """Answers of these kinds a second, in bins of five seconds."""
+        at = [int(when / BIN_S) for when, kind in self.diary.answered if kind in what]
+        bins = Counter(at)
+        return [bins[number] / BIN_S for number in range(max(at, default=-1) + 1)]
+
+    def capacity(self) -> float:
+        """Exchanges a second that were accepted while there was a line: the median bin of those that were busy."""
+        rates = sorted(rate for rate in self.over_time("accepted") if rate > 0)
+        return rates[len(rates) // 2] if rates else 0.0
+
+    def waves(self) -> list[float]:
+        """Requests that reached the door a second, as multiples of the capacity; the first is the storm itself."""
+        capacity = self.capacity() or 1.0
+        return [rate / capacity for rate in self.over_time(*REACHED)]
