@@ -64,13 +64,13 @@ def _told(report: Report, storm: Storm) -> bool:
     report.add("time until everybody had sent and read everything", storm.seconds, "s")
     report.add("operations a second, over all of it", operations / storm.seconds, "per second")
     if storm.killed_at is not None:
-        report.add("killed after; all processes answered again after another", storm.killed_at, "s")
+        report.add("killed after", storm.killed_at, "s")
         report.add("  down for", storm.down_s, "s")
     assert storm.clerk is not None
     if storm.clerk.seconds:
         report.spread("a page of the back office meanwhile", storm.clerk.seconds)
-    report.add("  pages looked at; not answered (gateway down)", len(storm.clerk.seconds), "pages")
-    report.add("  not answered", storm.clerk.unanswered, "pages")
+    report.add("  pages looked at", len(storm.clerk.seconds), "pages")
+    report.add("  not answered (the gateway was down)", storm.clerk.unanswered, "pages")
     requests = sum(node.requests for node in storm.nodes)
     report.add("requests for each node", requests / len(storm.nodes), "requests")
     report.add("sent away with a time to come back", len(storm.diary.told_to_wait), "answers")
@@ -84,14 +84,13 @@ def _told(report: Report, storm: Storm) -> bool:
 
 
 def _waves(report: Report, storm: Storm) -> None:
-    """Requests over time; what comes after the first bins and after the kill is what the door itself arranged."""
+    """Requests over time. First contacts are spread by the nodes, returns by the door."""
     print(f"seconds    reached the door /s   accepted /s   sent away /s   no answer /s   (bins of {BIN_S:.0f} s)")
     series = [storm.over_time(*kinds) for kinds in (("accepted", "busy"), ("accepted",), ("busy",), ("silence",))]
     for number in range(max(map(len, series))):
         row = [one[number] if number < len(one) else 0.0 for one in series]
         print(f"{number * BIN_S:>7.0f}    " + "".join(f"{rate:>15.1f}" for rate in row))
-    own = int(storm.within_s / BIN_S) + 1
-    report.add("highest wave after the first, of the capacity", max(storm.waves()[own:], default=0.0), "x")
+    report.add("second wave: most that returned as told in a bin, of the capacity", storm.second_wave(), "x")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from city_gateway.acts.office import SignedIn
 from city_gateway.acts.rule import department, rule
 from city_gateway.acts.ruling_forms import events_from_form, rulings_now
 from city_gateway.acts.standing import backing, timeline_line
-from city_gateway.errors import ApplicationUnknown, OfficeFormRefused
+from city_gateway.errors import ApplicationUnknown, OfficeFormRefused, OfficeSignInRefused
 from city_gateway.faults import OFFICE_HEADERS as HEADERS
 from city_gateway.ledger import backups, cases
 from city_gateway.wording import say
@@ -31,6 +31,7 @@ from city_gateway.wording import say
 COOKIE = "office"
 FORM_BYTES = 16 * 1024
 PAGE = 20
+CLERK_ID_MOST = 64
 OPEN = (
     State.ACCEPTED,
     State.PROVISIONALLY_ACCEPTED,
@@ -61,7 +62,7 @@ Clerk = Annotated[SignedIn, Depends(signed_in)]
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
     """Where a clerk says who he is."""
-    return _page(request, "sign_in.html", None)
+    return _page(request, "sign_in.html", None, sentence=None, clerk_id="")
 
 
 @router.post("/sign-in")
@@ -70,9 +71,13 @@ async def sign_in(request: Request) -> Response:
     values = await _form(request)
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise OfficeFormRefused(field="origin")
-    token = await run_in_threadpool(
-        office.sign_in, gateway_of(request), values.get("clerk_id", "").strip(), values.get("passphrase", "")
-    )
+    clerk_id = values.get("clerk_id", "").strip()[:CLERK_ID_MOST]
+    try:
+        token = await run_in_threadpool(office.sign_in, gateway_of(request), clerk_id, values.get("passphrase", ""))
+    except OfficeSignInRefused as refused:
+        page = _page(request, "sign_in.html", None, sentence=say(f"error.{refused.code}"), clerk_id=clerk_id)
+        page.status_code = refused.status
+        return page
     answer = RedirectResponse("/office/", 303, HEADERS)
     answer.set_cookie(
         COOKIE,

@@ -23,7 +23,6 @@ from tests.simulators.storm_nodes import Diary, StormNode, storm_client
 
 BIN_S = 5.0
 LOOK_S = 0.05
-REACHED = frozenset({"accepted", "busy"})
 
 
 @dataclass(slots=True)
@@ -110,7 +109,7 @@ class Storm:
         rates = sorted(rate for rate in self.over_time("accepted") if rate > 0)
         return rates[len(rates) // 2] if rates else 0.0
 
-    def waves(self) -> list[float]:
-        """Requests that reached the door a second, as multiples of the capacity; the first is the storm itself."""
-        capacity = self.capacity() or 1.0
-        return [rate / capacity for rate in self.over_time(*REACHED)]
+    def second_wave(self) -> float:
+        """The most that came back in a bin because they had been told to, as a multiple of the capacity."""
+        bins = Counter(int(when / BIN_S) for when in self.diary.returned)
+        return max(bins.values(), default=0) / BIN_S / (self.capacity() or 1.0)

@@ -32,16 +32,23 @@ BUSY = "gateway.busy"
 
 @dataclass(slots=True)
 class Diary:
-    """What happened when, in seconds since the line came back; and what went wrong for good."""
+    """What happened when, in seconds since the line came back; and what went wrong for good. `returned` is when those
+    came who had been told when to come."""
 
     begun: float = field(default_factory=time.monotonic)
     answered: list[tuple[float, str]] = field(default_factory=list)
+    returned: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     told_to_wait: list[int] = field(default_factory=list)
 
+    @property
+    def now(self) -> float:
+        """Seconds since the line came back."""
+        return time.monotonic() - self.begun
+
     def note(self, what: str) -> None:
         """One answer, or none."""
-        self.answered.append((time.monotonic() - self.begun, what))
+        self.answered.append((self.now, what))
 
 
 @dataclass(slots=True)
@@ -57,6 +64,7 @@ class StormNode:
     first_try: float = 0.0
     hwm: int = 0
     cursor: int = 0
+    was_told: bool = False
     requests: int = 0
 
     @property
@@ -97,9 +105,13 @@ class StormNode:
             answer = await tried_again(lambda: self._send(body, nonce))
         except httpx.HTTPError as broken:
             self.diary.note("silence")
+            self.was_told = False
             return NotNow(type(broken).__name__)
         expected = Expected(document.gateway.signing_public, document.node_id, nonce, self.cursor)
         verdict = judge(answer.status_code, answer.headers, answer.content, expected)
+        if self.was_told:
+            self.diary.returned.append(self.diary.now)
+        self.was_told = isinstance(verdict, NotNow) and verdict.why == BUSY
         self._take(verdict)
         return verdict
 
