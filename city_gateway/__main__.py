@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ from city_gateway.wording import say
 
 KEEP_ALIVE_S = 75
 SHUTDOWN_S = 5
+CONNECTIONS_MOST = 8000
+OPEN_FILES = 2 * CONNECTIONS_MOST
 
 app = typer.Typer(help="市级网关", no_args_is_help=True, pretty_exceptions_enable=False)
 keys_app = typer.Typer(help="网关自己的密钥", no_args_is_help=True)
@@ -82,6 +85,7 @@ def serve(
     with _plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url))
     typer.echo(say("command.serving", url=public_url))
+    _allow_connections()
     uvicorn.run(
         build_app(gateway, automatic_rulings=waited),
         host=host,
@@ -90,8 +94,17 @@ def serve(
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        limit_concurrency=CONNECTIONS_MOST,
         log_level="warning",
     )
+
+
+def _allow_connections() -> None:
+    """A county holds thousands of connections at once; the usual limit of open files is a thousand."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @keys_app.command("init")

@@ -121,6 +121,33 @@ async def test_without_a_session_every_page_leads_to_the_sign_in(city: City) -> 
         assert (answer.status_code, answer.headers["location"]) == (303, "/office/sign-in")
 
 
+async def test_a_failed_sign_in_shows_the_form_again_with_a_sentence(city: City) -> None:
+    clerk(city)
+    said = {"clerk_id": 'd-1"><b>', "passphrase": "a wrong passphrase"}
+    page = await city.client.post("/office/sign-in", data=said)
+    assert (page.status_code, "office" in city.client.cookies) == (403, False)
+    assert sentences("zh_CN")["error.office.sign_in_refused"] in page.text
+    assert 'name="passphrase"' in page.text
+    assert "d-1&#34;&gt;&lt;b&gt;" in page.text
+    assert "a wrong passphrase" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+async def test_looking_at_pages_writes_nothing_for_a_minute_and_keeps_the_session_alive(city: City) -> None:
+    clerk(city)
+    await sign_in(city)
+    writes: list[object] = []
+    real = city.gateway.ledger.run
+    city.gateway.ledger.run = lambda act: (writes.append(act), real(act))[1]  # type: ignore[method-assign]
+    for _ in range(3):
+        assert (await city.client.get("/office/")).status_code == 200
+    assert writes == []
+    for _ in range(4):
+        city.clock.forward(minutes=20)
+        assert (await city.client.get("/office/")).status_code == 200
+    assert len(writes) == 4
+
+
 async def test_too_many_wrong_passphrases_lock_the_clerk_out_for_a_while(city: City) -> None:
     clerk(city)
     for _ in range(LOCKED_AFTER):

@@ -65,8 +65,9 @@ def passed_over(
         storm = Storm(city, villages, townships, random.Random(seed), within_s=0.5, patience_s=patience_s)
         asyncio.run(storm.pass_over())
         found = storm.reckon()
-    variant = changed or "full"
-    tally.record("S12", f"{variant}, {nodes} nodes", 1, found.lost, found.duplicated, found.false_sent, found.phantom)
+    controls = sorted({"open", "forgets", "early"} & set(changed.split(",")))
+    variant = f"control: {' and '.join(controls)}" if controls else f"{nodes} nodes × {operations}, killed once"
+    tally.record("S12", variant, 1, found.lost, found.duplicated, found.false_sent, found.phantom)
     return Seen(storm, found, int(inside.read_text("ascii")))
 
 
