@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from offline_store.errors import StoreError
+from offline_store.errors import DiskFull, StoreError
 from sync_agent.arriving import MAX_ARRIVED_BYTES, Arrived, keep, keep_refusal, opened, proven
 from sync_agent.courier_out import Steps, Watch, unwatched
 from sync_agent.errors import NoBundle, NodeFull, NotForThisNode, StickGone
@@ -101,6 +101,8 @@ def _claims(document: dict[str, Any], node_id: str) -> bool:
 def _stick_answers() -> Iterator[None]:
     try:
         yield
+    except DiskFull as failure:
+        raise NodeFull from failure
     except OSError as failure:
         if failure.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NodeFull from failure

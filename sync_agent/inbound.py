@@ -1,12 +1,13 @@
 """What comes down: receipts and feed are laid into the mailbox as they are, wanted scans into the vault.
 
 Laws: nothing is opened or decided here; a scan continues at the byte where it was cut, and becomes visible only
-when its hash is its name.
+when its hash is its name. No scan is fetched into the last room of the disk.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from functools import partial
 
@@ -23,6 +24,8 @@ from wire.envelope import envelope_hash
 
 RANGE_BYTES = 256 * 1024
 BROKEN_MOST = 2
+ROOM_FOR_SCANS_BYTES = 32 * 1024 * 1024
+"""Below it scans of other sites stay at the city: the room is for what was saved here and what the city says."""
 PARTIAL, OK = 206, 200
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
@@ -48,6 +51,9 @@ class ScanFetcher:
         self._vault = vault
         self._allowance = allowance
 
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self._vault.folder).free
+
     def waiting(self) -> list[str]:
         """Wanted scans that are not here yet."""
         return [scan_hash for scan_hash in self._outgoing.wanted() if not self._vault.has(scan_hash)]
@@ -56,7 +62,7 @@ class ScanFetcher:
         """Fetch what is wanted; returns how many scans became whole. One that breaks the line is passed over once."""
         whole, broken = 0, 0
         for scan_hash in self.waiting():
-            if interrupted():
+            if interrupted() or self._free_bytes() < ROOM_FOR_SCANS_BYTES:
                 break
             try:
                 whole += await self._fetch_one(scan_hash, interrupted)

@@ -71,7 +71,7 @@ class LineTelling:
             scan_bytes_a_day=self._allowance.cap,
             scans_damaged=len(self._sender.damaged),
         )
-        with suppress(OSError):
+        with suppress(OSError, StoreError):
             self._incoming.put_line(self._line)
         self._written = time.monotonic()
 

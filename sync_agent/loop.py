@@ -1,7 +1,8 @@
 """The courier's rounds: envelopes first, scans up and down beside them, now and then the catalog.
 
 Laws: an envelope that is saved while scans are under way goes up at once, beside them; a disk that refuses and an
-answer that the city did not sign are both only "not now". When a round is made is the affair of `running`.
+answer that the city did not sign are both only "not now". On a full disk the reserve is given up for what the city
+says, and taken again when there is room; no scan is fetched into it. When a round is made is the affair of `running`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from dataclasses import replace
 
 import httpx
 
-from offline_store.errors import StoreError
+from offline_store.errors import DiskFull, StoreError
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.relay.bags import Bags
+from offline_store.reserve import Reserve
 from offline_store.vault.scans import Vault
 from sync_agent import catalog_errand
 from sync_agent.allowance import Allowance
@@ -39,6 +41,10 @@ from wire.judgement import Expected
 TICK_S = 0.2
 CHANCE = random.SystemRandom().random
 ROUNDS_MOST = 100_000
+MIB = 1024 * 1024
+RESERVE_BYTES = 2 * MIB
+"""Enough for some hundred receipts and pages of the feed, until edge_node has taken them in."""
+SPARE_BYTES = 4 * MIB
 CATALOG_DAY_S = 86_400.0
 """The catalog is looked at so often even when the city says that nothing changed: an old one must be found out."""
 
@@ -95,6 +101,8 @@ class Rounds:
         self._catalog_mark: str | None = None
         self._was_held = False
         self._incoming.sweep()
+        self._reserve = Reserve(paths.agent_reserve, RESERVE_BYTES)
+        self._reserve.take(SPARE_BYTES)
 
     @property
     def halted(self) -> bool:
@@ -130,12 +138,20 @@ class Rounds:
     async def make_one(self) -> Heard:
         """Talk until nothing waits, or until the line or the gateway says not now. A disk that refuses to keep an
         answer is like no answer: it is asked for again."""
-        try:
-            heard = await self._talk_and_carry()
-        except* (httpx.HTTPError, OSError, StoreError) as broken:
-            heard = Heard(ok=False, why=_first(broken))
+        heard = await self._made_once()
+        if heard.why == DiskFull.__name__ and self._reserve.give_up():
+            heard = await self._made_once()
+        elif heard.ok:
+            self._reserve.take(SPARE_BYTES)
         self._line.contact(up=heard.ok, why=heard.why)
         return heard
+
+    async def _made_once(self) -> Heard:
+        try:
+            return await self._talk_and_carry()
+        except* (httpx.HTTPError, OSError, StoreError) as broken:
+            why = _first(broken)
+        return Heard(ok=False, why=why)
 
     async def listen(self, hold_s: int) -> Heard:
         """Leave one question open at the city for so long."""

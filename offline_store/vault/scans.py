@@ -114,7 +114,7 @@ class Vault:
     """The folder `vault`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = self._folder = folder
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 
     @contextmanager

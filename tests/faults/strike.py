@@ -11,8 +11,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from offline_store.errors import DISK_REFUSES
 from tests.faults import machine_flows, village_flows
-from tests.faults.tools.every_call import CHANGING, Flow, strike_all
+from tests.faults.tools.every_call import CHANGING, Act, Flow, Notes, strike_all
 
 FLOWS: dict[str, Flow] = {
     one.name: one
@@ -32,6 +33,38 @@ FLOWS: dict[str, Flow] = {
         machine_flows.long_migration,
     )
 }
+
+
+def refused(one: Flow) -> Flow:
+    """The same flow on a disk that refuses: whatever it raises must be what ends the program, or nothing at all."""
+
+    def open_(disk: Path) -> Act:
+        act = one.open(disk)
+
+        def telling(notes: Notes) -> None:
+            try:
+                act(notes)
+            except DISK_REFUSES:
+                notes.tell(ends=True)
+            except Exception as failure:  # noqa: BLE001 - anything else would not end the program
+                notes.tell(goes_on=type(failure).__name__)
+
+        return telling
+
+    def check(disk: Path, notes: Notes) -> list[str]:
+        told = notes.read()
+        heard = Notes(notes.path.with_name("heard.jsonl"))
+        heard.path.unlink(missing_ok=True)
+        for line in told:
+            if not line.keys() & {"ends", "goes_on"}:
+                heard.tell(**line)
+        wrong = [f"goes on after {line['goes_on']}" for line in told if "goes_on" in line]
+        return wrong + one.check(disk, heard)
+
+    return Flow(f"{one.name}, refused", one.prepare, open_, check)
+
+
+FLOWS |= {one.name: one for one in [refused(one) for one in FLOWS.values()]}
 
 
 def main() -> int:
