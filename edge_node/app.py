@@ -33,8 +33,8 @@ from edge_node.routes import (
 )
 from edge_node.routes.page_index import page_app
 from edge_node.settings import NodeSettings, read_settings
-from offline_store.desk import keys, rekeying, state
-from offline_store.desk.database import Desk, open_desk
+from offline_store.desk import keyring, keys, rekeying, state
+from offline_store.desk.database import Desk, log_set_aside, open_desk
 from offline_store.errors import OtherIdentity
 from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
@@ -46,6 +46,8 @@ from offline_store.vault.scans import Vault
 
 __all__ = ["counter_app", "machine_clock", "open_counter", "page_app"]
 
+LOG_DAMAGED: Final = "desk_log_damaged"
+KEYRING_DAMAGED: Final = "keyring_damaged"
 BODY_MAX_BYTES: Final = 512 * 1024
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -110,6 +112,8 @@ def compose(
     alarms = alarms or Alarms()
     room = room or Room(paths.desk_reserve, alarms)
     room.look()
+    alarms.put(LOG_DAMAGED, raised=log_set_aside(paths.desk_db).exists())
+    alarms.put(KEYRING_DAMAGED, raised=paths.keyring.exists() and not keyring.is_sound(paths.keyring))
     with desk.reading() as tx:
         pinned = state.pinned_gateway(tx)
         own, sealing = keys.load(tx), keys.sealing_keys(tx)

@@ -118,7 +118,11 @@ class Conversation:
         nonce = self._uplink.fresh_nonce()
         self._exchange, _ = advance(replace(self._exchange, feed_cursor=cursor), Ask(nonce))
         batch = next_batch(
-            self._outgoing, self._exchange.hwm, self._settings.batch_envelopes, self._settings.batch_bytes
+            self._outgoing,
+            self._exchange.hwm,
+            self._settings.batch_envelopes,
+            self._settings.batch_bytes,
+            self._node.identity_public,
         )
         asking = sorted(self._sender.whole)[:ASKING_MOST]
         head = ExchangeHead(
@@ -148,7 +152,7 @@ class Conversation:
         heard = self._do(Answered(verdict, self._written(), self._hash_at), answer, asking)
         if not isinstance(verdict, Accepted) or not heard.ok:
             return heard
-        waits = next_batch(self._outgoing, self._exchange.hwm, 1, 1).envelopes
+        waits = next_batch(self._outgoing, self._exchange.hwm, 1, 1, self._node.identity_public).envelopes
         moved = self._exchange.hwm >= batch.last
         more = heard.more or verdict.receipt.feed_more or bool(waits and moved)
         return replace(heard, more=more, news=more or bool(verdict.feed))

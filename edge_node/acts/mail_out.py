@@ -9,6 +9,7 @@ Laws
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,9 +21,12 @@ from offline_store.desk.scans import KeptScan, ScanStatus
 from offline_store.errors import DamagedFile, EnvelopeChanged
 from offline_store.mailbox.outgoing import Facts
 from wire.envelope import envelope_hash
+from wire.errors import WireError
 
 BATCH: Final = 100
 PRIORITY: Final = 5
+ROTTEN: Final = "mail_damaged"
+"""A file of the mailbox was not what was laid down there: made good, but the disk is to be looked at."""
 
 
 def post_due(counter: Counter) -> int:
@@ -50,8 +54,9 @@ def make_good(counter: Counter) -> None:
         hwm = marks.hwm if marks else 0
         head = journal.head(tx).seq
         outgoing = scans.with_status(tx, ScanStatus.OUTGOING)
-        known, wanted = scans.hashes(tx), {one.scan_hash for one in scans.with_status(tx, ScanStatus.WANTED)}
+        known, wanted = scans.known(tx), {one.scan_hash for one in scans.with_status(tx, ScanStatus.WANTED)}
     counter.outgoing.remove_through(hwm)
+    heal(counter)
     lying = {seq for seq, _ in counter.outgoing.envelopes()}
     absent = next((seq for seq in range(hwm + 1, head + 1) if seq not in lying), None)
     if absent is not None:
@@ -63,6 +68,33 @@ def make_good(counter: Counter) -> None:
         if not counter.vault.has(scan_hash):
             counter.outgoing.want_scan(scan_hash)
     put_facts(counter)
+
+
+def heal(counter: Counter, most: int | None = None) -> int:
+    """Lay anew what rotted in the mailbox: the envelopes that go next (all, unless said), compared with the journal.
+
+    What this identity signed and the journal does not know is no rot: that is left to `forking`.
+    """
+    healed = []
+    with counter.desk.reading() as tx:
+        marks = state.marks(tx)
+        for seq, path in itertools.islice(counter.outgoing.envelopes(marks.hwm if marks else 0), most):
+            data, known = path.read_bytes(), journal.hash_at(tx, seq)
+            is_rotten = known is not None and not _is(data, known)
+            if is_rotten and not forking.proves_another_journal(counter, seq, data, known):
+                healed += journal.after(tx, seq - 1, 1)
+    for link in healed:
+        counter.outgoing.set_aside(link.seq)
+        counter.alarms.put(ROTTEN)
+    _lay(counter, healed)
+    return len(healed)
+
+
+def _is(data: bytes, known: bytes) -> bool:
+    try:
+        return envelope_hash(data) == known
+    except WireError:
+        return False
 
 
 def put_facts(counter: Counter) -> bool:

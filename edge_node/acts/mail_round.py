@@ -19,7 +19,7 @@ from edge_node.acts.activate_catalog import CatalogReader
 from edge_node.acts.counter import Counter
 from edge_node.acts.mail_in import ReceiptReader
 from offline_store.desk import state
-from offline_store.errors import DISK_REFUSES, NO_ROOM, DamagedFile, StoreError
+from offline_store.errors import DISK_REFUSES, NO_ROOM, DamagedFile, DeskDamaged, StoreError
 from wire.errors import WireError
 from wire.messages import read_refusal
 
@@ -28,6 +28,7 @@ log = logging.getLogger("edge_node")
 FAILED: Final = "mail_failed"
 ERASE_EVERY_SECONDS: Final = 6 * 3600.0
 KEY_EVERY_SECONDS: Final = 600.0
+FLOOR_EVERY_SECONDS: Final = 3600.0
 FACTS_EVERY_SECONDS: Final = 60.0
 POST_EVERY_SECONDS: Final = 15.0
 REFUSED_BY_CITY: Final = "city_refused"
@@ -45,7 +46,9 @@ class MailRound:
         self._facts_at = 0.0
         self._post_at = 0.0
         self._key_at = 0.0
+        self._floor_at = 0.0
         self._was_short = False
+        self._unread = counter.desk.left_unclean
 
     def begin(self) -> None:
         """Once, at start: make good what a crash left out."""
@@ -64,6 +67,7 @@ class MailRound:
         if counter.room.short and not self._was_short:
             self._erase_at = 0.0  # erasing makes room: it does not wait for its hour
         self._was_short = counter.room.short
+        self._read_whole()
         steps: tuple[Callable[[], int | bool], ...] = (
             lambda: self._receipts.look(counter),
             lambda: mail_in.take_stored_scans(counter),
@@ -72,6 +76,7 @@ class MailRound:
             lambda: self._catalogs.look(counter),
             self._refusal,
             self._clock_step,
+            self._keep_floor,
             self._erase,
             self._change_key,
         )
@@ -82,6 +87,13 @@ class MailRound:
         self._facts(happened=happened)
         counter.alarms.put(FAILED, raised=None in results)
         return happened
+
+    def _read_whole(self) -> None:
+        """After an end that nobody ordered: every page of the desk, once, while the counter is open already."""
+        if self._unread:
+            self._unread = False
+            if self._counter.desk.check():
+                raise DeskDamaged
 
     def _step(self, step: Callable[[], int | bool]) -> bool | None:
         """Whether the step did something; None when it failed."""
@@ -107,6 +119,7 @@ class MailRound:
         now = self._counter.clock.read().monotonic
         if happened or now >= self._facts_at:
             self._facts_at = now + FACTS_EVERY_SECONDS
+            self._step(lambda: mail_out.heal(self._counter, mail_out.BATCH))
             self._step(lambda: mail_out.put_facts(self._counter))
 
     def _clock_step(self) -> bool:
@@ -116,6 +129,15 @@ class MailRound:
         with self._counter.desk.transaction() as tx:
             audit.note(self._counter, tx, audit.CLOCK_STEPPED, seconds=int(stepped.total_seconds()))
         return True
+
+    def _keep_floor(self) -> bool:
+        """Time that passed for certain is remembered over a reboot, now and then."""
+        reading = self._counter.clock.read()
+        if reading.confident and reading.monotonic >= self._floor_at:
+            self._floor_at = reading.monotonic + FLOOR_EVERY_SECONDS
+            with self._counter.desk.transaction() as tx:
+                state.raise_time_floor(tx, reading.trusted)
+        return False
 
     def _erase(self) -> bool:
         now = self._counter.clock.read().monotonic

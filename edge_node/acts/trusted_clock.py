@@ -3,7 +3,8 @@
 Laws
 - `trusted = max(build time, stored floor, last signed server time + monotonic)`; it never runs backwards.
 - Signed server time heard since this machine booted makes the clock *confirmed*; the wall clock alone, not before
-  the floor, makes it *estimated*; a wall clock behind the floor makes it *doubtful* and is not used.
+  the floor, makes it *estimated*; a wall clock behind the floor makes it *doubtful* and is not used. A city that now
+  signs a time long before one it signed earlier was wrong once: its present word is shown, and nothing rests on it.
 - Only a confirmed clock may say "overdue". No clock at all refuses an act.
 """
 
@@ -18,6 +19,8 @@ from enum import StrEnum
 BUILD_TIME = datetime(2026, 11, 1, tzinfo=UTC)
 STEP_WORTH_RECORDING = timedelta(seconds=60)
 FAR_AHEAD = timedelta(days=800)
+CITY_WAS_WRONG = timedelta(days=2)
+"""More than any delay of a receipt that is news: only a city whose clock was set right speaks so."""
 
 
 class Confidence(StrEnum):
@@ -96,6 +99,8 @@ class TrustedClock:
         anchor = self._anchor
         if anchor is not None and anchor.boot_id == boot_id and monotonic >= anchor.monotonic:
             served = anchor.server_time + timedelta(seconds=monotonic - anchor.monotonic)
+            if self._floor - served > CITY_WAS_WRONG:
+                return Reading(served, self._floor, Confidence.DOUBTFUL, wall, monotonic, boot_id)
             trusted = self._floor = max(self._floor, served)
             return Reading(trusted, trusted, Confidence.CONFIRMED, wall, monotonic, boot_id)
         trusted = max(self._floor, anchor.server_time) if anchor is not None else self._floor
@@ -108,9 +113,12 @@ class TrustedClock:
         """Take a server time whose signature was verified; an older one than is known changes nothing."""
         with self._lock:
             known = self._read()
-            if known.confidence is Confidence.CONFIRMED and server_time < known.trusted and self._anchor is not None:
+            is_older = timedelta(0) < known.trusted - server_time <= CITY_WAS_WRONG
+            if known.confidence is Confidence.CONFIRMED and is_older and self._anchor is not None:
                 return self._anchor
-            self._anchor = Anchor(max(server_time, self._floor), self._machine.monotonic(), self._machine.boot_id)
+            was_wrong = self._floor - server_time > CITY_WAS_WRONG
+            moment = server_time if was_wrong else max(server_time, self._floor)
+            self._anchor = Anchor(moment, self._machine.monotonic(), self._machine.boot_id)
             return self._anchor
 
     def not_before(self, server_time: datetime) -> datetime:

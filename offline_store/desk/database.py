@@ -7,6 +7,7 @@ key of an open desk is changed while readers go on and writers wait; for the swa
 """
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,11 +22,11 @@ from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 from sqlmodel import Session
 
-from offline_store.desk import rekeying, upgrading
+from offline_store.desk import log_check, rekeying, upgrading
 from offline_store.desk.connection import CHECKED_AGAIN, Connection, assert_safe, named, opener
 from offline_store.desk.gate import Gate
 from offline_store.errors import DeskBusy, DeskExists, DeskFull, DeskMissing, StoreError
-from offline_store.placing import flush_folder
+from offline_store.placing import disk_says, flush_folder
 
 Transaction: TypeAlias = Session  # what `transaction` and `reading` give; programs name it without importing SQL
 
@@ -41,6 +42,8 @@ class Desk:
 
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
+        self.left_unclean = False
+        """Nobody closed it: a kill, a power cut, a disk that refused. It is to be read whole once."""
         self._key = key
         self._turn = threading.Lock()
         self._gate = Gate(WAIT_S)
@@ -130,8 +133,13 @@ def open_desk(path: Path, key: bytes, *, create: bool = False) -> Desk:
         _make_empty(path, key)
     elif not path.exists():
         raise DeskMissing
+    log = path.with_name(path.name + rekeying.LOG_SUFFIX)
+    unclean = log.exists() and log.stat().st_size > 0
+    if unclean and log_check.has_rotted(log):
+        _set_log_aside(log)
     upgrading.upgrade(path, key)
     desk = Desk(path, key)
+    desk.left_unclean = unclean
     try:
         with desk.transaction():
             pass
@@ -141,6 +149,17 @@ def open_desk(path: Path, key: bytes, *, create: bool = False) -> Desk:
         desk.close()
         raise
     return desk
+
+
+def log_set_aside(path: Path) -> Path:
+    """Where the log of this desk lies that rotted, for a person to see; while it is there, something may be missing."""
+    return path.with_name(f"{path.name}-wal.damaged")
+
+
+def _set_log_aside(log: Path) -> None:
+    """Keep a copy of a log that rotted: opening the desk begins it anew."""
+    with disk_says():
+        shutil.copyfile(log, log.with_name(f"{log.name}.damaged"))
 
 
 def _make_empty(path: Path, key: bytes) -> None:

@@ -11,6 +11,7 @@ it is certain under which key the desk lies. Clerk and city slots are sealed to 
 goes into them without passphrase or recovery key at hand.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -256,5 +257,15 @@ def _read(path: Path) -> list[dict[str, Any]]:
     return kept
 
 
+def is_sound(path: Path) -> bool:
+    """Whether every slot is as it was written: a slot that rotted is noticed before it is needed."""
+    document = read_json(path.read_bytes(), "keyring")
+    return document.get("sum") in (None, _sum(document["slots"]))
+
+
+def _sum(kept: list[dict[str, Any]]) -> str:
+    return hashlib.sha256(canonical_json(kept)).hexdigest()
+
+
 def _write(path: Path, kept: list[dict[str, Any]]) -> None:
-    place(path, canonical_json({"version": VERSION, "slots": kept}), mode=MODE)
+    place(path, canonical_json({"version": VERSION, "slots": kept, "sum": _sum(kept)}), mode=MODE)

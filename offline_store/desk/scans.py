@@ -19,6 +19,9 @@ from offline_store.desk.tables import ScanRow
 from offline_store.errors import Unknown
 
 
+HASH_BYTES = 32
+
+
 class ScanStatus(StrEnum):
     """Where the sealed bytes are."""
 
@@ -140,8 +143,37 @@ def remove(tx: Session, hashes: Collection[str]) -> None:
 
 
 def hashes(tx: Session) -> set[str]:
-    """Every scan the desk knows, for the sweep of the vault."""
+    """Every scan the desk knows."""
     return set(tx.exec(select(ScanRow.scan_hash)).all())
+
+
+class Known:
+    """The scans that the desk knows, for the sweep of a full vault: 32 bytes each, asked by name.
+
+    As a set of text they took 8 MiB for a moment at each start of a desk with 20,000 applications.
+    """
+
+    def __init__(self, sorted_names: bytes) -> None:
+        self._names = sorted_names
+
+    def __contains__(self, scan_hash: object) -> bool:
+        wanted = bytes.fromhex(str(scan_hash))
+        low, high = 0, len(self._names) // HASH_BYTES
+        while low < high:
+            middle = (low + high) // 2
+            at = self._names[middle * HASH_BYTES : (middle + 1) * HASH_BYTES]
+            if at == wanted:
+                return True
+            low, high = (middle + 1, high) if at < wanted else (low, middle)
+        return False
+
+
+def known(tx: Session) -> Known:
+    """Every scan the desk knows, read in order from the index."""
+    names = bytearray()
+    for row in tx.connection().exec_driver_sql("SELECT scan_hash FROM scan ORDER BY scan_hash"):
+        names += bytes.fromhex(row[0])
+    return Known(bytes(names))
 
 
 def backlog(tx: Session) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from offline_store.placing import place, placed, sweep_unfinished, take_away
 ENVELOPE = ".env"
 TICKET = ".ticket"
 WANTED = ".wanted"
+DAMAGED = ".damaged"
 FACTS = "facts.json"
 
 
@@ -77,6 +78,11 @@ class Outgoing:
         """Take away one whose bytes rotted; the desk has the true ones."""
         take_away(self._envelopes / _name(seq))
 
+    def set_aside(self, seq: int) -> None:
+        """Keep an envelope that rotted for a person to see, out of the courier's way."""
+        path = self._envelopes / _name(seq)
+        path.replace(path.with_suffix(DAMAGED))
+
     def remove_through(self, seq: int) -> int:
         """Take away envelopes up to and including `seq`; the desk still holds them."""
         return sum(take_away(path) for number, path in self.envelopes() if number <= seq)
@@ -90,7 +96,8 @@ class Outgoing:
         place(self._scans / f"{checked_hash(scan_hash)}{TICKET}", json.dumps(asdict(ticket), sort_keys=True).encode())
 
     def has_scan_ticket(self, scan_hash: str) -> bool:
-        return (self._scans / f"{checked_hash(scan_hash)}{TICKET}").exists()
+        """Whether it lies here and can be read."""
+        return _ticket(self._scans / f"{checked_hash(scan_hash)}{TICKET}") is not None
 
     def scan_tickets(self) -> list[ScanTicket]:
         """What is to be sent, the most urgent first."""
@@ -143,10 +150,11 @@ def _name(seq: int) -> str:
 
 
 def _ticket(path: Path) -> ScanTicket | None:
-    """None when edge_node took the ticket away between listing and reading."""
+    """None when edge_node took the ticket away between listing and reading, or when it rotted: it is written anew, and
+    delays no other scan meanwhile."""
     try:
-        return ScanTicket(**json.loads(path.read_bytes()))
-    except FileNotFoundError:
+        ticket = ScanTicket(**json.loads(path.read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
         return None
-    except (ValueError, TypeError) as broken:
-        raise DamagedFile(path.name) from broken
+    sound = path.name == f"{ticket.scan_hash}{TICKET}" and isinstance(ticket.priority, int) and ticket.length >= 0
+    return ticket if sound else None
