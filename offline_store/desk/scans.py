@@ -18,7 +18,6 @@ from sqlmodel.sql.expression import SelectOfScalar
 from offline_store.desk.tables import ScanRow
 from offline_store.errors import Unknown
 
-
 HASH_BYTES = 32
 
 
@@ -157,7 +156,10 @@ class Known:
         self._names = sorted_names
 
     def __contains__(self, scan_hash: object) -> bool:
-        wanted = bytes.fromhex(str(scan_hash))
+        try:
+            wanted = bytes.fromhex(str(scan_hash))
+        except ValueError:
+            return True  # no scan at all: not this sweep's affair
         low, high = 0, len(self._names) // HASH_BYTES
         while low < high:
             middle = (low + high) // 2
