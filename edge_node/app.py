@@ -25,6 +25,7 @@ from edge_node.acts.sessions import Sessions
 from edge_node.acts.trusted_clock import MachineClock, TrustedClock
 from edge_node.routes import (
     counter_applications,
+    counter_courier,
     counter_drafts,
     counter_guide,
     counter_review,
@@ -141,6 +142,8 @@ def compose(
             retention=timedelta(days=settings.retention_days),
             rekey_after=timedelta(days=settings.rekey_days),
             relay_bytes=settings.relay_mib * MIB,
+            media_root=settings.media_root,
+            media_folders=settings.media_folders,
         ),
     )
 
@@ -158,7 +161,15 @@ def counter_app(counter: Counter) -> FastAPI:
     app.state.counter = counter
     app.state.receiving = asyncio.Semaphore(counter_scans.RECEIVING_AT_ONCE)
     faults.install(app)
-    for part in (counter_session, counter_guide, counter_drafts, counter_scans, counter_applications, counter_review):
+    for part in (
+        counter_session,
+        counter_guide,
+        counter_drafts,
+        counter_scans,
+        counter_applications,
+        counter_review,
+        counter_courier,
+    ):
         app.include_router(part.router, prefix="/counter", max_body_size=BODY_MAX_BYTES)
     app.add_middleware(faults.LastResort)
     return app

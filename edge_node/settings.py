@@ -23,6 +23,10 @@ class NodeSettings(BaseSettings):
     rekey_days: Annotated[int, Field(ge=1)] = 7
     """How long after an erasing the desk gets a new key at the latest, so that the old one opens nothing any more."""
 
+    media_root: Path = Path("/media")
+    """Below it sticks are mounted, one folder each; the courier reads the same setting."""
+    media_folders: bool = False
+    """For trials: plain folders below it count as sticks, too."""
     relay_mib: Annotated[int, Field(ge=0)] = 512
     """How much mail of its villages a township carries at most; 0 carries none."""
 

@@ -12,6 +12,7 @@ import typer
 
 from offline_store.errors import StoreError
 from offline_store.paths import NodePaths
+from sync_agent import courier_order
 from sync_agent.arriving import Arrived, News, alone
 from sync_agent.courier_in import take_in
 from sync_agent.courier_out import Written, write_out
@@ -51,6 +52,12 @@ def arrived(root: Root) -> None:
     """Lay out a bundle that came by relay, its catalog included; `alone` does it."""
     with _plain_errors(), alone(NodePaths(root), now):
         pass
+
+
+@app.command("order", hidden=True)
+def order(root: Root) -> None:
+    """Do what the screen asked for."""
+    raise typer.Exit(0 if courier_order.do(NodePaths(root)) else 1)
 
 
 @app.command("in")

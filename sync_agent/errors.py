@@ -55,3 +55,15 @@ class CourierHalted(CourierError):
     """The city's mark contradicts this node's journal: the machine was cloned or set back, and this identity stops."""
 
     code = "courier.halted"
+
+
+class NoStick(CourierError):
+    """The stick that was chosen is not mounted any more."""
+
+    code = "courier.no_stick"
+
+
+class OrderTooOld(CourierError):
+    """The order is older than minutes; whoever gave it asks again."""
+
+    code = "courier.too_late"

@@ -22,6 +22,7 @@ from typing import Any
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from sync_agent.conversation import Heard
+from sync_agent.courier_order import watch_orders
 from sync_agent.listening import Listening, broke, lived, rested
 from sync_agent.loop import CHANCE, TICK_S, Rounds
 from sync_agent.relay_road import RelayRoad, relay_client
@@ -38,7 +39,16 @@ LISTEN_AGAIN_S = 0.5
 
 
 async def run(paths: NodePaths, stopped: asyncio.Event) -> None:
-    """Carry mail until `stopped`."""
+    """Carry mail until `stopped`; orders of the screen are done beside that."""
+    watching = asyncio.create_task(watch_orders(paths, stopped))
+    try:
+        await _keep(paths, stopped)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _keep(paths: NodePaths, stopped: asyncio.Event) -> None:
     while not stopped.is_set():
         begun_with = _stamps(paths)
         settings = settings_of(paths)

@@ -34,6 +34,7 @@ ACTIONS = {
     "attach": Action("screen.attach", "attach"),
     "folder": Action("screen.folder", "folder"),
     "reload": Action("screen.reload", "reload"),
+    "again": Action("screen.again", "again"),
     "newer": Action("screen.newer", "newer"),
     "scroll": Action("screen.nothing", "scroll"),
     "done": Action("screen.back", "done"),

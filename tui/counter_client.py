@@ -237,3 +237,11 @@ class CounterClient:
 
     async def change_proxy(self, application_id: str, change: said.ChangeProxy) -> said.ApplicationDetail:
         return await self._post(said.ApplicationDetail, f"/applications/{application_id}/proxy", change)
+
+    # --- mail by stick ----------------------------------------------------------------------------------------
+
+    async def courier(self) -> said.CourierView:
+        return await self._get(said.CourierView, "/courier")
+
+    async def ask_courier(self, order: said.AskCourier) -> said.CourierView:
+        return await self._post(said.CourierView, "/courier", order)

@@ -79,6 +79,13 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
         Bound("F5", "reload", "f5,ctrl+r"),
         BACK,
     ),
+    "courier": (
+        HELP,
+        CHOOSE,
+        Bound("F6", "again", "f6,ctrl+x"),
+        Bound("F5", "reload", "f5,ctrl+r"),
+        BACK,
+    ),
     "application": (HELP, CHOOSE, SCROLL, LINE, Bound("F5", "reload", "f5,ctrl+r"), BACK),
     "line": (HELP, CHOOSE, TURN, Bound("F5", "reload", "f5,ctrl+r"), BACK),
     "help": (Bound("Esc", "back", "escape,f1,enter"),),

@@ -62,6 +62,8 @@ def chunks(file: ScanFile) -> Iterator[bytes]:
 
 def size_words(length: int) -> str:
     """A length in bytes the way a person reads it."""
+    if length >= 1024 * 1024 * 1024:
+        return f"{length / 1024 / 1024 / 1024:.1f} GB"
     if length >= 1024 * 1024:
         return f"{length / 1024 / 1024:.1f} MB"
     return f"{max(1, round(length / 1024))} KB"

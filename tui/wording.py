@@ -24,6 +24,7 @@ FAMILIES = (
     "clock_kind",
     "clock_standing",
     "confidence",
+    "courier_job",
     "delivery_way",
     "duty",
     "event",

@@ -39,6 +39,9 @@ class Limits:
     disk_reserve_bytes: int = 256 * MIB
     retention: timedelta = timedelta(days=30)
     rekey_after: timedelta = timedelta(days=7)
+    media_root: Path = Path("/media")
+    media_folders: bool = False
+    """Plain folders below the media root count as sticks, too: for trials only."""
     relay_bytes: int = 512 * MIB
     """How much mail of villages a township carries at most; 0 carries none."""
 

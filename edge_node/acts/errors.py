@@ -246,3 +246,15 @@ class RelayRefused(ActRefused):
     """These bytes are no bag for this city, or not signed by the node they name."""
 
     code = "relay.refused"
+
+
+class CourierBusy(ActRefused):
+    """The courier is still busy with the last order."""
+
+    code = "courier.busy"
+
+
+class NoSuchMedium(ActRefused):
+    """No stick of this name is mounted on this machine any more."""
+
+    code = "courier.no_medium"

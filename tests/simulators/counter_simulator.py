@@ -55,6 +55,8 @@ class CounterSimulator(SimulatedDrafts):
         self.calls: list[str] = []
         self.facts = Facts(road=Road.DOWN, error="ConnectError", next_try=NOW + timedelta(minutes=20))
         self.status = self._status()
+        self.sticks = {"KINGSTON": 3_221_225_472}
+        self.job: said.CourierJob | None = None
         self.app = Starlette(routes=self._routes())
         self._serial = 0
 
@@ -82,6 +84,11 @@ class CounterSimulator(SimulatedDrafts):
         self.play(application_id, "submitted", "pre_review_started")
         self.play(application_id, "returned", points=tuple(ReturnPoint(*point) for point in points))
 
+    def courier_does(self, **progress: Any) -> None:
+        """The courier comes on with the order."""
+        assert self.job is not None
+        self.job = self.job.model_copy(update=progress)
+
     def kill(self) -> None:
         """End without a word and start again; who was signed in is forgotten."""
         self.sessions.clear()
@@ -108,6 +115,8 @@ class CounterSimulator(SimulatedDrafts):
             ("GET", "/drafts/{draft_id}/summary", self._summary, True),
             ("POST", "/drafts/{draft_id}/carry-over", self._carry_over, True),
             ("POST", "/drafts/{draft_id}/collect", self._collect, True),
+            ("GET", "/courier", self._courier, True),
+            ("POST", "/courier", self._ask_courier, True),
             ("GET", "/applications", self._list, True),
             ("GET", "/applications/waiting", self._waiting, True),
             ("GET", "/applications/{application_id}", self._detail, True),
@@ -179,6 +188,29 @@ class CounterSimulator(SimulatedDrafts):
         if said.Unlock.model_validate_json(body).passphrase != PASSPHRASE:
             raise Refusal("sign_in.refused", "工号或口令不对", 403)
         return self._signed()
+
+    # --- mail by stick -----------------------------------------------------------------------------------------
+
+    def _courier(self, _request: Request, _body: bytes) -> said.CourierView:
+        bar = self.status
+        media = [said.MediumView(name=name, free_bytes=free) for name, free in self.sticks.items()]
+        return said.CourierView(
+            waiting_ops=bar.backlog_ops, waiting_scans=bar.backlog_scans, waiting_bytes=bar.backlog_bytes,
+            media=media, job=self.job,
+        )  # fmt: skip
+
+    def _ask_courier(self, request: Request, body: bytes) -> said.CourierView:
+        asked = said.AskCourier.model_validate_json(body)
+        if self.job is not None and self.job.phase in {"waiting", "working"}:
+            raise Refusal("courier.busy", "邮包正在读写，请等它做完", 409)
+        if asked.medium not in self.sticks:
+            raise Refusal("courier.no_medium", "没有找到这个 U 盘，请插好后刷新", 409)
+        self._serial += 1
+        self.job = said.CourierJob(
+            order_id=f"{self._serial:032x}", way=asked.way, medium=asked.medium, phase="waiting",
+            params={"again": asked.again},
+        )  # fmt: skip
+        return self._courier(request, body)
 
     # --- catalog -----------------------------------------------------------------------------------------------
 

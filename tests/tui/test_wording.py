@@ -15,6 +15,7 @@ from casework.field_rules import PROBLEM_CODES
 from casework.materials import MISSING_CODES
 from casework.proxy import REFUSAL_CODES
 from casework.states import ProxyStanding, State
+from sync_agent.errors import CourierError
 from tui import wording
 from tui.actions import ACTIONS
 from tui.autosave import Kept
@@ -24,7 +25,14 @@ pytestmark = pytest.mark.screen
 TUI = Path(wording.__file__).parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PLACES = set(KEYMAP)
+COURIER_CODES = {
+    *(kind.code.removeprefix("courier.") for kind in CourierError.__subclasses__()),
+    *("written", "written_left", "brought", "known", "older", "refused_by_city", "broken_off", "agent_away"),
+    *("wire.wrong_signature", "wire.tampered", "wire.truncated", "wire.trailing_bytes", "wire.wrongly_addressed"),
+    "bundle.incomplete",
+}
 MEMBERS = {
+    "courier_job": COURIER_CODES,
     "duty": {code.removeprefix("duty.") for code in DUTY_CODES},
     "event": set(EVENTS),
     "form": {code.removeprefix("form.") for code in PROBLEM_CODES},

@@ -11,6 +11,7 @@ from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.applications import ApplicationsScreen
 from tui.screens.counter_screen import CounterScreen
+from tui.screens.courier import CourierScreen
 from tui.screens.drafts import DraftsScreen
 from tui.screens.search import SearchScreen
 from tui.widgets.numbered_list import NumberedList, Row
@@ -42,6 +43,7 @@ class HomeScreen(CounterScreen[None]):
             Row("returned", t("home.returned"), t("home.returned_detail"), mark("returned"), "bold $text-warning"),
             Row("results", t("home.results"), t("home.results_detail"), mark("results"), "bold $text-success"),
             Row("applications", t("home.applications"), t("home.applications_detail"), mark("applications")),
+            Row("courier", t("home.courier"), t("home.courier_detail")),
         ]
 
     def uncovered(self) -> None:
@@ -77,6 +79,8 @@ class HomeScreen(CounterScreen[None]):
                 self.app.push_screen(ApplicationsScreen(RETURNED))
             case "results":
                 self.app.push_screen(ApplicationsScreen(CONCLUDED))
+            case "courier":
+                self.app.push_screen(CourierScreen())
             case _:
                 self.app.push_screen(ApplicationsScreen(""))
 

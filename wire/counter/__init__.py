@@ -27,6 +27,7 @@ The call and its models, `->` what comes back (errors: `Fault` with a status of 
     GET    /counter/applications/{id}               -> ApplicationDetail
     POST   /counter/applications/{id}/withdraw Withdraw | deliver Deliver | rate Rate | proxy ChangeProxy -> ApplicationDetail
     POST   /counter/applications/{id}/supplement    -> DraftView
+    GET    /counter/courier                         -> CourierView    POST /counter/courier AskCourier -> CourierView
     GET    /counter/review/queue offset limit       -> Page[ApplicationBrief]
     GET    /counter/review/{id}/guide               -> ReviewGuide
     POST   /counter/review/{id}/begin | return ReturnOnce | accept Accept | accept-provisionally AcceptProvisionally
@@ -49,6 +50,7 @@ from wire.counter.applications import (
     StepView,
     Withdraw,
 )
+from wire.counter.courier import AskCourier, CourierJob, CourierView, MediumView
 from wire.counter.drafts import (
     BeginDraft,
     CatalogChange,
@@ -87,6 +89,7 @@ __all__ = [
     "AcceptProvisionally",
     "ApplicationBrief",
     "ApplicationDetail",
+    "AskCourier",
     "BeginDraft",
     "CatalogChange",
     "ChangeDraft",
@@ -94,6 +97,8 @@ __all__ = [
     "ClerkView",
     "ClockStanding",
     "ClockView",
+    "CourierJob",
+    "CourierView",
     "DecisionView",
     "Decline",
     "Deliver",
@@ -111,6 +116,7 @@ __all__ = [
     "ItemGuide",
     "Light",
     "LimitView",
+    "MediumView",
     "MissingView",
     "NotRequired",
     "Page",
