@@ -43,7 +43,7 @@ MIB = 1024 * 1024
 KEPT_FREE = 2 * MIB
 INVENTORY_ROOM = MIB
 
-app = typer.Typer(help="用 U 盘收发邮包", no_args_is_help=True)
+app = typer.Typer(help="用U盘收发邮包", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
 Database = Annotated[
@@ -56,9 +56,9 @@ def courier_in(
     *,
     database: Database,
     folder: Folder,
-    stick: Annotated[Path, typer.Option("--from", help="U 盘所在文件夹")],
+    stick: Annotated[Path, typer.Option("--from", help="U盘所在文件夹")],
 ) -> None:
-    """收下 U 盘上各站点的邮包;每个邮包要么全部收下,要么一点不动。"""
+    """收下U盘上各站点的邮包;每个邮包要么全部收下,要么一点不动。"""
     gateway = _opened(database, folder)
     medium = StickFolder(stick)
     found = bundles(medium, UP)
@@ -105,12 +105,12 @@ def courier_out(
     *,
     database: Database,
     folder: Folder,
-    stick: Annotated[Path, typer.Option("--to", help="U 盘所在文件夹")],
+    stick: Annotated[Path, typer.Option("--to", help="U盘所在文件夹")],
     node: Annotated[list[str] | None, typer.Option("--node", help="节点编号(可多次)")] = None,
     everyone: Annotated[bool, typer.Option("--all", help="所有用邮包送过件的站点")] = False,
     capacity: Annotated[int | None, typer.Option("--capacity", min=4, help="最多写多少 MB")] = None,
 ) -> None:
-    """把回执、办件进展和办事目录写到 U 盘,由人带回站点。"""
+    """把回执、办件进展和办事目录写到U盘,由人带回站点。"""
     gateway = _opened(database, folder)
     with gateway.ledger.reading() as tx:
         wanted = list(dict.fromkeys([*(node or []), *(carried.senders(tx) if everyone else [])]))

@@ -204,7 +204,7 @@ class CounterSimulator(SimulatedDrafts):
         if self.job is not None and self.job.phase in {"waiting", "working"}:
             raise Refusal("courier.busy", "邮包正在读写，请等它做完", 409)
         if asked.medium not in self.sticks:
-            raise Refusal("courier.no_medium", "没有找到这个 U 盘，请插好后刷新", 409)
+            raise Refusal("courier.no_medium", "没有找到这个U盘，请插好后刷新", 409)
         self._serial += 1
         self.job = said.CourierJob(
             order_id=f"{self._serial:032x}", way=asked.way, medium=asked.medium, phase="waiting",

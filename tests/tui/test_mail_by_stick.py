@@ -18,9 +18,8 @@ LEFT = {"left_ops": 0, "left_scans": 2, "left_bytes": 900_000}
 async def at_the_bags(agent):
     await agent.press("6")
     await agent.at("courier")
-    await agent.sees(
-        "还没送到市里：办件记录 3 条，附件 6 份", "写到 U 盘“KINGSTON”", "从 U 盘“KINGSTON”读回信", "3.0 GB"
-    )
+    await agent.sees("还没送到市里：办件记录 3 条，附件 6 份", "写到U盘“KINGSTON”")
+    await agent.sees("从U盘“KINGSTON”读回信", "3.0 GB")
 
 
 @ON_THE_FAKE
@@ -33,7 +32,7 @@ async def test_writing_shows_how_far_it_is_and_what_to_do_next(at_the_screen, no
         node.courier_does(phase="working", files=2, files_all=7, bytes=500_000, bytes_all=1_258_291)
         await agent.sees("2/7 个文件", "（39%）")
         node.courier_does(phase="done", code="courier.written", params=WRITTEN)
-        await agent.sees("第 7 号邮包写好了", "办件记录 3 条，附件 6 份", "全部装下", "下一步：拔下 U 盘", "带到市里")
+        await agent.sees("第 7 号邮包写好了", "办件记录 3 条，附件 6 份", "全部装下", "下一步：拔下U盘", "带到市里")
         lines = agent.text().splitlines()
         assert all(cell_len(line) <= 80 for line in lines)
         assert "F1 帮助" in lines[-1]
@@ -45,7 +44,7 @@ async def test_what_did_not_fit_is_said_with_what_to_do(at_the_screen, node):
         await at_the_bags(agent)
         await agent.press("1")
         node.courier_does(phase="done", code="courier.written_left", params=WRITTEN | LEFT | {"damaged": 1})
-        await agent.sees("还没装下：记录 0 条，附件 2 份", "换一个 U 盘再写一次", "先后不限", "1 份附件在本机已损坏")
+        await agent.sees("还没装下：记录 0 条，附件 2 份", "换一个U盘再写一次", "先后不限", "1 份附件在本机已损坏")
 
 
 @ON_THE_FAKE
@@ -85,10 +84,10 @@ async def test_without_a_stick_it_says_what_to_do(at_the_screen, node):
     async with at_the_screen() as agent:
         await agent.press("6")
         await agent.at("courier")
-        await agent.sees("没有找到 U 盘。请插上 U 盘")
+        await agent.sees("没有找到U盘。请插上U盘")
         node.sticks["KINGSTON"] = 1_000_000_000
         await agent.press("f5")
-        await agent.sees("写到 U 盘“KINGSTON”")
+        await agent.sees("写到U盘“KINGSTON”")
 
 
 @ON_THE_FAKE
@@ -97,7 +96,7 @@ async def test_a_lost_stick_is_asked_about_before_everything_is_written_anew(at_
         await at_the_bags(agent)
         await agent.press("f6")
         await agent.at("choose")
-        await agent.sees("以前写的 U 盘丢了")
+        await agent.sees("以前写的U盘丢了")
         await agent.press("escape")
         await agent.at("courier")
         assert node.job is None
@@ -114,7 +113,7 @@ async def test_a_stick_that_is_gone_and_a_courier_that_is_busy_are_said(at_the_s
         await at_the_bags(agent)
         node.sticks.clear()
         await agent.press("1")
-        await agent.sees("没有找到这个 U 盘")
+        await agent.sees("没有找到这个U盘")
         node.sticks["KINGSTON"] = 1
         await agent.press("1")
         await agent.sees("正在准备")
