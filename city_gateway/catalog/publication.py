@@ -6,9 +6,9 @@ Clock and key generator are handed in; the commands beside this module and the d
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from city_gateway.catalog.source import Source, check_source, read_source
 
 FIRST_DICTIONARY = 1
 MINIMUM_PROGRAM = "0.1.0"
+SIGNED_AGAIN_BEFORE = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def publish(folder: Path, keys: Path, passphrase_of: PassphraseOf, wanted: Wante
         dictionaries=_dictionaries(repository, before, source, renew=wanted.new_dictionary),
     )
     county_content = {county_role(county): files for county, files in source.counties.items()}
+    county_content |= _silent_counties(before, keys, county_content, now)
     signers = dict(open_offline(keys, passphrase_of, ["targets", *county_content])) | dict(
         open_online(online_folder(folder))
     )
@@ -99,6 +101,19 @@ def refresh(folder: Path, now: datetime) -> Published:
 def renew_root(folder: Path, keys: Path, passphrase_of: PassphraseOf, now: datetime) -> int:
     """Sign the next root with two holders; returns its number."""
     return Repository(folder).renew_root(open_offline(keys, passphrase_of, ["root"]), now)
+
+
+def _silent_counties(before: Published, keys: Path, signing: Mapping[str, object], now: datetime) -> dict[str, Any]:
+    """Counties that publish nothing of their own and whose empty list is about to expire: one that has lapsed would
+    keep every node of the city from taking a new catalog. Signed again where their key is at hand."""
+    return {
+        role: {}
+        for role, county in before.counties.items()
+        if role not in signing
+        and not county.signed.targets
+        and county.signed.expires - now < SIGNED_AGAIN_BEFORE
+        and (keys / f"{role}.pem").exists()
+    }
 
 
 def _directory(repository: Repository, before: Published, wanted: Wanted) -> Directory:
