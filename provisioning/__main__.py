@@ -113,6 +113,8 @@ def re_enrol(
             )
     console.print(f"已重新开通:{done.document.site_name}。", highlight=False)
     console.print(f"旧登记链 {done.filed} 条已存档;{done.renewed} 条用新身份接着送,收件单编号不变。", highlight=False)
+    if paths.set_aside.exists():
+        console.print(f"市级未见过的旧信件已放在 {paths.set_aside},请交给市级管理员。", highlight=False)
 
 
 @clerk_app.command("add")

@@ -55,7 +55,7 @@ CHECKS = {
 STANDINGS = {"good": "正常", "attention": "注意", "bad": "故障", "unknown": "不明"}
 FINDINGS = {
     "enrolment.valid": "{site}({role}),有效期至 {until}",
-    "enrolment.expired": "{site}({role}),开通文件 {until} 到期,请续期;不影响本地办理",
+    "enrolment.expired": "{site}({role}),开通文件 {until} 到期;联网后自动换发(到期 400 天内),不影响本地办理",
     "clock.never_compared": "还没有和市级对过时",
     "clock.receipt_unreadable": "最近一次回执读不出来,无法对时",
     "clock.off": "与市级签名时间相差 {seconds} 秒;办件不受影响,但期限提示会标为不确定",

@@ -88,6 +88,7 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
     ),
     "application": (HELP, CHOOSE, SCROLL, LINE, Bound("F5", "reload", "f5,ctrl+r"), BACK),
     "line": (HELP, CHOOSE, TURN, Bound("F5", "reload", "f5,ctrl+r"), BACK),
+    "stopped": (HELP, SCROLL, BACK),
     "help": (Bound("Esc", "back", "escape,f1,enter"),),
 }
 

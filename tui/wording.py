@@ -46,6 +46,7 @@ FAMILIES = (
     "service_mode",
     "standing",
     "state",
+    "stopped_why",
     "then",
     "title",
     "unit",

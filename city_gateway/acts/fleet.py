@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from city_gateway.acts import machines
 from city_gateway.acts.gateway import Gateway
 from city_gateway.ledger import nodes
 from city_gateway.ledger.nodes import Node
@@ -29,6 +30,7 @@ class FleetLine:
     node: Node
     standing: Standing
     report: NodeReport | None
+    two_machines: bool = False
 
 
 def fleet(gateway: Gateway) -> list[FleetLine]:
@@ -36,7 +38,10 @@ def fleet(gateway: Gateway) -> list[FleetLine]:
     now = gateway.clock()
     with gateway.ledger.reading() as tx:
         everyone = nodes.everyone(tx)
-    return [FleetLine(node, _standing(node, now), _report(node)) for node in everyone]
+    return [
+        FleetLine(node, _standing(node, now), _report(node), machines.two_in_turn(node.report, now))
+        for node in everyone
+    ]
 
 
 def _standing(node: Node, now: datetime) -> Standing:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from city_gateway.acts import parking, renewal, scan_shelf
+from city_gateway.acts import machines, parking, renewal, scan_shelf
 from city_gateway.acts.feed import PAGE_BYTES
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import receive
@@ -23,7 +23,6 @@ from city_gateway.errors import ForgedEnvelope, Forked, NodeStopped, NodeUnknown
 from city_gateway.ledger import feeds, journal, nodes
 from city_gateway.ledger.nodes import Node
 from wire.audit_chain import Head, Link, prove_link
-from wire.canonical import canonical_json
 from wire.envelope import envelope_hash
 from wire.errors import Malformed, Untrusted
 from wire.exchange import (
@@ -127,7 +126,7 @@ def _take_in(
                 if links:
                     gateway.ledger.readers_stay(tx)
                     batch.found = sort_out(gateway, tx, [receive(gateway, node, proven[link]) for link in links], now)
-                report = canonical_json(asked.report.model_dump(mode="json")).decode()
+                report = machines.report_with(node.report, asked.report, now)
                 nodes.advance(tx, node.node_id, hwm=head.seq, head_hash=head.hash, contact=now, report=report)
             case Stop(why):
                 nodes.stop(tx, node.node_id, why)

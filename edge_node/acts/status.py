@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from edge_node.acts import relaying
+from edge_node.acts import forking, relaying
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Confidence, Reading
 from offline_store.desk import catalog, journal, scans, state
@@ -15,7 +15,7 @@ from offline_store.errors import DamagedFile
 from offline_store.mailbox import waiting as mail
 from offline_store.mailbox.line import LineState
 from offline_store.mailbox.waiting import moment
-from wire.counter import StatusBar, WaitingView
+from wire.counter import StatusBar, StoppedView, WaitingView
 from wire.waiting import Facts, Road, conditions
 
 CATALOG_ERROR = "catalog.refused"
@@ -35,6 +35,7 @@ def status(counter: Counter) -> StatusBar:
         scans_waiting, scan_bytes = scans.backlog(tx)
         active = catalog.active(tx)
         alarms = _alarms(counter, tx, reading, line)
+        stopped = _stopped(counter, tx, backlog.ops)
     here = _facts(line, reading, alarms)
     tried = here.road in LINES
     return StatusBar(
@@ -58,6 +59,7 @@ def status(counter: Counter) -> StatusBar:
         relay_problem=line.relay_problem if line else None,
         catalog_expired=CATALOG_EXPIRED in alarms,
         alarms=alarms,
+        stopped=stopped,
         conditions=[WaitingView.of(one) for one in conditions(here)],
     )
 
@@ -74,7 +76,7 @@ def _facts(line: LineState | None, reading: Reading, alarms: list[str]) -> Facts
 
 
 def _alarms(counter: Counter, tx: Transaction, reading: Reading, line: LineState | None) -> list[str]:
-    alarms = [*counter.alarms.now(), *_standing_alarms(tx)]
+    alarms = [*_standing_alarms(tx), *counter.alarms.now()]
     active = catalog.active(tx)
     if active and active.expires_at and reading.confident and active.expires_at < reading.now:
         alarms.append(CATALOG_EXPIRED)
@@ -87,7 +89,20 @@ def _alarms(counter: Counter, tx: Transaction, reading: Reading, line: LineState
 
 
 def _standing_alarms(tx: Transaction) -> list[str]:
-    return ["forked"] if state.get(tx, state.STOPPED) else []
+    return [forking.FORKED] if state.get(tx, state.STOPPED) else []
+
+
+def _stopped(counter: Counter, tx: Transaction, waiting_ops: int) -> StoppedView | None:
+    """What the screen explains when this identity is stopped; a reason of an older program is told as the city's."""
+    kept = state.get(tx, state.STOPPED)
+    if not kept:
+        return None
+    return StoppedView(
+        why=str(kept.get("why", forking.BY_MARK)),
+        at=moment(kept.get("at")),
+        node_id=counter.node.node_id,
+        waiting_ops=waiting_ops,
+    )
 
 
 def _line(counter: Counter) -> LineState | None:

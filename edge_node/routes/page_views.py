@@ -116,6 +116,8 @@ def frame(bar: StatusBar) -> Frame:
     if bar.relay_bags:
         words = sentence("page.strip.relay.some", {"bags": bar.relay_bags, "size": size(bar.relay_bytes)})
         parts.append(Row(sentence("page.strip.relay"), words))
+    if bar.stopped is not None:
+        parts.append(Row(sentence("page.strip.stopped"), sentence("page.strip.stopped.told"), "bad"))
     if bar.alarms:
         words = sentence("page.strip.alarms.count", {"count": len(bar.alarms)})
         parts.append(Row(sentence("page.strip.alarms"), words, "bad"))

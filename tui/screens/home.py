@@ -14,11 +14,13 @@ from tui.screens.counter_screen import CounterScreen
 from tui.screens.courier import CourierScreen
 from tui.screens.drafts import DraftsScreen
 from tui.screens.search import SearchScreen
+from tui.screens.stopped import StoppedScreen
 from tui.widgets.numbered_list import NumberedList, Row
 from tui.wording import t
 
 RETURNED = "returned"
 CONCLUDED = "concluded"
+STOPPED_TONE = "bold $text-error"
 
 
 class HomeScreen(CounterScreen[None]):
@@ -44,7 +46,15 @@ class HomeScreen(CounterScreen[None]):
             Row("results", t("home.results"), t("home.results_detail"), mark("results"), "bold $text-success"),
             Row("applications", t("home.applications"), t("home.applications_detail"), mark("applications")),
             Row("courier", t("home.courier"), t("home.courier_detail")),
+            *self._stopped_row(),
         ]
+
+    def _stopped_row(self) -> list[Row]:
+        """Only while this machine's identity is stopped; last, so that no number of every day moves."""
+        standing = self.counter.standing
+        if standing is None or standing.stopped is None:
+            return []
+        return [Row("stopped", t("home.stopped"), t("home.stopped_detail"), t("home.stopped_mark"), STOPPED_TONE)]
 
     def uncovered(self) -> None:
         self.count()
@@ -77,6 +87,8 @@ class HomeScreen(CounterScreen[None]):
                 self.app.push_screen(DraftsScreen())
             case "returned":
                 self.app.push_screen(ApplicationsScreen(RETURNED))
+            case "stopped":
+                self.app.push_screen(StoppedScreen())
             case "results":
                 self.app.push_screen(ApplicationsScreen(CONCLUDED))
             case "courier":

@@ -81,7 +81,7 @@ from wire.counter.review import (
     ReturnOnce,
     ReviewGuide,
 )
-from wire.counter.standing import ClerkView, Role, SignedIn, SignIn, StatusBar, Unlock
+from wire.counter.standing import ClerkView, Role, SignedIn, SignIn, StatusBar, StoppedView, Unlock
 from wire.counter.waiting import WaitingView, together
 
 __all__ = [
@@ -138,6 +138,7 @@ __all__ = [
     "Standing",
     "StatusBar",
     "StepView",
+    "StoppedView",
     "Summary",
     "Unlock",
     "WaitingView",

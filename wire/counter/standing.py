@@ -10,6 +10,15 @@ from wire.fields import Asked, Moment, Region, Told
 Role = Literal["agent", "clerk", "department", "city", "administrator"]
 
 
+class StoppedView(Told):
+    """This identity is stopped: since when, why (a code), what waits here, and by which id the city knows it."""
+
+    why: str
+    at: Moment | None = None
+    node_id: str
+    waiting_ops: int
+
+
 class StatusBar(Told):
     """What the status bar shows; every figure is as the node knows it now."""
 
@@ -35,6 +44,7 @@ class StatusBar(Told):
     alarms: list[str] = Field(default_factory=list)
     conditions: list[WaitingView] = Field(default_factory=list)
     """How the node stands, explained: the road and whatever else people must know, the most urgent first."""
+    stopped: StoppedView | None = None
 
 
 class SignIn(Asked):
