@@ -89,7 +89,7 @@ def op_ids_change(monkeypatch: pytest.MonkeyPatch) -> None:
         def anew(head: Head, link: Entry) -> bytes:
             op_id = os.urandom(16).hex()
             body = body_of(read_operation(link.body).model_copy(update={"op_id": op_id}))
-            return sealed(head, Link(**{**_fields(link), "op_id": op_id, "body": body}))
+            return sealed(head, Entry(**{**_fields(link), "op_id": op_id, "body": body}))
 
         return anew
 
@@ -99,5 +99,5 @@ def op_ids_change(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def _fields(link: Link) -> dict[str, Any]:
-    return {name: getattr(link, name) for name in Link.__slots__}
+def _fields(link: Entry) -> dict[str, Any]:
+    return {name: getattr(link, name) for name in Entry.__slots__}

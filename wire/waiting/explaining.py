@@ -20,7 +20,7 @@ FORKED, FULL, MAIL, DICTIONARY, FEED, REFUSED = (
     "feed_broken",
     "city_refused",
 )
-IDENTITY_CODES = frozenset({"fork", "chain.fork"})
+IDENTITY_CODES = frozenset({"fork", "chain.fork", "enrolment.over"})
 REVOKED_CODES = frozenset({"node.stopped"})
 BUSY_CODES = frozenset({"gateway.busy", "receipt.busy"})
 TIME_CODES = frozenset({"request.stale", "request.replayed"})
