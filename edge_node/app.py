@@ -23,6 +23,7 @@ from edge_node.acts.counter import MIB, Counter, Limits
 from edge_node.acts.room import Room
 from edge_node.acts.sessions import Sessions
 from edge_node.acts.trusted_clock import MachineClock, TrustedClock
+from edge_node.language import ByHeader
 from edge_node.routes import (
     counter_applications,
     counter_courier,
@@ -172,4 +173,5 @@ def counter_app(counter: Counter) -> FastAPI:
     ):
         app.include_router(part.router, prefix="/counter", max_body_size=BODY_MAX_BYTES)
     app.add_middleware(faults.LastResort)
+    app.add_middleware(ByHeader)
     return app

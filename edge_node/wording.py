@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
@@ -18,6 +19,9 @@ from typing import Any, Final
 
 DOMAIN: Final = "edge_node"
 LANGUAGE: Final = "zh_CN"
+LANGUAGES: Final = frozenset({LANGUAGE, "en"})
+SPEAKING: Final[ContextVar[str]] = ContextVar("speaking", default=LANGUAGE)
+"""The language of the request that is being answered; work beside requests is in Chinese."""
 CODES_WITH_NAMES: Final = {"state": "state", "event": "event", "level": "region"}
 """Parameters that are codes themselves; a sentence may name them by `{state_name}` and the like."""
 
@@ -31,8 +35,9 @@ class _Keeping(dict[str, Any]):
         return "{" + key + "}"
 
 
-def sentence(key: str, params: Mapping[str, Any] | None = None, *, language: str = LANGUAGE) -> str:
-    """The sentence of `key`, with its parameters filled in."""
+def sentence(key: str, params: Mapping[str, Any] | None = None, *, language: str | None = None) -> str:
+    """The sentence of `key`, with its parameters filled in; in the language of the request unless one is named."""
+    language = language or SPEAKING.get()
     text = _sentences(language).get(key)
     if text is None:
         return key

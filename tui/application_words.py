@@ -25,6 +25,8 @@ def due_words(due: date | None) -> str:
 
 def duty_words(brief: ApplicationBrief) -> str:
     """Who must act now, and what is to be done."""
+    if brief.standing == "refused":
+        return of("who", "counter")
     duty = brief.who_must_act
     if duty is None:
         return t("application.nobody")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from tui.errors import NodeAway, Refused, SessionLocked, SessionOver
 from tui.scan_folder import ScanFile, chunks
+from tui.wording import spoken
 from wire import counter as said
 
 CALL_SECONDS = 15.0
@@ -35,7 +36,11 @@ class CounterClient:
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._http = httpx.AsyncClient(
-            transport=transport, base_url="http://counter", timeout=CALL_SECONDS, trust_env=False
+            transport=transport,
+            base_url="http://counter",
+            timeout=CALL_SECONDS,
+            trust_env=False,
+            headers={"Accept-Language": spoken().replace("_", "-")},
         )
         self._session: str | None = None
 

@@ -77,6 +77,11 @@ def speak(language: str) -> None:
         raise WordingMissing(language) from missing
 
 
+def spoken() -> str:
+    """The language that is spoken."""
+    return str(_spoken.info().get("language") or LANGUAGES[0])
+
+
 def t(key: str, **params: object) -> str:
     """The words for a key, with its parameters filled in."""
     words = _spoken.gettext(key)

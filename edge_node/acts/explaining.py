@@ -23,7 +23,7 @@ from offline_store.desk.applications import Known, Standing
 from offline_store.desk.database import Transaction
 from offline_store.desk.journal import Link
 from offline_store.desk.scans import KeptScan, ScanStatus
-from wire.counter import RefusalView, WaitingView
+from wire.counter import ApplicationBrief, RefusalView, WaitingView
 from wire.envelope import Kind
 from wire.errors import WireError
 from wire.messages import read_operation
@@ -73,6 +73,11 @@ def tell(counter: Counter, tx: Transaction, known: Known, here: Standpoint) -> T
     found = [*_refused(tx, known, here), *_acts(tx, known, here), *_scans(places, here)]
     found.sort(key=lambda one: _URGENCY[one.why])
     return Told(tuple(found), sum(place is None for place in places), len(places))
+
+
+def urgency(brief: ApplicationBrief) -> int:
+    """The place of its most urgent explanation; what waits for nothing comes last."""
+    return _URGENCY[brief.waiting[0].why] if brief.waiting else len(_URGENCY)
 
 
 def refusal_view(tx: Transaction, known: Known) -> RefusalView | None:

@@ -66,6 +66,7 @@ def waiting(counter: Counter, who: AtCounter, *, offset: int = 0, limit: int = 2
         here = explaining.standpoint(counter, tx, reading)
         all_of = [applications.load(tx, application_id) for application_id in found.application_ids]
         rows = [showing.brief(counter, tx, one, reading, here) for one in all_of if may_see(who.actor, one.shown)]
+        rows.sort(key=explaining.urgency)
     return Page[ApplicationBrief](rows=rows, total=found.total, offset=offset, limit=limit)
 
 

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from edge_node.acts.counter import Counter
 from edge_node.acts.relaying import BAG_MAX_BYTES
+from edge_node.language import ByChoice
 from edge_node.routes import (
     page_catalog,
     page_detail,
@@ -40,6 +41,7 @@ def register(app: FastAPI, counter: Counter) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(page_refusals.CalmDefects)
     app.add_middleware(PageHeaders)
+    app.add_middleware(ByChoice)
 
 
 def page_app(counter: Counter) -> FastAPI:

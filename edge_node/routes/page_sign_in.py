@@ -9,6 +9,7 @@ Laws
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -19,6 +20,7 @@ from edge_node.acts.counter import Counter
 from edge_node.acts.errors import LockedOut, NobodySignedIn, WrongPassphrase
 from edge_node.acts.sessions import AtCounter
 from edge_node.faults import fault_of
+from edge_node.language import COOKIE
 from edge_node.routes.page_refusals import HOME, SEE_OTHER, own_path, sign_in_page, unlock_page
 from edge_node.routes.page_session import (
     DOOR_COOKIE,
@@ -32,7 +34,7 @@ from edge_node.routes.page_session import (
     session_token,
     set_cookie,
 )
-from edge_node.wording import sentence
+from edge_node.wording import LANGUAGE, LANGUAGES, sentence
 
 router = APIRouter()
 
@@ -78,6 +80,17 @@ def sign_in(request: Request, counter: CounterHere, form: Form) -> Response:
     answer = RedirectResponse(own_path(following), SEE_OTHER)
     set_cookie(request, answer, SESSION_COOKIE, signed.session)
     drop_cookie(request, answer, DOOR_COOKIE)
+    return answer
+
+
+@router.post("/language")
+def choose_language(request: Request, form: Form) -> Response:
+    """The clerk's choice, at the door alone, where nothing typed can be lost by it; it says nothing else of anybody."""
+    refuse_other_sites(request)
+    check_form_token(request.cookies.get(DOOR_COOKIE), form.text("csrf"))
+    answer = RedirectResponse(f"/sign-in?next={quote(own_path(form.text('next')), safe='')}", SEE_OTHER)
+    wanted = form.text("to")
+    set_cookie(request, answer, COOKIE, wanted if wanted in LANGUAGES else LANGUAGE)
     return answer
 
 

@@ -15,8 +15,9 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from edge_node.wording import known, sentence
+from edge_node.wording import SPEAKING, known, sentence
 
+HTML_NAMES: Final = {"zh_CN": "zh-CN", "en": "en"}
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
 
@@ -32,6 +33,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["say"] = sentence
+    made.globals["spoken"] = lambda: HTML_NAMES[SPEAKING.get()]
     return made
 
 

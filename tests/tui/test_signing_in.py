@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.simulators.agents_work import ON_THE_FAKE
+from tests.simulators.real_node import real_node
+from tests.simulators.words import words_of
+from tui import wording
+from tui.counter_client import CounterClient
+from tui.errors import Refused
 
 pytestmark = pytest.mark.screen
 
@@ -85,3 +91,13 @@ async def test_f8_locks_wherever_one_is_and_what_was_typed_waits(at_the_screen):
         await agent.press("enter")
         await agent.at("wizard")
         await agent.sees("李样例")
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "do not belong together"), ("zh_CN", "工号或口令不对")])
+async def test_the_node_answers_in_the_language_of_the_screen(tmp_path, monkeypatch, language, words):
+    monkeypatch.setattr(wording, "_spoken", words_of(language))
+    with real_node(tmp_path / "node") as node:
+        async with CounterClient(httpx.ASGITransport(app=node.app)) as client:
+            with pytest.raises(Refused) as refused:
+                await client.sign_in(node.clerk, "not this one")
+    assert words in refused.value.sentence

@@ -6,6 +6,7 @@ so even while the line is down, for the line's return would not free it.
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from wire.waiting.facts import Facts, Hold, Item, Place, Road
 from wire.waiting.reasons import ALARMS, RULES, Explanation, Reason, Then
@@ -62,7 +63,9 @@ def explain(item: Item, facts: Facts) -> Explanation:
         case Place.ELSEWHERE:
             return _say(Reason.SCAN_ELSEWHERE, facts)
         case Place.COMING:
-            return _say(Reason.DISK_FULL, facts) if FULL in facts.alarms else _moving(item, facts, Reason.BEING_FETCHED)
+            full = FULL in facts.alarms
+            coming = _say(Reason.DISK_FULL, facts) if full else _moving(item, facts, Reason.BEING_FETCHED)
+            return replace(coming, stick=False)  # nothing of it lies here that could be carried
     return _moving(item, facts, Reason.BEING_SENT)
 
 
