@@ -39,8 +39,8 @@ SETTINGS: Final = frozenset(
     }
 )  # fmt: skip
 PRESENCE_ONLY: Final = frozenset({"gateway_url", "quiet_hours"})
-MOMENTS: Final = frozenset({"since", "last_try", "next_try", "scans_held_until"})
-CODES: Final = frozenset({"last_error", "held_because"})
+MOMENTS: Final = frozenset({"since", "last_try", "next_try", "scans_held_until", "relay_at"})
+CODES: Final = frozenset({"last_error", "held_because", "relay_problem"})
 SUFFIXES: Final = frozenset(
     {".env", ".ticket", ".wanted", ".feed", ".stored", ".damaged", ".json", ".db", ".scan", ".part"}
 )

@@ -9,6 +9,8 @@ from typing import Any
 from casework.working_days import CITY_TIME
 
 WHY = {
+    "by_relay": "线路不通，已交乡镇代转",
+    "renewal_refused": "开通文件的续期没有通过校验",
     "identity_stopped": "本机身份冲突（数据可能被复制或倒退），已停止收发",
     "node_revoked": "本机已被市级停用",
     "city_refuses_node": "市平台拒绝本机的来件",

@@ -23,6 +23,7 @@ from wire.receipt import Receipt, read_receipt
 from wire.waiting import Explanation, Facts, Hold, Item, Place, Road, conditions, explain
 
 SILENT_AFTER: Final = timedelta(minutes=30)
+RELAY_FRESH: Final = timedelta(hours=1)
 FORKED, REFUSED, DAMAGED = "forked", "city_refused", "scan_damaged"
 HOLDS: Final = {hold.value: hold for hold in Hold}
 FORK_CODES: Final = frozenset({"fork", "chain.fork"})
@@ -72,6 +73,7 @@ def facts_of(
         listening=line.listening,
         hold=HOLDS.get(line.held_because or ""),
         hold_until=moment(line.scans_held_until),
+        relay=_relayed(line, now),
         alarms=alarms | {DAMAGED} if line.scans_damaged else alarms,
     )
 
@@ -128,6 +130,11 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return read if read is not None and read.tzinfo is not None else None
+
+
+def _relayed(line: LineState, now: datetime) -> bool:
+    at = moment(line.relay_at)
+    return at is not None and line.relay_problem is None and abs(now - at) < RELAY_FRESH
 
 
 def _road(line: LineState, started: datetime | None) -> Road:

@@ -128,6 +128,18 @@ def test_a_line_state_of_before_the_start_is_not_believed():
     assert facts_of(None, now).road is Road.SILENT
 
 
+def test_mail_that_the_township_carries_is_told_as_such_while_its_relay_does_its_part(node):
+    node.outgoing.put_envelope(1, b"sealed")
+    now = datetime.now(UTC)
+    for at, problem, reason in (
+        (now, None, Reason.BY_RELAY),
+        (now, "relay.full", Reason.LINE_DOWN),
+        (now - timedelta(hours=3), None, Reason.LINE_DOWN),
+    ):
+        node.line(relay_at=at.isoformat(), relay_problem=problem)
+        assert [item.why.reason for item in look(node.paths, now).items] == [reason]
+
+
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
 def test_every_word_of_the_vocabulary_is_worded(language, monkeypatch):
     import gettext

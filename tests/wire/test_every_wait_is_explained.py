@@ -44,6 +44,7 @@ FACTS = st.builds(
     next_try=TIMES,
     hold=st.none() | st.sampled_from(Hold),
     hold_until=TIMES,
+    relay=st.booleans(),
     alarms=st.frozensets(st.sampled_from([*sorted(ALARMS), "of_tomorrow"]), max_size=4),
 )
 ITEMS = st.builds(Item, place=st.sampled_from(Place), scan=st.booleans(), code=st.sampled_from(["", "return.vague"]))
@@ -108,7 +109,7 @@ def test_each_reason_is_what_some_facts_lead_to():
         for error in ERRORS:
             for hold in (None, *Hold):
                 for alarms in (frozenset(), *(frozenset({one}) for one in (*ALARMS, "of_tomorrow"))):
-                    facts = Facts(road=road, error=error, hold=hold, alarms=alarms)
+                    facts = Facts(road=road, error=error, hold=hold, alarms=alarms, relay=hold is Hold.DAILY_CAP)
                     met |= {one.reason for one in conditions(facts)}
                     met |= {explain(Item(place=place, scan=True), facts).reason for place in Place}
     assert met == set(Reason)
@@ -143,3 +144,9 @@ def test_scans_that_rest_by_a_setting_say_so_even_while_the_line_is_down():
     scan, act = explain(Item(place=Place.HERE, scan=True), facts), explain(Item(place=Place.HERE), facts)
     assert (scan.reason, scan.then, scan.when) == (Reason.QUIET_HOURS, Then.GOES_ON, until)
     assert (act.reason, act.then, act.when) == (Reason.LINE_DOWN, Then.TRIED_AGAIN, NOW)
+
+
+def test_where_the_township_carries_the_mail_the_line_is_not_what_it_waits_for():
+    facts = Facts(road=Road.DOWN, error="ConnectError", relay=True)
+    assert explain(Item(place=Place.HERE), facts).reason is Reason.BY_RELAY
+    assert explain(Item(place=Place.HERE), replace(facts, error="node.stopped")).reason is Reason.NODE_REVOKED

@@ -128,7 +128,9 @@ def _road(facts: Facts, when_up: Reason) -> Explanation:
         case Road.NOT_TRIED:
             return _say(Reason.NOT_TRIED_YET, facts)
         case Road.DOWN:
-            return _say(_cause(facts.error), facts, facts.error)
+            cause = _cause(facts.error)
+            by_relay = facts.relay and cause in {Reason.LINE_DOWN, Reason.STRANGER_ANSWERS, Reason.CITY_BUSY}
+            return _say(Reason.BY_RELAY if by_relay else cause, facts, facts.error)
     return _say(when_up, facts)
 
 

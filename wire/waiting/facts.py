@@ -53,12 +53,14 @@ class Item:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """How things stand. `alarms` are the node's alarm codes; `error` is how the courier's last question failed;
-    `listening` says that a question lies open at the city, so that whatever is new moves at once."""
+    `listening` says that a question lies open at the city, so that whatever is new moves at once;
+    `relay` that the township's relay took mail not long ago."""
 
     road: Road
     error: str = ""
     next_try: datetime | None = None
     listening: bool = False
+    relay: bool = False
     hold: Hold | None = None
     hold_until: datetime | None = None
     alarms: frozenset[str] = frozenset()

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     RECEIPT_NOT_BELIEVED = "receipt_not_believed"
     ANSWER_NOT_BELIEVED = "answer_not_believed"
     PROGRAM_TOO_OLD = "program_too_old"
+    RENEWAL_REFUSED = "renewal_refused"
     CATALOG_REFUSED = "catalog_refused"
     SCAN_NOT_OPENED = "scan_not_opened"
     MACHINE_CHANGED = "machine_changed"
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     STRANGER_ANSWERS = "stranger_answers"  # a captive portal, a proxy, an answer that is not the gateway's
     CLOCK_DOUBTFUL = "clock_doubtful"
     LINE_DOWN = "line_down"
+    BY_RELAY = "by_relay"  # no way to the city from here; the township carries it
     CITY_BUSY = "city_busy"
     CLOCK_CORRECTED = "clock_corrected"  # the city refused the time of the question; the next one carries its time
     NOT_TRIED_YET = "not_tried_yet"
@@ -108,6 +110,7 @@ RULES: Mapping[Reason, Rule] = {
     Reason.RECEIPT_NOT_BELIEVED: Rule(Who.CITY, Then.LOOKED_INTO),
     Reason.ANSWER_NOT_BELIEVED: Rule(Who.CITY, Then.LOOKED_INTO),
     Reason.PROGRAM_TOO_OLD: Rule(Who.INSTALLER, Then.PROGRAM_UPDATED),
+    Reason.RENEWAL_REFUSED: Rule(Who.CITY, Then.LOOKED_INTO),
     Reason.CATALOG_REFUSED: Rule(Who.CITY, Then.CATALOG_RENEWED),
     Reason.SCAN_NOT_OPENED: Rule(Who.CITY, Then.LOOKED_INTO),
     Reason.MACHINE_CHANGED: Rule(Who.INSTALLER, Then.LOOKED_INTO),
@@ -119,6 +122,7 @@ RULES: Mapping[Reason, Rule] = {
     Reason.STRANGER_ANSWERS: Rule(Who.COUNTER, Then.LINE_FREED, stick=True),
     Reason.CLOCK_DOUBTFUL: Rule(Who.NOBODY, Then.NEXT_CONTACT),
     Reason.LINE_DOWN: Rule(Who.NOBODY, Then.TRIED_AGAIN, stick=True),
+    Reason.BY_RELAY: Rule(Who.NOBODY, Then.ANSWER_COMES),
     Reason.CITY_BUSY: Rule(Who.NOBODY, Then.TRIED_AGAIN, stick=True),
     Reason.CLOCK_CORRECTED: Rule(Who.NOBODY, Then.TRIED_AGAIN),
     Reason.NOT_TRIED_YET: Rule(Who.NOBODY, Then.TRIED_AGAIN),
@@ -150,6 +154,7 @@ ALARMS: Mapping[str, Reason] = {
     "disk_reserve": Reason.DISK_RESERVE,
     "catalog_expired": Reason.CATALOG_EXPIRED,
     "clock_doubtful": Reason.CLOCK_DOUBTFUL,
+    "renewal_refused": Reason.RENEWAL_REFUSED,
     "asked_for_purged": Reason.ASKED_FOR_ERASED,
     "rekey_waits": Reason.KEY_CHANGE_WAITS,
     "dictionary_missing": Reason.ANSWER_WAITS_FOR_CATALOG,
