@@ -66,7 +66,7 @@ def versions(paths: NodePaths) -> dict[str, Any]:
         "system": system.get("ID") if system.get("ID") in SYSTEMS else allowed.OTHER,
         "system_version": allowed.version(f"{system.get('VERSION_ID', '')}.0"),
         "bits": 64 if sys.maxsize > 2**32 else 32,
-        "packages": {name: _package(name) for name in PACKAGES},
+        "packages": {name: _version_of(name) for name in PACKAGES},
     }
 
 
@@ -130,7 +130,7 @@ def _program(paths: NodePaths) -> str:
     return facts.program_version if facts else ""
 
 
-def _package(name: str) -> str:
+def _version_of(name: str) -> str:
     try:
         return allowed.version(metadata.version(name))
     except metadata.PackageNotFoundError:
