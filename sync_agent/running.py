@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
@@ -31,6 +31,8 @@ from sync_agent.settings import AgentSettings, BadSetting, read_settings
 from sync_agent.uplink import Uplink, line_client
 from sync_agent.wording import words
 from wire.keys import SigningKey
+
+Said = TypeVar("Said")
 
 RELAY_IDLE_S = 20.0
 """Between two looks at the relay: it is on the LAN, where bytes cost nothing."""
@@ -125,7 +127,9 @@ class Keeping:
             self._relay_rhythm = woken(self._relay_rhythm, now)
         if not self._relay_rhythm.due(now):
             return
-        heard = await relay.make_one()
+        heard = await _unless(self._over, relay.make_one())
+        if heard is None:
+            return
         self._rounds.tell_relay(heard.why)
         move = failed if heard.why else succeeded
         self._relay_rhythm = move(self._relay_rhythm, self._clock(), self._chance)
@@ -153,7 +157,7 @@ class Keeping:
             self.rhythm = failed(self.rhythm, now, self._chance, heard.retry_after)
 
 
-async def _unless(interrupted: Callable[[], bool], work: Coroutine[Any, Any, Heard]) -> Heard | None:
+async def _unless(interrupted: Callable[[], bool], work: Coroutine[Any, Any, Said]) -> Said | None:
     """What the work brings, or None when it was broken off."""
     task = asyncio.ensure_future(work)
     try:

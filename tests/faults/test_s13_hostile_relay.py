@@ -19,7 +19,7 @@ from wire.bundle import DownInventory
 from wire.canonical import unb64
 from wire.receipt import Receipt
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
 
 STEPS = 4
 IN_ONE_WORLD = 9

@@ -34,7 +34,7 @@ from wire.bundle import Part
 from wire.errors import WireError, WronglyAddressed, WrongSignature
 from wire.stick import UP, bundles
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(1800)]
 
 CUT_BYTES = 4096
 REFUSED = (WireError, GatewayError, CourierError)
