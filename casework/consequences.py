@@ -77,6 +77,13 @@ def _(event: events.Supplemented, application: Application) -> Changes:
 
 
 @consequences.register
+def _(event: events.Rescanned, application: Application) -> Changes:
+    again = {scan.material_id for scan in event.scans}
+    kept = tuple(scan for scan in application.scans if scan.material_id not in again)
+    return {"scans": kept + _once(event.scans)}
+
+
+@consequences.register
 def _(event: events.Accepted, application: Application) -> Changes:
     return {
         "accepted_at": application.accepted_at or event.at,

@@ -36,6 +36,7 @@ DUTIES: Final[dict[Role, dict[str, Reach]]] = {
     Role.AGENT: {
         "collected": _OWN_SITE,
         "supplemented": _OWN_SITE,
+        "rescanned": _OWN_SITE,
         "withdrawn": _OWN_SITE,
         "delivered": _OWN_SITE,
         "rated": _OWN_SITE,
@@ -48,6 +49,7 @@ DUTIES: Final[dict[Role, dict[str, Reach]]] = {
         "pre_review_started": _COVERS,
         "returned": _COVERS,
         "supplemented": _COVERS,
+        "rescanned": _COVERS,
         "accepted": _COVERS,
         "provisionally_accepted": _COVERS,
         "declined": _COVERS,

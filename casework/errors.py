@@ -2,7 +2,9 @@
 
 CaseworkError
 ├── IllegalEvent            the table does not allow this event in this state
-│   └── NothingDeferred     a supplement during review, though no material was deferred
+│   ├── NothingDeferred     a supplement during review, though no material was deferred
+│   └── NotScannedBefore    pages scanned again of a material that had no scans
+├── ScansAreThere           pages scanned again although the city holds the first ones
 ├── NotYourDuty             this role, in this region, may not do this
 ├── AddedRequirement        a return names something the guide does not ask for
 ├── VagueReturn             a return point does not say what is wrong
@@ -48,6 +50,22 @@ class NothingDeferred(IllegalEvent):
     """A supplement after acceptance is only for materials that were deferred, and none is outstanding."""
 
     code = "lifecycle.nothing_deferred"
+
+
+class NotScannedBefore(IllegalEvent):
+    """Lost pages are scanned again of materials of which there were scans; this one had none."""
+
+    code = "lifecycle.not_scanned_before"
+
+
+class ScansAreThere(CaseworkError):
+    """The city holds all scans of this material; what it has is not replaced by scanning again."""
+
+    code = "rescan.not_needed"
+
+    def __init__(self, material_id: str) -> None:
+        self.material_id = material_id
+        super().__init__(material_id=material_id)
 
 
 class NotYourDuty(CaseworkError):

@@ -102,6 +102,20 @@ class Supplemented(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rescanned(Event):
+    """Papers that were handed in were scanned again, because a sealed file was lost before the city had it.
+
+    Nothing else changes: neither what was handed in, nor a clock, nor who must act. The scans named here replace those
+    of the same material.
+    """
+
+    code = "rescanned"
+    must_say = ("scans",)
+
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Event):
     """The competent body accepted it (受理); the handling clock starts."""
 
@@ -308,6 +322,7 @@ EVENTS: dict[str, type[Event]] = {
         PreReviewStarted,
         Returned,
         Supplemented,
+        Rescanned,
         Accepted,
         ProvisionallyAccepted,
         Declined,

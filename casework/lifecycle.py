@@ -4,6 +4,7 @@
 - The proxy relation has a small table of its own, `PROXY_TRANSITIONS`; it never moves the state.
 - `advance` returns a new application or raises; the one it was given is never touched.
 - A return can be answered as often as it is made; after acceptance a supplement is only for deferred materials.
+- Scanning lost pages again moves nothing, and names only materials of which there were scans.
 - A village's *collected* is not the competent body's *accepted*.
 """
 
@@ -14,8 +15,8 @@ from dataclasses import replace
 
 from casework.application import Application, Step
 from casework.consequences import consequences
-from casework.errors import IllegalEvent, NothingDeferred
-from casework.events import Event
+from casework.errors import IllegalEvent, NothingDeferred, NotScannedBefore
+from casework.events import Event, Rescanned
 from casework.states import CLOSED_STATES, ProxyStanding, State
 
 __all__ = [
@@ -35,11 +36,13 @@ TRANSITIONS: dict[State, dict[str, State]] = {
     },
     State.COLLECTED: {
         "submitted": State.SUBMITTED,
+        "rescanned": State.COLLECTED,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
     State.SUBMITTED: {
         "pre_review_started": State.PRE_REVIEW,
+        "rescanned": State.SUBMITTED,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
@@ -51,16 +54,19 @@ TRANSITIONS: dict[State, dict[str, State]] = {
         "declined": State.DECLINED,
         "found_not_required": State.NOT_REQUIRED,
         "forwarded": State.FORWARDED,
+        "rescanned": State.PRE_REVIEW,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
     State.RETURNED: {
         "supplemented": State.PRE_REVIEW,
+        "rescanned": State.RETURNED,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
     State.ACCEPTED: {
         "review_started": State.UNDER_REVIEW,
+        "rescanned": State.ACCEPTED,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
@@ -68,6 +74,7 @@ TRANSITIONS: dict[State, dict[str, State]] = {
         "supplemented": State.PROVISIONALLY_ACCEPTED,
         "accepted": State.ACCEPTED,
         "review_started": State.UNDER_REVIEW,
+        "rescanned": State.PROVISIONALLY_ACCEPTED,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
@@ -76,12 +83,14 @@ TRANSITIONS: dict[State, dict[str, State]] = {
         "suspended": State.SUSPENDED,
         "extended": State.EXTENDED,
         "decided": State.DECIDED,
+        "rescanned": State.UNDER_REVIEW,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
     State.SUSPENDED: {
         "supplemented": State.SUSPENDED,
         "resumed": State.UNDER_REVIEW,
+        "rescanned": State.SUSPENDED,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
@@ -89,6 +98,7 @@ TRANSITIONS: dict[State, dict[str, State]] = {
         "supplemented": State.EXTENDED,
         "suspended": State.SUSPENDED,
         "decided": State.DECIDED,
+        "rescanned": State.EXTENDED,
         "withdrawn": State.WITHDRAWN,
         "voided": State.VOIDED,
     },
@@ -163,6 +173,8 @@ def advance(application: Application, event: Event) -> Application:
         raise IllegalEvent(application.state, event.code, allowed_events(application))
     if _has_nothing_to_supplement(application, event.code):
         raise NothingDeferred(application.state, event.code, allowed_events(application))
+    if isinstance(event, Rescanned) and not {one.material_id for one in event.scans} <= _scanned(application):
+        raise NotScannedBefore(application.state, event.code, allowed_events(application))
     return replace(application, **consequences(event, application), state=state, history=history)
 
 
@@ -184,7 +196,11 @@ def allowed_events(application: Application) -> tuple[str, ...]:
     >>> allowed_events(draft("0" * 32))
     ('collected',)
     """
-    moves = [code for code in TRANSITIONS[application.state] if not _has_nothing_to_supplement(application, code)]
+    moves = [
+        code
+        for code in TRANSITIONS[application.state]
+        if not _has_nothing_to_supplement(application, code) and (code != Rescanned.code or application.scans)
+    ]
     return (*moves, *_proxy_moves(application))
 
 
@@ -192,6 +208,10 @@ def _proxy_moves(application: Application) -> dict[str, ProxyStanding]:
     if application.state is State.DRAFT or application.state in CLOSED_STATES:
         return {}
     return PROXY_TRANSITIONS[application.proxy]
+
+
+def _scanned(application: Application) -> set[str]:
+    return {scan.material_id for scan in application.scans}
 
 
 def _has_nothing_to_supplement(application: Application, code: str) -> bool:

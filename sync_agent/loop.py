@@ -176,7 +176,7 @@ class Rounds:
         self._line.next_try(in_seconds)
 
     async def _talk_and_carry(self) -> Heard:
-        self._sender.begin_pass()
+        self._sender.begin_pass(self._incoming.damaged_scans())
         heard = await self._talk_out()
         for _ in range(ROUNDS_MOST):
             if not heard.ok:

@@ -11,7 +11,7 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from functools import partial
 
@@ -152,10 +152,14 @@ class ScanSender:
         self._aside.failed(scan_hash)
         self._denied.add(scan_hash)
 
-    def begin_pass(self) -> None:
-        """What was said to be whole and is not held may be begun anew from now on."""
+    def begin_pass(self, told_damaged: Container[str]) -> None:
+        """What was said to be whole and is not held may be begun anew; what was told as damaged and taken back (edge_node
+        has read it and found it sound) is looked at again."""
         self._given_up |= self._denied
         self._denied.clear()
+        for scan_hash in [name for name in self.damaged if name not in told_damaged]:
+            del self.damaged[scan_hash]
+            self._sound.doubt(scan_hash)
 
     async def send(self, interrupted: Callable[[], bool]) -> None:
         """Send what waits until done or `interrupted`; raises what broke the line, if it was the line."""

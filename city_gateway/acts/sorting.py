@@ -17,8 +17,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from casework.application import Application
-from casework.errors import CaseworkError
-from casework.events import Collected, Event, Submitted, Supplemented
+from casework.errors import CaseworkError, ScansAreThere
+from casework.events import Collected, Event, Rescanned, Submitted, Supplemented
 from casework.record import event_to_plain
 from casework.states import State
 from city_gateway.acts import scan_shelf
@@ -162,6 +162,7 @@ class Sorting:
         )
 
     def _apply(self, one: Received, application_id: str) -> int:
+        self._refuse_needless_rescans(one, application_id)
         clerk = one.operation.clerk if one.operation else ""
         case, added = self._book.move_by_node(
             application_id, one.events, one.author, clerk=clerk, and_then=self._city_adds
@@ -198,6 +199,17 @@ class Sorting:
             return [Submitted(at=self._now, by=self._gateway.city)]
         return []
 
+    def _refuse_needless_rescans(self, one: Received, application_id: str) -> None:
+        """Scanning again mends what was lost before it came here; it never changes what somebody may have read."""
+        case = self._book.case(application_id)
+        for event in one.events:
+            if not isinstance(event, Rescanned) or case is None:
+                continue
+            for material_id in dict.fromkeys(scan.material_id for scan in event.scans):
+                former = [scan.scan_hash for scan in case.application.scans if scan.material_id == material_id]
+                if former and len(scan_shelf.stored(self._gateway, former)) == len(former):
+                    raise ScansAreThere(material_id)
+
     def _open_rating(self, one: Received, application: Application) -> None:
         sealed = one.operation.rating if one.operation else None
         if sealed is not None and application.rated_at is not None:
@@ -214,7 +226,7 @@ class Sorting:
         scans = {
             scan.scan_hash: scan
             for event in one.events
-            if isinstance(event, Collected | Supplemented)
+            if isinstance(event, Collected | Supplemented | Rescanned)
             for scan in event.scans
         }
         sites = {one.author.site, application.site}

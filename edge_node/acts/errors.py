@@ -104,6 +104,18 @@ class NothingToSupplement(ActRefused):
     code = "supplement.not_asked"
 
 
+class OnlyLostPages(ActRefused):
+    """Nobody waits for a supplement: only the materials whose scans were lost may be scanned again."""
+
+    code = "rescan.only_lost_pages"
+
+
+class NothingScannedAgain(ActRefused):
+    """No page of the lost scans was scanned again."""
+
+    code = "rescan.nothing_scanned"
+
+
 class UnknownMaterial(ActRefused):
     """The guide of this application names no such material."""
 

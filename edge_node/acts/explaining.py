@@ -148,7 +148,11 @@ def _scan_place(counter: Counter, scan: KeptScan | None, here: Standpoint) -> Pl
         return None
     if scan.status is ScanStatus.WANTED:
         return Place.COMING
-    sound = counter.vault.has(scan.scan_hash) and scan.scan_hash not in here.damaged
+    sound = (
+        scan.status is not ScanStatus.DAMAGED
+        and counter.vault.has(scan.scan_hash)
+        and scan.scan_hash not in here.damaged
+    )
     return Place.HERE if sound else Place.DAMAGED
 
 

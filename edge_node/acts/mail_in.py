@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from edge_node.acts import forking, mail_out, renewing
+from edge_node.acts import audit, forking, mail_out, renewing
 from edge_node.acts.counter import Counter
 from edge_node.acts.feed_fold import awaits
 from edge_node.acts.trusted_clock import Anchor
@@ -187,6 +187,8 @@ def take_stored_scans(counter: Counter) -> int:
     for scan_hash in stored:
         counter.outgoing.remove_scan_ticket(scan_hash)
         counter.incoming.clear_scan_stored(scan_hash)
+    if stored:
+        mail_out.hurry_the_last(counter, stored)
     return len(stored)
 
 
@@ -208,6 +210,31 @@ def _city_holds(counter: Counter, scan_hash: str) -> bool:
         counter.incoming.clear_scan_stored(scan_hash)
         return False
     return True
+
+
+def take_damaged_scans(counter: Counter) -> int:
+    """Scans that the courier could not send because their bytes here are not those of their name. It has no authority:
+    the bytes are read again, and only what is really lost is waited for no more."""
+    told = counter.incoming.damaged_scans()
+    for scan_hash in told:
+        if is_lost(counter, scan_hash):
+            with counter.desk.transaction() as tx:
+                scan = scans.find(tx, scan_hash)
+                if scan is not None and scan.status is ScanStatus.OUTGOING:
+                    scans.set_status(tx, scan_hash, ScanStatus.DAMAGED)
+                    audit.note(counter, tx, audit.SCAN_LOST, application_id=scan.application_id, scan=scan_hash)
+            counter.outgoing.remove_scan_ticket(scan_hash)
+        counter.incoming.clear_scan_damaged(scan_hash)
+    return len(told)
+
+
+def is_lost(counter: Counter, scan_hash: str) -> bool:
+    """Whether the sealed bytes under this name are gone or others; rotten ones are set aside."""
+    try:
+        counter.vault.check(scan_hash)
+    except (DamagedFile, FileNotFoundError, IsADirectoryError):
+        return True
+    return False
 
 
 def take_arrived_scans(counter: Counter) -> int:

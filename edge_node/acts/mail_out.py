@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
-from edge_node.acts import forking
+from edge_node.acts import forking, scan_urgency
 from edge_node.acts.counter import PROGRAM_VERSION, Counter
 from offline_store.desk import catalog, feed, journal, scans, state
 from offline_store.desk.journal import Link
@@ -24,7 +24,6 @@ from wire.envelope import envelope_hash
 from wire.errors import WireError
 
 BATCH: Final = 100
-PRIORITY: Final = 5
 ROTTEN: Final = "mail_damaged"
 """A file of the mailbox was not what was laid down there: made good, but the disk is to be looked at."""
 
@@ -132,7 +131,8 @@ def _lay(counter: Counter, links: Sequence[Link]) -> None:
             _replace_rotten(counter, link)
         if link.application_id is not None:
             with counter.desk.reading() as tx:
-                put_tickets(counter, scans.of_application(tx, link.application_id))
+                kept = scans.of_application(tx, link.application_id)
+            put_tickets(counter, kept)
 
 
 def _replace_rotten(counter: Counter, link: Link) -> None:
@@ -148,6 +148,27 @@ def _replace_rotten(counter: Counter, link: Link) -> None:
 
 
 def put_tickets(counter: Counter, kept: Sequence[KeptScan]) -> None:
-    for scan in kept:
-        if scan.status is ScanStatus.OUTGOING and not counter.outgoing.has_scan_ticket(scan.scan_hash):
-            counter.outgoing.put_scan_ticket(scan.scan_hash, PRIORITY, scan.length)
+    """A ticket for each scan that is to be sent and has none."""
+    due = [scan for scan in kept if scan.status is ScanStatus.OUTGOING]
+    _write_tickets(counter, [scan for scan in due if not counter.outgoing.has_scan_ticket(scan.scan_hash)])
+
+
+def hurry_the_last(counter: Counter, stored: Sequence[str]) -> None:
+    """These scans arrived: where only one of their application is left, its ticket says so."""
+    with counter.desk.reading() as tx:
+        theirs = {scan.application_id for one in stored if (scan := scans.find(tx, one)) is not None}
+        left = [
+            [scan for scan in scans.of_application(tx, one) if scan.status is ScanStatus.OUTGOING]
+            for one in theirs
+            if one is not None
+        ]
+    _write_tickets(counter, [scan for missing in left if len(missing) == 1 for scan in missing])
+
+
+def _write_tickets(counter: Counter, due: Sequence[KeptScan]) -> None:
+    if not due:
+        return
+    with counter.desk.reading() as tx:
+        urgency = {one: scan_urgency.priority(counter, tx, one) for one in {scan.application_id for scan in due}}
+    for scan in due:
+        counter.outgoing.put_scan_ticket(scan.scan_hash, urgency[scan.application_id], scan.length)

@@ -71,6 +71,7 @@ class MailRound:
         steps: tuple[Callable[[], int | bool], ...] = (
             lambda: self._receipts.look(counter),
             lambda: mail_in.take_stored_scans(counter),
+            lambda: mail_in.take_damaged_scans(counter),
             lambda: feed_reading.take_feed(counter),
             lambda: mail_in.take_arrived_scans(counter),
             lambda: self._catalogs.look(counter),

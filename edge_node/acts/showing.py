@@ -10,10 +10,12 @@ Laws
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from casework import duty
 from casework.application import Actor, Application, HandedIn
 from casework.catalog import Limit, ServiceItem
+from casework.events import Rescanned
 from casework.masking import mask_name
 from edge_node.acts import explaining, time_lights
 from edge_node.acts.counter import Counter
@@ -39,6 +41,8 @@ from wire.counter import (
     SlipMaterial,
     StepView,
 )
+
+NOT_HERE: Final = frozenset({ScanStatus.WANTED, ScanStatus.DAMAGED})
 
 
 def brief(counter: Counter, tx: Transaction, known: Known, reading: Reading, here: Standpoint) -> ApplicationBrief:
@@ -108,7 +112,11 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
             )
             for number, step in enumerate(shown.history)
         ],
-        acts=list(duty.offered(actor, shown)) if known.erased_at is None else [],
+        acts=[
+            act
+            for act in duty.offered(actor, shown)
+            if known.erased_at is None and (act != Rescanned.code or scans.has_damaged(tx, shown.application_id))
+        ],
     )
 
 
@@ -206,7 +214,8 @@ def _scans(tx: Transaction, application: Application) -> list[ScanView]:
             page=scan.page,
             length=scan.length,
             media_type=scan.media_type,
-            arrived=scan.scan_hash in here and here[scan.scan_hash].status is not ScanStatus.WANTED,
+            arrived=scan.scan_hash in here and here[scan.scan_hash].status not in NOT_HERE,
+            damaged=scan.scan_hash in here and here[scan.scan_hash].status is ScanStatus.DAMAGED,
         )
         for scan in application.scans
     ]

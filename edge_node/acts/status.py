@@ -22,6 +22,7 @@ CATALOG_ERROR = "catalog.refused"
 CATALOG_ALARM = "catalog_refused"
 CATALOG_EXPIRED = "catalog_expired"
 LINES: Mapping[Road, Literal["up", "down"]] = {Road.UP: "up", Road.DOWN: "down"}
+SCAN_ALARM = "scan_damaged"
 
 
 def status(counter: Counter) -> StatusBar:
@@ -89,7 +90,8 @@ def _alarms(counter: Counter, tx: Transaction, reading: Reading, line: LineState
 
 
 def _standing_alarms(tx: Transaction) -> list[str]:
-    return [forking.FORKED] if state.get(tx, state.STOPPED) else []
+    found = [forking.FORKED] if state.get(tx, state.STOPPED) else []
+    return [*found, SCAN_ALARM] if scans.has_damaged(tx) else found
 
 
 def _stopped(counter: Counter, tx: Transaction, waiting_ops: int) -> StoppedView | None:

@@ -4,6 +4,7 @@ Laws
 - The draft begins with everything as it was filed; what is handed in says only what changed, and answers every point.
 - It is judged by the guide the application was filed under.
 - Handing the same supplement in twice finds the first one done.
+- Where nobody waits for a supplement, the same draft scans again what this disk lost, and changes nothing else.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from dataclasses import replace
 from typing import Any
 
 from casework.application import Application
-from casework.events import Supplemented
+from casework.events import Rescanned, Supplemented
 from casework.lifecycle import allowed_events
 from edge_node.acts import drafting, journaling, readiness
 from edge_node.acts.counter import Counter
-from edge_node.acts.errors import DraftNotReady, NothingToSupplement
+from edge_node.acts.errors import DraftNotReady, NothingScannedAgain, NothingToSupplement, OnlyLostPages
 from edge_node.acts.sessions import AtCounter
 from edge_node.acts.trusted_clock import Reading
 from edge_node.acts.visibility import workable
 from offline_store.desk import applications, catalog, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind
+from offline_store.desk.scans import ScanStatus
 from wire.counter import DraftView
 
 
@@ -33,7 +35,7 @@ def begin(counter: Counter, who: AtCounter, application_id: str) -> DraftView:
     with counter.desk.transaction() as tx:
         known = workable(tx, who.actor, application_id)
         application = known.shown
-        if Supplemented.code not in allowed_events(application):
+        if Supplemented.code not in allowed_events(application) and not rescan_needed(tx, application):
             raise NothingToSupplement(state=application.state.value)
         begun = drafts.of_application(tx, application_id)
         draft = begun or _draft(counter, tx, who, application, reading)
@@ -55,7 +57,7 @@ def hand_in(counter: Counter, tx: Transaction, who: AtCounter, draft: Draft, rea
         )
     application = known.shown
     before = {one.material_id: one for one in application.handed_in}
-    event = Supplemented(
+    supplement = Supplemented(
         at=reading.now,
         by=who.actor,
         form=_changed_fields(application, papers),
@@ -63,10 +65,33 @@ def hand_in(counter: Counter, tx: Transaction, who: AtCounter, draft: Draft, rea
         scans=papers.scans,
         answers={ref: text for ref, text in draft.answers.items() if text.strip()},
     )
+    event = supplement if Supplemented.code in allowed_events(application) else _rescan(tx, application, supplement)
     moved = journaling.record(counter, tx, who, known, [event], reading, op_id=draft.draft_id)
+    scans.forget_damaged(tx, application.application_id, {scan.material_id for scan in papers.scans})
     scans.hand_over(tx, draft.draft_id, application.application_id)
     drafts.remove(tx, draft.draft_id)
     return moved
+
+
+def rescan_needed(tx: Transaction, application: Application) -> bool:
+    """Whether pages were lost on this disk that may still be scanned again."""
+    return Rescanned.code in allowed_events(application) and scans.has_damaged(tx, application.application_id)
+
+
+def _rescan(tx: Transaction, application: Application, meant: Supplemented) -> Rescanned:
+    """The same draft where nobody waits for a supplement: lost pages, scanned again, and nothing else."""
+    if not rescan_needed(tx, application):
+        raise NothingToSupplement(state=application.state.value)
+    lost = {
+        scan.material_id
+        for scan in scans.of_application(tx, application.application_id)
+        if scan.status is ScanStatus.DAMAGED
+    }
+    if meant.form or meant.handed_in or not {scan.material_id for scan in meant.scans} <= lost:
+        raise OnlyLostPages
+    if not meant.scans:
+        raise NothingScannedAgain
+    return Rescanned(at=meant.at, by=meant.by, scans=meant.scans)
 
 
 def _draft(counter: Counter, tx: Transaction, who: AtCounter, application: Application, reading: Reading) -> Draft:

@@ -29,6 +29,7 @@ class ScanStatus(StrEnum):
     STORED = "stored"  # here and at the city
     WANTED = "wanted"  # at the city, not here
     ARRIVED = "arrived"  # at the city, fetched, here
+    DAMAGED = "damaged"  # lost on this disk before the city had them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +177,25 @@ def known(tx: Session) -> Known:
     for row in tx.connection().exec_driver_sql("SELECT scan_hash FROM scan ORDER BY scan_hash"):
         names += bytes.fromhex(row[0])
     return Known(bytes(names))
+
+
+def has_damaged(tx: Session, application_id: str | None = None) -> bool:
+    """Whether scans were lost on this disk before the city had them, of one application or of any."""
+    lost = select(ScanRow.scan_hash).where(col(ScanRow.status) == ScanStatus.DAMAGED.value)
+    if application_id is not None:
+        lost = lost.where(col(ScanRow.application_id) == application_id)
+    return tx.exec(lost.limit(1)).first() is not None
+
+
+def forget_damaged(tx: Session, application_id: str, materials: Collection[str]) -> list[str]:
+    """These materials were scanned again: their lost scans are no longer waited for; says which."""
+    lost = [
+        scan.scan_hash
+        for scan in of_application(tx, application_id)
+        if scan.status is ScanStatus.DAMAGED and scan.material_id in materials
+    ]
+    remove(tx, lost)
+    return lost
 
 
 def backlog(tx: Session) -> tuple[int, int]:

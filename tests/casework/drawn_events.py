@@ -40,6 +40,7 @@ SAMPLE: dict[str, dict[str, Any]] = {
     },
     "returned": {"points": (ReturnPoint("material", "M1", "看不清", "重拍"),)},
     "supplemented": {"handed_in": (HandedIn("M2", Seen.COPY),), "answers": {"M1": "已重拍"}},
+    "rescanned": {"scans": (Scan("c" * 64, 900, "image/jpeg", "M1", 1),)},
     "provisionally_accepted": {"deferred": ("M9",), "due": date(2026, 3, 20), "promise": "十日内补齐"},
     "declined": {"reason": "不属于本机关职权", "basis": "行政许可法第32条", "remedy": "向县局申请"},
     "found_not_required": {"reason": "不需要取得许可"},

@@ -110,6 +110,21 @@ async def test_a_damaged_scan_is_told_and_everything_else_goes_on(post: Post, ho
     record("R07", f"damaged: {how}", 1, 0, 0)
 
 
+async def test_a_scan_that_is_sound_again_is_sent_after_the_node_has_looked(post: Post) -> None:
+    post.file(os.urandom(20_000))
+    (name,) = next(iter(post.filed.values()))
+    path = post.vault.path(name)
+    data = path.read_bytes()
+    damage(path, "one bit")
+    await post.rounds.make_one()
+    path.write_bytes(data)  # a person put the disk right
+    await post.rounds.make_one()
+    assert stored_at(post.city) == set()
+    post.incoming.clear_scan_damaged(name)  # edge_node read it and found it sound
+    await post.drain()
+    post.everything_arrived_once()
+
+
 async def test_a_scan_that_rots_while_it_is_sent_is_found_by_the_city_and_then_told(post: Post) -> None:
     post.file(os.urandom(60_000))
     (name,) = next(iter(post.filed.values()))

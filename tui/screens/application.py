@@ -73,7 +73,7 @@ class ApplicationDetailScreen(CounterScreen[None]):
         match event.row.key:
             case "slip":
                 self.show_slip()
-            case "supplement":
+            case "supplement" | "rescan":
                 self.answer()
             case act if self.detail is not None:
                 self.app.push_screen(act_forms(self.counter.client, self.detail)[act]())
@@ -87,7 +87,7 @@ class ApplicationDetailScreen(CounterScreen[None]):
 
     @errand("act")
     async def answer(self) -> None:
-        """Open a draft that answers the return point by point."""
+        """Open a draft that answers the return point by point, or in which lost pages are scanned again."""
         given = await self.attempt(lambda: self.counter.client.supplement(self.application_id))
         if given is not None:
             await self.app.push_screen(WizardScreen(given.value))

@@ -16,6 +16,7 @@ REASON_MAX = 500  # characters, as the node takes them
 LEVELS = (1, 2, 3, 4, 5)
 WAYS = ("pickup_village", "pickup_township", "ems", "electronic")
 BY_EVENT = {
+    "rescanned": "rescan",
     "supplemented": "supplement",
     "delivered": "deliver",
     "rated": "rate",

@@ -38,7 +38,7 @@ class HandedInView(Told):
 
 
 class ScanView(Told):
-    """One sealed page; `length` is that of the sealed bytes."""
+    """One sealed page; `length` is that of the sealed bytes. `damaged`: lost on this disk before the city had it."""
 
     scan_hash: Hash
     material_id: str
@@ -46,6 +46,7 @@ class ScanView(Told):
     length: int
     media_type: str
     arrived: bool = True
+    damaged: bool = False
 
 
 class ReturnPointView(Told):
