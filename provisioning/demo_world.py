@@ -242,6 +242,7 @@ class DemoWorld:
             f"{name}-agent", "sync_agent", "run", *root,
             more={
                 "GUANGAN_AGENT_GATEWAY_URL": line.url,
+                "PYTHONNODEBUGRANGES": "1",
                 "GUANGAN_AGENT_IDLE_S": "1",
                 "GUANGAN_AGENT_FIRST_CONTACT_S": "0",
                 "GUANGAN_AGENT_CATALOG_S": "2",

@@ -34,6 +34,7 @@ def look(paths: NodePaths, clock_offset_s: float) -> dict[str, object]:
     import httpx
 
     from sync_agent.catalog_fetch import CatalogNotReachable, CatalogRefused, HttpFetcher, fetch_catalog
+    from sync_agent.uplink import trust
 
     node = read_node_file(paths.enrolment)
     try:
@@ -48,7 +49,7 @@ def look(paths: NodePaths, clock_offset_s: float) -> dict[str, object]:
 
     came_to, problem = LOOKED, None
     try:
-        with httpx.Client(timeout=settings.answer_s, trust_env=False) as client:
+        with httpx.Client(timeout=settings.answer_s, trust_env=False, verify=trust()) as client:
             fetch_catalog(
                 cache=paths.catalog_cache,
                 trusted_root=node.tuf_root or b"",

@@ -153,8 +153,8 @@ class ScanSender:
         self._denied.add(scan_hash)
 
     def begin_pass(self, told_damaged: Container[str]) -> None:
-        """What was said to be whole and is not held may be begun anew; what was told as damaged and taken back (edge_node
-        has read it and found it sound) is looked at again."""
+        """What was said to be whole and is not held may be begun anew; what was told as damaged and taken back (because
+        edge_node found it sound) is looked at again."""
         self._given_up |= self._denied
         self._denied.clear()
         for scan_hash in [name for name in self.damaged if name not in told_damaged]:
