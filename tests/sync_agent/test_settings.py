@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.line import LineState
 from offline_store.paths import NodePaths
+from sync_agent import commands
 from sync_agent.commands import app
 from sync_agent.quiet_hours import quiet_until, read_quiet_hours
 from sync_agent.running import settings_of
@@ -101,12 +101,12 @@ def shown(paths: NodePaths, command: str = "status") -> str:
         ("bad_settings", "设置有误"),
     ],
 )
-def test_status_says_why_scans_wait_and_until_when(tmp_path: Path, because: str, words: str) -> None:
-    paths = NodePaths(tmp_path)
-    paths.create()
+def test_status_says_why_scans_wait_and_until_when(
+    because: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     state = LineState(up=True, held_because=because, scans_held_until="2026-11-25T14:00:00+00:00", scans_damaged=2)
-    Incoming(paths.incoming).put_line(state)
-    said = shown(paths)
+    commands._say_line(state)
+    said = capsys.readouterr().out
     assert words in said
     assert ("22:00" in said) is (because in {"quiet_hours", "daily_cap"})
     assert "2 份附件损坏或丢失" in said
