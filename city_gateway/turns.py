@@ -3,8 +3,9 @@
 Laws:
 - First come, first served, by node. Who is sent away keeps its number until it was served, so that its turn comes;
   when the room is full the latest number has to go, never an earlier one.
-- Who is sent away is told when its turn will be: its place times the pace measured here, spread by chance over another
-  quarter, so that those who were sent away together do not come back together.
+- Who is sent away is told when its turn will be: its place times the pace measured here, a tenth sooner or later by
+  chance, so that those who were sent away together do not come back together; but never later than in five minutes,
+  because the pace in a flood is not the pace after it, and then a new time is told.
 - No place stays empty while a request that is whole waits for one; requests that only ask have places of their own.
 - All memory is bounded: the room by requests and bytes, the numbers kept for the absent by count and age, and each
   node by requests at once, of which the newest counts (the line of an older one has broken).
@@ -22,10 +23,10 @@ from city_gateway.errors import Busy
 
 SPREAD = 0.1
 SPREAD_AT_LEAST_S = 2.0
-COME_BACK_MOST_S = 900.0
+COME_BACK_MOST_S = 300.0
 KEPT_AFTER_DUE_S = 600.0
 SWEEP_S = 30.0
-FIRST_GUESS_S = 0.1
+FIRST_GUESS_S = 0.5
 REMEMBERED_TURNS = 20
 
 
