@@ -80,3 +80,28 @@ def test_the_pure_rooms_take_time_and_chance_as_arguments(room: str) -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in banned
     ]
     assert found == []
+
+
+def half_merged(text: str) -> bool:
+    return any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines())
+
+
+def test_no_file_was_left_half_merged() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    paths = [PROJECT / name for name in listed.stdout.split("\0") if name]
+    assert [str(path) for path in paths if path.is_file() and half_merged(path.read_text(errors="replace"))] == []
+
+
+def test_the_half_merged_rule_bites() -> None:
+    assert half_merged("one\n" + "<" * 7 + " HEAD\ntwo\n")
+
+
+def test_every_shell_script_is_one_that_bash_can_read() -> None:
+    asked = ["git", "grep", "-lIE", "^#!.*bash"]
+    listed = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=True)
+    unreadable = [
+        name
+        for name in listed.stdout.splitlines()
+        if subprocess.run(["bash", "-n", name], cwd=PROJECT, capture_output=True, check=False).returncode != 0
+    ]
+    assert unreadable == []
