@@ -56,12 +56,14 @@ class RelayRoad:
         *,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        ask_again_s: float = ASK_AGAIN_S,
         lay_catalog: Callable[[NodePaths], Awaitable[None]] | None = None,
     ) -> None:
         self._paths = paths
         self._client = client
         self._now = now
         self._monotonic = monotonic
+        self._ask_again_s = ask_again_s
         self._lay_catalog = lay_catalog or in_its_own_process
         self._tag: str | None = None
         self._packed_at: tuple[int, int] | None = None
@@ -135,7 +137,7 @@ class RelayRoad:
 
     def _worth_a_bag(self, sack: Sack, packed: Packed) -> bool:
         """Something was saved since the last bag, pieces of scans wait, or the city was not asked for a while."""
-        quiet = self._asked_at is not None and self._monotonic() - self._asked_at < ASK_AGAIN_S
+        quiet = self._asked_at is not None and self._monotonic() - self._asked_at < self._ask_again_s
         return bool(packed.pieces) or sack.outgoing.stamp() != self._packed_at or not quiet
 
 

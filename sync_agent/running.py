@@ -189,7 +189,12 @@ def open_relay(paths: NodePaths, settings: AgentSettings) -> RelayRoad | None:
     """The road over the township, for a village whose installer named it."""
     if settings.relay_url is None:
         return None
-    return RelayRoad(paths, relay_client(settings.relay_url, settings.answer_s), now=lambda: datetime.now(UTC))
+    return RelayRoad(
+        paths,
+        relay_client(settings.relay_url, settings.answer_s),
+        now=lambda: datetime.now(UTC),
+        ask_again_s=settings.relay_ask_s,
+    )
 
 
 def settings_of(paths: NodePaths) -> AgentSettings:

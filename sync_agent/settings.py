@@ -46,6 +46,9 @@ class AgentSettings:
     relay_url: str | None = None
     """The township's machine on the LAN, `http://HOST:PORT`: mail goes there while the city does not answer. It is
     believed in nothing."""
+    relay_ask_s: float = 600.0
+    """How often a village that has nothing to send asks the city for news over the relay: the bag goes over the
+    township's line."""
     idle_s: float = 60.0
     """Rest between two questions when nothing waits and the city does not hold requests."""
     hold_s: int = 900
@@ -116,6 +119,7 @@ DAY_S = 86_400
 RULES: Mapping[str, _Rule] = {
     "gateway_url": _Rule(_address, "https://…"),
     "relay_url": _Rule(_address, "http://…"),
+    "relay_ask_s": _number(float, 1, DAY_S),
     "idle_s": _number(float, 0.05, DAY_S),
     "hold_s": _number(int, 0, 3600),
     "first_contact_s": _number(float, 0, 3600),

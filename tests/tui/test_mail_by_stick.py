@@ -130,3 +130,11 @@ async def test_the_help_and_the_english_fit(at_the_screen, node, monkeypatch):
         await agent.sees("Not at the city yet", "Write to stick")
         await agent.press("f1")
         await agent.sees("Everything on a stick is sealed")
+
+
+@ON_THE_FAKE
+async def test_what_the_township_took_is_said_and_not_called_sent(at_the_screen, node):
+    node.status = node.status.model_copy(update={"relay_at": node.status.now})
+    async with at_the_screen() as agent:
+        await at_the_bags(agent)
+        await agent.sees("上次交给乡镇代转：11-23 17:30", "回执回来才算送到")

@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.timer import Timer
 from textual.widgets import Static
 
+from tui.city_clock import at_city
 from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.scan_folder import size_words
@@ -60,11 +61,15 @@ class CourierScreen(CounterScreen[None]):
 
     def _show(self, view: CourierView) -> None:
         self._seen = view
-        self.query_one("#waiting", Static).update(
+        words = (
             t("courier.waiting", ops=view.waiting_ops, scans=view.waiting_scans, size=size_words(view.waiting_bytes))
             if view.waiting_ops or view.waiting_scans
             else t("courier.nothing_waits")
         )
+        standing = self.counter.standing
+        if standing is not None and standing.relay_at is not None:
+            words += "\n" + t("courier.relayed", at=f"{at_city(standing.relay_at):%m-%d %H:%M}")
+        self.query_one("#waiting", Static).update(words)
         rows = [row for medium in view.media for row in _rows(medium.name, size_words(medium.free_bytes))]
         self.query_one(NumberedList).show(rows, keep=True)
         job = view.job if view.job is not None and view.job.order_id == self._asked else None
