@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
-
-import httpx
 
 from tests.simulators.storm_city import Clerk, Reckoning, StormCity, reckon
 from tests.simulators.storm_mail import Mail
@@ -43,6 +42,7 @@ class Storm:
     killed_at: float | None = None
     down_s: float = 0.0
     gave_up: bool = False
+    unused: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     async def pass_over(self) -> None:
         """Until everybody has sent and read everything."""
@@ -50,34 +50,34 @@ class Storm:
         self.clerk = Clerk(self.city.urls[0])
         stop = asyncio.Event()
         looking = asyncio.create_task(self.clerk.look(stop))
-        async with storm_client() as client:
-            urls = cycle(self.city.urls)
-            operations = Counter(mail.machine.document.township for mail in self.villages for _ in mail.op_ids)
-            for mail in self.villages:
-                self._come(mail, client, next(urls), 0)
-            for mail in self.townships:
-                self._come(mail, client, next(urls), operations[mail.machine.document.region])
-            self.diary.begun = time.monotonic()
-            tasks = {id(node.mail): asyncio.create_task(node.drain()) for node in self.nodes}
-            try:
-                async with asyncio.timeout(self.patience_s):
-                    if self.kill:
-                        await self._kill_in_the_middle(tasks, client)
-                    await asyncio.gather(*tasks.values())
-            except TimeoutError:
-                self.gave_up = True  # who still waits then is seen by the reckoning
+        urls = cycle(self.city.urls)
+        operations = Counter(mail.machine.document.township for mail in self.villages for _ in mail.op_ids)
+        for mail in self.villages:
+            self._come(mail, next(urls), 0)
+        for mail in self.townships:
+            self._come(mail, next(urls), operations[mail.machine.document.region])
+        self.diary.begun = time.monotonic()
+        tasks = {id(node.mail): asyncio.create_task(node.drain()) for node in self.nodes}
+        try:
+            async with asyncio.timeout(self.patience_s):
+                if self.kill:
+                    await self._kill_in_the_middle(tasks)
+                await asyncio.gather(*tasks.values())
+        except TimeoutError:
+            self.gave_up = True  # who still waits then is seen by the reckoning
         self.seconds = time.monotonic() - self.diary.begun
         stop.set()
         await looking
+        await asyncio.gather(*(node.client.aclose() for node in self.nodes))
         self.city.look_at_memory()
 
-    def _come(self, mail: Mail, client: httpx.AsyncClient, url: str, feed: int) -> StormNode:
+    def _come(self, mail: Mail, url: str, feed: int) -> StormNode:
         first = self.rng.uniform(0, self.within_s)
-        node = StormNode(mail, client, url, self.diary, self.rng.random, feed, first)
+        node = StormNode(mail, storm_client(self.unused), url, self.diary, self.rng.random, feed, first)
         self.nodes.append(node)
         return node
 
-    async def _kill_in_the_middle(self, tasks: dict[int, asyncio.Task[None]], client: httpx.AsyncClient) -> None:
+    async def _kill_in_the_middle(self, tasks: dict[int, asyncio.Task[None]]) -> None:
         half = sum(len(mail.envelopes) for mail in self.villages) / 2
         while sum(node.hwm for node in self.nodes) < half:  # noqa: ASYNC110 - the marks are the nodes' own
             await asyncio.sleep(LOOK_S)
@@ -90,7 +90,7 @@ class Storm:
         self.down_s = time.monotonic() - self.diary.begun - self.killed_at
         for node in swapped:
             assert node.mail.swapped is not None
-            successor = self._come(node.mail.swapped, client, node.url, 0)
+            successor = self._come(node.mail.swapped, node.url, 0)
             tasks[id(successor.mail)] = asyncio.create_task(successor.drain())
 
     def reckon(self) -> Reckoning:
