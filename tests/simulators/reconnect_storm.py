@@ -2,7 +2,7 @@
 
 The clock starts when the first node may come; mail was sealed and machines were enrolled before. In the middle
 (half of the mail acknowledged) every gateway process is killed and started again, and some machines are found
-swapped: their successors send the same operations from the first on.
+swapped: their successors send the same operations from the first on. From then on patience is limited.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Storm:
     rng: random.Random
     within_s: float = 2.0
     kill: bool = True
-    patience_s: float = 1800.0
+    patience_s: float = 3600.0
     diary: Diary = field(default_factory=Diary)
     clerk: Clerk | None = None
     nodes: list[StormNode] = field(default_factory=list)
@@ -58,13 +58,13 @@ class Storm:
             self._come(mail, next(urls), operations[mail.machine.document.region])
         self.diary.begun = time.monotonic()
         tasks = {id(node.mail): asyncio.create_task(node.drain()) for node in self.nodes}
-        try:
-            async with asyncio.timeout(self.patience_s):
-                if self.kill:
-                    await self._kill_in_the_middle(tasks)
-                await asyncio.gather(*tasks.values())
-        except TimeoutError:
-            self.gave_up = True  # who still waits then is seen by the reckoning
+        if self.kill:
+            await self._kill_in_the_middle(tasks)
+        _, waiting = await asyncio.wait(tasks.values(), timeout=self.patience_s)
+        self.gave_up = bool(waiting)  # who still waits then is seen by the reckoning
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=self.gave_up)
         self.seconds = time.monotonic() - self.diary.begun
         stop.set()
         await looking
