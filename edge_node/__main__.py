@@ -22,7 +22,7 @@ from edge_node.acts.counter import Counter
 from edge_node.acts.mail_round import MailRound
 from edge_node.app import counter_app, open_counter, page_app
 from edge_node.listening import AlreadyRunning, Doors, counter_socket, page_socket, sole_process
-from edge_node.settings import read_settings
+from edge_node.settings import BadSetting, read_settings
 from offline_store.desk import keyring
 from offline_store.errors import DISK_REFUSES, StoreError
 from offline_store.paths import NodePaths
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return asyncio.run(_serve(counter, asked.page))
             finally:
                 counter.desk.close()
-    except (StoreError, AlreadyRunning) as reason:
+    except (StoreError, AlreadyRunning, BadSetting) as reason:
         log.error("cannot start code=%s", getattr(reason, "code", "already_running"))  # noqa: TRY400 - a code says it
         return CANNOT_START
 

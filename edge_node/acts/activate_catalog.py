@@ -10,7 +10,7 @@ Laws
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from casework.errors import CaseworkError
 from edge_node.acts import audit
@@ -23,7 +23,9 @@ from offline_store.errors import OlderCatalog
 from offline_store.paths import NodePaths
 from wire.canonical import b64, unb64
 from wire.errors import ReleaseMalformed, WireError
-from wire.release import Release, Versions
+
+if TYPE_CHECKING:
+    from wire.release import Release
 
 ALARM: Final = "catalog_refused"
 TRUSTED_ROOT: Final = "catalog.root"
@@ -64,6 +66,8 @@ def activate_arrived(counter: Counter) -> Activated | None:
     with counter.desk.reading() as tx:
         now_active = catalog.active(tx)
         kept_root = state.get(tx, TRUSTED_ROOT)
+    from wire.release import Versions
+
     accepted = Versions.from_plain(now_active.accepted) if now_active and now_active.accepted else None
     try:
         root = unb64(kept_root) if kept_root else counter.node.tuf_root

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import segno
 from markupsafe import Markup
 
 BORDER_MODULES = 2
@@ -12,6 +11,8 @@ BORDER_MODULES = 2
 
 def square(receipt_no: str) -> Markup:
     """A QR code as an inline drawing, without style, script or declaration."""
+    import segno  # at the first slip: not every start pays for it
+
     out = io.BytesIO()
     segno.make(receipt_no, error="m", micro=False).save(
         out,
