@@ -1,5 +1,6 @@
 """The fixtures of this folder."""
 
+from tests.city_gateway.databases import ledger_url, postgresql_server
 from tests.journeys.founded import founded_town
 
-__all__ = ["founded_town"]
+__all__ = ["founded_town", "ledger_url", "postgresql_server"]
