@@ -27,7 +27,7 @@ MOST_SCANS = 500
 @dataclass(frozen=True, slots=True)
 class Received:
     """An authentic envelope of a node; `reason` says why it cannot be applied, if so; `parked` when it was stored
-    before and waited."""
+    before and waited, `overdue` when it has waited long enough."""
 
     author: Node
     data: bytes
@@ -39,6 +39,7 @@ class Received:
     events: tuple[Event, ...]
     reason: Reason | None
     parked: bool = False
+    overdue: bool = False
 
     @property
     def op_id(self) -> str:

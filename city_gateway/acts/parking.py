@@ -3,11 +3,15 @@
 Laws: after every step of an application, in the order in which their authors acted; the outcome is then final and told
 like any other. Looked for after the commit that moved the application or parked the operation, so that of two
 transactions that did not see each other the second finds it; what a crash left is found at start and now and then.
+Nothing waits for ever: what an author had seen may never come again (a ruling that was lost with a restore), so after
+some days it is tried as things stand, and refused with a reason if it does not fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -19,6 +23,7 @@ from city_gateway.acts.sorting import Sorted
 from city_gateway.ledger import cases, nodes, parked
 
 AT_ONCE = 500
+PATIENCE = timedelta(days=14)
 
 
 def unpark(gateway: Gateway, application_ids: Iterable[str]) -> int:
@@ -34,7 +39,7 @@ def unpark_missed(gateway: Gateway) -> int:
 
 def _unpark(gateway: Gateway, application_ids: list[str] | None) -> int:
     with gateway.ledger.reading() as tx:
-        ready = parked.ready(tx, application_ids)
+        ready = parked.ready(tx, application_ids, gateway.clock() - PATIENCE)
     settled = 0
     for application_id in ready:
         while found := _unpark_once(gateway, application_id):
@@ -60,9 +65,11 @@ def _try_again(gateway: Gateway, tx: Connection, application_id: str) -> Sorted:
     gateway.ledger.readers_stay(tx)
     cases.lock(tx, [application_id])
     received = []
-    for place, envelope in parked.take(tx, application_id):
+    patience_ends = gateway.clock() - PATIENCE
+    for place, envelope in parked.take(tx, application_id, patience_ends):
         author = nodes.find(tx, place.node_id)
         if author is None:
             raise RuntimeError("the ledger names a node that it does not hold")
-        received.append(receive(gateway, author, envelope, parked=True))
+        one = receive(gateway, author, envelope, parked=True)
+        received.append(replace(one, overdue=place.parked_at <= patience_ends))
     return sort_out(gateway, tx, received, gateway.clock()) if received else Sorted()

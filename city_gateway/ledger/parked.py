@@ -45,21 +45,22 @@ def lanes(tx: Connection, application_ids: Iterable[str]) -> dict[tuple[str, str
     return found
 
 
-def ready(tx: Connection, application_ids: Iterable[str] | None = None) -> list[str]:
-    """The applications (of these, or of all) that have come far enough for something that waits."""
-    asked = sa.select(PARKED.c.application_id).where(_reached()).distinct()
+def ready(tx: Connection, application_ids: Iterable[str] | None, parked_by: datetime) -> list[str]:
+    """The applications (of these, or of all) of which something has waited for what has come, or since `parked_by`."""
+    asked = sa.select(PARKED.c.application_id).where(_reached() | (PARKED.c.parked_at <= parked_by)).distinct()
     if application_ids is not None:
         asked = asked.where(PARKED.c.application_id.in_(list(application_ids)))
     return sorted(tx.execute(asked).scalars())
 
 
-def take(tx: Connection, application_id: str) -> list[tuple[Parked, bytes]]:
-    """What this application has come far enough for, in order, with the sealed bytes; held for this transaction."""
+def take(tx: Connection, application_id: str, parked_by: datetime) -> list[tuple[Parked, bytes]]:
+    """What this application has come far enough for, or what has waited since `parked_by`, in order, with the sealed
+    bytes; held for this transaction."""
     sealed = (JOURNAL.c.node_id == PARKED.c.node_id) & (JOURNAL.c.seq == PARKED.c.seq)
     asked = (
         sa.select(PARKED, JOURNAL.c.envelope)
         .join(JOURNAL, sealed)
-        .where(PARKED.c.application_id == application_id, _reached())
+        .where(PARKED.c.application_id == application_id, _reached() | (PARKED.c.parked_at <= parked_by))
         .order_by(PARKED.c.basis, PARKED.c.parked_at, PARKED.c.node_id, PARKED.c.seq)
         .limit(AT_ONCE)
         .with_for_update(of=PARKED)

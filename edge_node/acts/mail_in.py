@@ -101,6 +101,7 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
                     _unanswer(tx, to, counter.clock.read().now)
                 case GoBackInFeed():
                     feed.begin_anew(tx, counter.new_id())
+                    applications.doubt_confirmed(tx)
                     rewound = True
         _tell_arrived(tx, before.hwm, receipt.hwm)
         forking.confirmed_here(counter, tx, receipt.hwm)

@@ -41,6 +41,7 @@ class Standing(StrEnum):
     SAVED_HERE = "saved_here"
     AT_CITY = "at_city"
     CONFIRMED = "confirmed"
+    DOUBTED = "doubted"
     REFUSED = "refused"
 
 
@@ -123,6 +124,13 @@ def set_standing(tx: Session, application_id: str, standing: Standing) -> None:
     row.standing = standing.value
     tx.add(row)
     tx.flush()
+
+
+def doubt_confirmed(tx: Session) -> int:
+    """The city was restored and tells its feed anew: until it has, nothing it said before counts as confirmed."""
+    said = col(ApplicationRow.standing) == Standing.CONFIRMED.value
+    kept = update(ApplicationRow).where(said, col(ApplicationRow.erased_at).is_(None))
+    return len(tx.execute(kept.values(standing=Standing.DOUBTED.value).returning(col(ApplicationRow.number))).all())
 
 
 def saved_here_again(tx: Session) -> int:

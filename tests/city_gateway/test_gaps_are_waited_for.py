@@ -110,6 +110,27 @@ async def test_a_stranger_cannot_wait_on_an_application_that_is_not_his(city: Ci
     assert parking.unpark_missed(city.gateway) == 0
 
 
+async def test_what_never_comes_is_not_waited_for_for_ever(city: City) -> None:
+    """The department's ruling was lost with a restore and is not made again in as many steps."""
+    village = await city.enrol()
+    application_id, collected = village.collect()
+    withdrawn = village.act(village.event("withdrawn", reason="申请人撤回"), application_id=application_id, basis=9)
+    delivered = village.act(
+        village.event("delivered", receiver="张测试", way="pickup_village"), application_id=application_id, basis=9
+    )
+    await village.everything(collected, withdrawn, delivered)
+    city.clock.forward(days=13)
+    assert parking.unpark_missed(city.gateway) == 0
+    assert (state_of(city, application_id), waiting(city)) == (State.SUBMITTED, 2)
+    city.clock.forward(days=2)
+    assert parking.unpark_missed(city.gateway) == 2
+    assert (state_of(city, application_id), waiting(city)) == (State.WITHDRAWN, 0)
+    told = await village.everything()
+    assert results(told) == ["applied", "refused"]
+    assert told[-1].refusal is not None
+    assert told[-1].refusal.code == "lifecycle.illegal_event"
+
+
 @pytest.mark.fault
 async def test_what_a_kill_left_parked_goes_on_at_the_next_look(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     village, township, application_id, acts, collected = await ahead(city)

@@ -131,3 +131,24 @@ def test_an_older_receipt_of_the_same_epoch_is_a_replay(village: Village) -> Non
     village.mail.turn()
     with village.counter.desk.reading() as tx:
         assert state.marks(tx).hwm == head
+
+
+def test_what_another_node_had_done_is_not_shown_as_confirmed_until_it_is_told_again(village: Village) -> None:
+    """The township had begun; the restored city does not know of it (yet), and nobody is told that it is confirmed."""
+    application_id = village.collected()
+    submitted(village, application_id)
+    village.receipt()
+    village.mail.turn()
+    village.tell(application_id, events=[PreReviewStarted(at=village.clock.wall, by=TOWN)])
+    village.mail.turn()
+    assert (known(village, application_id).shown.state, known(village, application_id).standing) == (
+        State.PRE_REVIEW,
+        Standing.CONFIRMED,
+    )
+    restore(village, hwm=None)
+    doubted = known(village, application_id)
+    assert (doubted.shown.state, doubted.standing) == (State.PRE_REVIEW, Standing.DOUBTED)
+    village.tell(application_id, op_id=application_id, events=[Submitted(at=village.clock.wall, by=CITY)])
+    village.mail.turn()
+    now = known(village, application_id)
+    assert (now.shown.state, now.standing) == (State.SUBMITTED, Standing.CONFIRMED)

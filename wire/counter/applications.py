@@ -10,7 +10,7 @@ from wire.counter.standing import Role
 from wire.counter.waiting import WaitingView
 from wire.fields import Asked, Day, Hex32, Moment, Plain, Region, Told
 
-Standing = Literal["saved_here", "at_city", "confirmed", "refused"]
+Standing = Literal["saved_here", "at_city", "confirmed", "doubted", "refused"]
 Light = Literal["green", "yellow", "red", "grey"]
 ClockStanding = Literal[
     "unknown", "not_started", "running", "soon", "due_today", "overdue", "paused", "met", "provisional"
