@@ -7,6 +7,7 @@ diary of what was called saved lies outside all of them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from collections import Counter
@@ -19,7 +20,8 @@ from pathlib import Path
 import httpx
 
 from casework.application import Decision
-from casework.events import Decided
+from casework.errors import CaseworkError
+from casework.events import Decided, ReviewStarted
 from casework.states import State
 from city_gateway.acts.outline import outline
 from city_gateway.acts.rule import department, rule
@@ -136,7 +138,7 @@ class RestoredCity:
         for _ in range(times):
             passes(self.city, *self.villages, minutes=rng.randrange(1, 40))
             await rng.choice((self._village_works, self._village_works, self._township_works, self._office_rules))(rng)
-            if rng.random() < 0.5:
+            if rng.random() < 0.8:
                 await rng.choice(self.villages).contact()
             if rng.random() < 0.3:
                 self.erased += erasing.erase_due(rng.choice(self.villages).village.counter)
@@ -146,10 +148,12 @@ class RestoredCity:
         mine = sorted(key for key, (state, _) in node.states().items() if state not in (State.WITHDRAWN, State.DECIDED))
         if not mine or rng.random() < 0.5:
             node.collect()
-        elif rng.random() < 0.6:
-            node.withdraw(rng.choice(mine))
-        else:
-            node.stop_or_resume(rng.choice(mine))
+            return
+        with contextlib.suppress(CaseworkError):  # refused at the counter: nobody was told that it is saved
+            if rng.random() < 0.6:
+                node.withdraw(rng.choice(mine))
+            else:
+                node.stop_or_resume(rng.choice(mine))
 
     async def _township_works(self, rng: random.Random) -> None:
         await self.township.talk()
@@ -174,6 +178,20 @@ class RestoredCity:
             if case["state"] == "accepted":
                 rule(gateway, case["application_id"], lambda _now, at: _decided(at, by))
                 self.ruled.add(case["application_id"])
+
+    async def something_is_over(self) -> None:
+        """One application of each village ended before the first backup that follows."""
+        for node in self.villages:
+            saved = node.collect()
+            await node.drain()
+            node.withdraw(saved.application_id)
+            await node.drain()
+
+    async def erase_what_is_over(self) -> None:
+        """The villages hear how far the backup reaches, and erase what it holds."""
+        for node in self.villages:
+            await node.contact()
+            self.erased += erasing.erase_due(node.village.counter)
 
     def steps(self) -> int:
         """How much the city knows."""
@@ -203,8 +221,6 @@ class RestoredCity:
 
 
 def _decided(at: object, by: object) -> list[object]:
-    from casework.events import ReviewStarted
-
     ruled = Decision(granted=True, reason="样例", document_name="样例证", document_no="样1", decided_on=at)  # type: ignore[arg-type]
     return [ReviewStarted(at=at, by=by), Decided(at=at, by=by, decision=ruled)]  # type: ignore[arg-type]
 

@@ -30,8 +30,9 @@ async def a_restore(world: RestoredCity, rng: random.Random) -> None:
     """A day, a backup somewhere in it, more work that is lost with the gateway, and the way back."""
     async with open_again(world):
         await world.day(rng, rng.randrange(2, 6))
-        generation = world.back_up() if rng.random() < 0.8 else None
-        await world.day(rng, rng.randrange(1, 7))
+        generation = world.back_up() if rng.random() < 0.8 or not world.set_back else None
+        await world.erase_what_is_over()
+        await world.day(rng, rng.randrange(4, 10))
         knew = world.steps()
     newest = generation or max((world.folder / "backups" / "generations").iterdir())
     async with open_again(world, back_to=newest):
@@ -43,6 +44,8 @@ async def many(folder: Path, url: str, trials: int, seed: int) -> Reckoned:
     """Restores one after the other on the same city, reckoned over everything that ever happened to it."""
     rng = random.Random(seed)
     async with living(folder, url) as world:
+        async with open_again(world):
+            await world.something_is_over()
         for _ in range(trials):
             await a_restore(world, rng)
             async with open_again(world):
@@ -50,7 +53,7 @@ async def many(folder: Path, url: str, trials: int, seed: int) -> Reckoned:
                 found = reckon(world)
             if not found.is_good:
                 return found
-    assert world.set_back > trials, "the restores took nothing from the city, so nothing was tried"
+    assert world.set_back >= trials, "the restores took nothing from the city, so nothing was tried"
     assert world.erased > 0, "no papers were erased, so nothing was tried"
     return found
 
