@@ -46,6 +46,7 @@ Trial = Annotated[
     typer.Option("--scratch", help="试恢复用的 PostgreSQL 库,默认在原库里建临时模式", envvar="GUANGAN_SCRATCH"),
 ]
 EXAMPLES = 3
+NAME_CHARACTERS = 25
 
 
 @contextmanager
@@ -117,7 +118,8 @@ def list_backups(*, folder: Folder, to: To) -> None:
     with plain_errors():
         keys = load_keys(GatewayFolder(folder).keys)
         table = Table()
-        for heading in ("备份", "时间", "已验证", "办件", "扫描件", "来自"):
+        table.add_column("备份", no_wrap=True, min_width=NAME_CHARACTERS)
+        for heading in ("时间", "已验证", "办件", "扫描件", "来自"):
             table.add_column(heading)
         for generation in Shelf(to).all():
             try:
