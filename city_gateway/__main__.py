@@ -185,8 +185,10 @@ def ledger_dump(
 ) -> None:
     """逐行列出每个办件发生过的步骤(JSON,不含个人信息)。"""
     with _plain_errors():
-        for told in outline(open_ledger(database, now=now_utc(), randomness=os.urandom)):
+        ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+        for told in outline(ledger):
             typer.echo(json.dumps(told, ensure_ascii=False))
+        ledger.close()
 
 
 if __name__ == "__main__":

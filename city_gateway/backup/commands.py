@@ -76,8 +76,7 @@ def make(
 ) -> None:
     """网关照常运行时做一份备份,试恢复,通过后公布稳定标记。"""
     with plain_errors():
-        workshop = _workshop(database, folder, to, scratch)
-        with workshop.shelf.alone():
+        with _workshop(database, folder, to, scratch) as workshop:
             generation = making.make(workshop, _step)
             manifest = read_manifest(generation, workshop.keys)
             typer.echo(say("backup.made", name=generation.name, scans=manifest.scans, mib=manifest.scan_bytes >> 20))
@@ -107,8 +106,7 @@ def verify(
         place = to or (backup.parent.parent if backup is not None else None)
         if place is None:
             raise typer.BadParameter("--to")
-        workshop = _workshop(database, folder, place, scratch)
-        with workshop.shelf.alone():
+        with _workshop(database, folder, place, scratch) as workshop:
             _verify_and_publish(workshop, backup or workshop.shelf.newest())
 
 
@@ -195,10 +193,12 @@ def _begin_anew(database: str) -> Restored:
     return restored
 
 
-def _workshop(database: str, folder: Path, to: Path, scratch: str | None) -> Workshop:
+@contextmanager
+def _workshop(database: str, folder: Path, to: Path, scratch: str | None) -> Iterator[Workshop]:
     keys = load_keys(GatewayFolder(folder).keys)
-    return Workshop(
-        ledger=open_ledger(database, now=now_utc(), randomness=os.urandom),
+    ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+    workshop = Workshop(
+        ledger=ledger,
         trial_url=scratch or database,
         folder=folder,
         keys=keys,
@@ -207,6 +207,11 @@ def _workshop(database: str, folder: Path, to: Path, scratch: str | None) -> Wor
         randomness=os.urandom,
         dictionaries=published_dictionaries,
     )
+    try:
+        with workshop.shelf.alone():
+            yield workshop
+    finally:
+        ledger.close()
 
 
 def _verify_and_publish(workshop: Workshop, generation: Path) -> None:
