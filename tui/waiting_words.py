@@ -49,11 +49,11 @@ def waiting_lines(same: Sequence[WaitingView], now: datetime) -> tuple[str, str]
     return first, " · ".join(parts)
 
 
-def short_words(brief: ApplicationBrief, now: datetime) -> str:
-    """One line for a list: the most urgent reason and what follows, or who must act; empty when nothing waits."""
-    if not brief.waiting:
+def short_words(waiting: Sequence[WaitingView], now: datetime) -> str:
+    """One line for a list: the first reason and what follows, or who must act; empty when nothing waits."""
+    if not waiting:
         return ""
-    one = brief.waiting[0]
+    one = waiting[0]
     acts = then_words(one, now) if one.who == SELF_MOVING else of("who", one.who)
     return t("waiting.short", why=why_words(one), then=acts)
 

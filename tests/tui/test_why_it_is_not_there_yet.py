@@ -11,9 +11,10 @@ from tests.simulators.agents_work import ON_THE_FAKE, collected
 from tests.simulators.simulated_state import NOW
 from tests.simulators.words import words_of
 from tui import wording
+from tui.screens.applications import row_of
 from tui.waiting_words import short_words, waiting_lines
 from tui.wording import LANGUAGES, of, t
-from wire.counter import WaitingView
+from wire.counter import ApplicationBrief, WaitingView
 from wire.waiting import RULES, Facts, Hold, Item, Place, Reason, Road, Then, Who, conditions, explain
 
 pytestmark = pytest.mark.screen
@@ -125,8 +126,6 @@ async def test_a_node_that_does_not_answer_leaves_the_line_unknown(at_the_screen
 
 
 def test_a_list_line_says_what_follows_or_who_must_act():
-    from wire.counter import ApplicationBrief
-
     def brief(reason):
         one = WaitingView.of(explain(Item(place=Place.HERE), Facts(road=reason, next_try=NOW + timedelta(minutes=5))))
         return ApplicationBrief(
@@ -134,5 +133,20 @@ def test_a_list_line_says_what_follows_or_who_must_act():
             standing="saved_here", updated_at=NOW, waiting=[one],
         )  # fmt: skip
 
-    assert short_words(brief(Road.DOWN), NOW) == "线路不通，自动再试（17:35）"
-    assert short_words(brief(Road.SILENT), NOW) == "送件程序没有动静，请联系装机员"
+    assert short_words(brief(Road.DOWN).waiting, NOW) == "线路不通，自动再试（17:35）"
+    assert short_words(brief(Road.SILENT).waiting, NOW) == "送件程序没有动静，请联系装机员"
+
+
+def test_scans_that_wait_alone_do_not_hide_whose_turn_it_is():
+    scans = WaitingView.of(explain(Item(place=Place.HERE, scan=True), Facts(road=Road.SILENT)), scans=2)
+    brief = ApplicationBrief(
+        application_id="0" * 32, receipt_no="-", item_name="-", applicant_masked="李**", state="concluded",
+        standing="confirmed", updated_at=NOW, waiting=[scans], scans_total=2,
+        who_must_act={"role": "agent", "what": "duty.deliver"},
+    )  # fmt: skip
+    shown = row_of(brief, NOW).detail
+    assert "该代办员" in shown
+    assert "影像 0/2" in shown
+    assert "送件程序" not in shown
+    act = WaitingView.of(explain(Item(place=Place.HERE), Facts(road=Road.SILENT)), op="delivered")
+    assert "送件程序" in row_of(brief.model_copy(update={"waiting": [act, scans]}), NOW).detail

@@ -127,9 +127,11 @@ class ApplicationsScreen(CounterScreen[None]):
 
 
 def row_of(brief: ApplicationBrief, now: datetime) -> Row:
-    """An application in the list; what waits says why, in place of who must act."""
+    """An application in the list; an act that waits says why, in place of who must act. Scans alone change nothing of
+    whose turn it is and are only counted.
+    """
     title = f"{brief.applicant_masked} · {shorten(brief.item_name, NAME_CELLS)}"
-    waits = short_words(brief, now)
+    waits = short_words([one for one in brief.waiting if one.op], now)
     parts = [brief.receipt_no, waits or duty_words(brief), due_words(brief.due) if brief.due or not waits else ""]
     detail = " · ".join(part for part in (*parts, scans_words(brief, short=True)) if part)
     return Row(brief.application_id, title, detail, standing_words(brief), LIGHTS[brief.light])

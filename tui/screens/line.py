@@ -70,7 +70,7 @@ class LineScreen(CounterScreen[None]):
 
     def _row(self, brief: ApplicationBrief) -> Row:
         title = f"{brief.applicant_masked} · {shorten(brief.item_name, NAME_CELLS)}"
-        parts = [short_words(brief, self.counter.now()), scans_words(brief, short=True), brief.receipt_no]
+        parts = [short_words(brief.waiting, self.counter.now()), scans_words(brief, short=True), brief.receipt_no]
         detail = " · ".join(part for part in parts if part)
         return Row(brief.application_id, title, detail, standing_words(brief), LIGHTS[brief.light])
 
