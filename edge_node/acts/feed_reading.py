@@ -5,8 +5,9 @@ Laws
   addressed is thrown away, so that the true one can come; a gap waits.
 - An entry that is the gateway's and cannot be read or applied stops nothing else: it is passed, and people are told.
 - Where a compression dictionary is missing the reader waits for the catalog that brings it.
-- A restored city says its feed anew from where it was restored; what was applied before is recognised and not applied
-  twice.
+- A restored city says its feed anew from the beginning; see `feed_fold` for what was applied before.
+- A stopped identity reads nothing: what the feed says may answer what another machine wrote. Enrolled anew, it is told
+  everything.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 from edge_node.acts import feed_fold
 from edge_node.acts.counter import Counter
-from offline_store.desk import feed
+from offline_store.desk import feed, state
 from offline_store.desk.database import Transaction
 from wire.audit_chain import Head, follow
 from wire.envelope import Kind, Opened, open_sealed, read_header
@@ -29,6 +30,9 @@ NO_DICTIONARY_YET: Final = "dictionary_missing"
 
 def take_feed(counter: Counter) -> int:
     """Let every entry take effect that lies in the mailbox and follows; says how many did."""
+    with counter.desk.reading() as tx:
+        if state.get(tx, state.STOPPED):
+            return 0
     cursor: int | None = None
     taken = 0
     for seq, data in counter.incoming.feed():

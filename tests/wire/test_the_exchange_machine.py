@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,7 +34,7 @@ from wire.exchange import (
 )
 from wire.judgement import Accepted, NotNow, Refused
 from wire.messages import Refusal
-from wire.receipt import Receipt, page_hash
+from wire.receipt import CARRIED, Receipt, page_hash
 
 pytestmark = pytest.mark.fast
 
@@ -66,7 +67,7 @@ def waiting(**other: object) -> NodeExchange:
 
 
 def epochs(*names: str, at: datetime = NOW) -> tuple[Epoch, ...]:
-    return tuple(Epoch(name, at) for name in names)
+    return tuple(Epoch(name, at, proven=True) for name in names)
 
 
 EVENTS = {
@@ -182,14 +183,36 @@ def test_a_newer_word_that_says_less_is_obeyed_for_the_city_may_have_been_set_ba
 def test_a_stray_message_of_an_older_epoch_does_not_bar_the_present_one() -> None:
     """Two restores while the node was away: it learns of the second, then an old stick brings word of the first."""
     later, latest = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
-    present, _ = advance(NodeExchange(), Brought(accepted(hwm=5, epoch=THERE, server_time=later)))
-    strayed, _ = advance(present, Brought(accepted(hwm=3, epoch=HERE)))
-    assert advance(strayed, Brought(accepted(hwm=5, epoch=THERE, server_time=later)))[0] == strayed  # a replay
+    first = accepted(hwm=5, epoch=THERE, nonce=CARRIED, server_time=later)
+    present, _ = advance(NodeExchange(), Brought(first))
+    strayed, _ = advance(present, Brought(accepted(hwm=3, epoch=HERE, nonce=CARRIED)))
+    assert strayed.hwm == 3
+    replayed = Brought(accepted(hwm=5, epoch=THERE, nonce=CARRIED, server_time=later))
+    assert advance(strayed, replayed)[0] == strayed
     back, _ = advance(strayed, Brought(accepted(hwm=6, epoch=THERE, server_time=latest)))
-    assert (back.hwm, back.epoch) == (6, Epoch(THERE, latest))
-    assert advance(back, Brought(accepted(hwm=9, epoch=HERE, server_time=latest)))[1] == (
-        WaitFor("receipt.abandoned_epoch"),
-    )
+    assert (back.hwm, back.epoch) == (6, Epoch(THERE, latest, proven=True))
+    again, done = advance(back, Brought(accepted(hwm=9, epoch=HERE, nonce=CARRIED)))
+    assert (again, done) == (back, (WaitFor("wire.replayed"),))
+
+
+def test_what_a_carrier_tells_of_an_older_epoch_is_forgotten_when_the_displaced_one_answers() -> None:
+    """The clock of the older epoch was years ahead; nothing but a fresh answer can say which of the two is alive."""
+    ahead = NOW + timedelta(days=3650)
+    there, _ = advance(waiting(), Answered(accepted(hwm=5, epoch=THERE)))
+    strayed, _ = advance(there, Brought(accepted(hwm=3, epoch=HERE, nonce=CARRIED, server_time=ahead)))
+    assert (strayed.epoch.name, strayed.hwm) == (HERE, 3)
+    asking = replace(strayed, phase=Phase.WAITING, nonce=NONCE)
+    back, _ = advance(asking, Answered(accepted(hwm=6, epoch=THERE)))
+    assert (back.hwm, back.epochs) == (6, epochs(THERE))
+
+
+def test_a_gateway_that_was_given_up_does_not_come_back_by_a_wrong_clock() -> None:
+    """It goes on talking with a clock that is years ahead; the one that answered a fresh question counts."""
+    ahead = NOW + timedelta(days=3650)
+    old, _ = advance(NodeExchange(), Brought(accepted(hwm=5, epoch=HERE, server_time=ahead)))
+    new, _ = advance(replace(old, phase=Phase.WAITING, nonce=NONCE), Answered(accepted(hwm=4, epoch=THERE)))
+    late = accepted(hwm=9, epoch=HERE, server_time=ahead + timedelta(hours=1))
+    assert advance(new, Brought(late)) == (new, (WaitFor("receipt.abandoned_epoch"),))
 
 
 def test_a_fork_is_seen_on_any_road() -> None:

@@ -4,8 +4,9 @@ Laws:
 - The node obeys the city's mark even backwards, and sends from there. It never moves its own mark by itself.
 - A mark beyond what the node has ever written, or a head that is not the node's own at that number, is a fork:
   this identity stops and people are told.
-- Receipts of an epoch that was left behind are not believed again. The one way back: that epoch says something new, and
-  it was left for one whose last word is older; then the older one was a stray message of the past.
+- Receipts of an epoch that was left behind are not believed again, if it was left for one that answered a fresh question.
+  What only a carrier tells of another epoch may be a stray message of the past: it does not displace a proven epoch
+  whose last word is newer, and it is forgotten as soon as the epoch that it displaced answers a fresh question.
 - A receipt that answers no question of this conversation may be a replay. Of the present epoch it is obeyed when it is
   not older than the last one obeyed, or says nothing less: within an epoch the city's marks never fall, so no clock is
   needed for that.
@@ -42,15 +43,17 @@ REPLAYED = "wire.replayed"
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One timeline of the gateway, and the server time of its last receipt that was obeyed."""
+    """One timeline of the gateway, and the server time of its last receipt that was obeyed; `proven` when that receipt
+    answered a fresh question, so that this gateway was alive then."""
 
     name: str
     last_word: datetime
+    proven: bool = False
 
     @classmethod
-    def of(cls, receipt: Receipt) -> "Epoch":
-        """The timeline that this receipt belongs to."""
-        return cls(receipt.epoch, receipt.server_time)
+    def of(cls, receipt: Receipt, *, proven: bool = False) -> "Epoch":
+        """The timeline that this receipt belongs to; once proven, it stays so."""
+        return cls(receipt.epoch, receipt.server_time, proven or not receipt.carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,17 @@ def brought(exchange: NodeExchange, event: Brought) -> NodeOutcome:
 
 def _not_believed(exchange: NodeExchange, receipt: Receipt) -> str | None:
     """Why a receipt of this epoch is not believed, if so."""
-    known = next((epoch for epoch in exchange.epochs[:-1] if epoch.name == receipt.epoch), None)
     present = exchange.epoch
-    if known is None or present is None or present.name == receipt.epoch:
+    if present is None or present.name == receipt.epoch:
         return None
-    strayed = present.last_word < known.last_word < receipt.server_time
-    return None if strayed else ABANDONED
+    left = next((epoch for epoch in exchange.epochs[:-1] if epoch.name == receipt.epoch), None)
+    if left is None:
+        stray = receipt.carried and present.proven and receipt.server_time < present.last_word
+        return REPLAYED if stray else None
+    if present.proven:
+        return ABANDONED
+    newer = present.last_word < left.last_word < receipt.server_time
+    return None if newer or not receipt.carried else ABANDONED
 
 
 def _is_old(exchange: NodeExchange, receipt: Receipt) -> bool:
@@ -160,13 +168,16 @@ def _obey(exchange: NodeExchange, accepted: Accepted, first: int, written: int |
         cursor = 0
     if receipt.retry_after is not None:
         done.append(WaitFor("receipt.busy", receipt.retry_after))
-    others = tuple(epoch for epoch in exchange.epochs if epoch.name != receipt.epoch)
+    back = any(epoch.name == receipt.epoch for epoch in exchange.epochs[:-1])
+    before = exchange.epochs[:-1] if back else exchange.epochs
+    others = tuple(epoch for epoch in before if epoch.name != receipt.epoch)
+    same = exchange.epoch is not None and exchange.epoch.name == receipt.epoch and exchange.epoch.proven
     after = replace(
         exchange,
         hwm=receipt.hwm,
         stable=receipt.stable_hwm,
         feed_cursor=cursor,
-        epochs=(*others, Epoch.of(receipt)),
+        epochs=(*others, Epoch.of(receipt, proven=same)),
     )
     return after, tuple(done)
 

@@ -1,0 +1,418 @@
+"""A machine in a village or township: the counter service with its desk, and the courier beside it.
+
+Both drive the node's role of `wire.exchange`, each from what lies on the disk, as in production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from casework.application import Application
+from casework.errors import CaseworkError
+from casework.lifecycle import advance as move
+from casework.lifecycle import draft
+from casework.states import CLOSED_STATES, State
+from tests.simulators.exchange_world.city import WHOLE, City, Question
+from tests.simulators.exchange_world.faults import Fuses
+from tests.simulators.exchange_world.folder import Desk, Entry, Folder, Known
+from tests.simulators.exchange_world.sealing import FeedMail, No, Op, Reply, Seals, Told
+from wire.audit_chain import GENESIS, Head, continue_with
+from wire.errors import Duplicate, Fork, Gap, UnknownDictionary, Untrusted
+from wire.exchange import (
+    Answered,
+    Ask,
+    Brought,
+    DeliverFeed,
+    Doubt,
+    Epoch,
+    GoBack,
+    GoBackInFeed,
+    Halt,
+    KeepReceipt,
+    NodeConsequence,
+    NodeExchange,
+    Phase,
+    Silence,
+    Telling,
+    advance,
+    judge_entry,
+    may_be_purged,
+)
+from wire.judgement import Accepted
+from wire.receipt import CARRIED
+
+BATCH = 5
+OVER = CLOSED_STATES | {State.DELIVERED}
+
+
+@dataclass(slots=True)
+class Machine:
+    """One machine. Everything outside `folder` is forgotten by a crash."""
+
+    number: int
+    site: str
+    role: str
+    folder: Folder
+    seals: Seals
+    fuses: Fuses
+    off: frozenset[str]
+    fresh: Callable[[], str]
+    talk: NodeExchange | None = None
+    seen: Reply | None = None
+    asked_scans: tuple[str, ...] = ()
+    obeyed: list[tuple[str, str, str]] = field(default_factory=list)
+    checked: Desk | None = None
+
+    @property
+    def desk(self) -> Desk:
+        return self.folder.desk
+
+    @property
+    def node(self) -> str:
+        return self.folder.desk.node
+
+    def restart(self) -> None:
+        """Both programs begin anew from the disk."""
+        self.talk, self.seen, self.asked_scans = None, None, ()
+
+    # --- the counter service ------------------------------------------------------------------------------------------
+
+    def _edge(self) -> None:
+        self.fuses.touch(f"edge:{self.number}")
+
+    def _commit(self, desk: Desk) -> None:
+        self._edge()
+        self.folder.desk = desk
+        self._edge()
+
+    def save(self, op: Op) -> None:
+        """One transaction: from here on it is saved."""
+        desk = self.desk.copy()
+        letter = self.seals.letter(desk.node, desk.head, op, desk.key, desk.dictionaries)
+        desk.journal = (*desk.journal, Entry(letter.seq, op, letter.hash, letter))
+        desk.by_op[op.op_id] = letter.seq
+        for scan in op.scans:
+            desk.scans[scan] = "outgoing"
+            self.folder.vault[scan] = "whole"
+        self._commit(desk)
+
+    def shown(self, application_id: str) -> tuple[Application, int]:
+        """The application with this node's unanswered acts over it, and the basis of the next act."""
+        known = self.desk.known.get(application_id)
+        application = known.confirmed if known else draft(application_id)
+        for entry in self.desk.journal:
+            if entry.op.application_id == application_id and entry.outcome is None:
+                try:
+                    moved = application
+                    for event in entry.op.events:
+                        moved = move(moved, event)
+                except CaseworkError:
+                    continue
+                application = moved
+        return application, known.case_seq if known else 0
+
+    def work(self) -> None:
+        """One round of the mail: the receipt, the feed, what is to be posted, what the courier has to know."""
+        self.look()
+        self.take_feed()
+        self.post()
+        self.purge()
+        head = self.desk.feed
+        if self.folder.facts != head:
+            self._edge()
+            self.folder.facts = head
+
+    def look(self) -> None:
+        """Obey the receipt that lies in the mailbox, once."""
+        if self.folder.refused is not None and not self.desk.stopped:
+            desk = self.desk.copy()
+            desk.stopped = True
+            self._commit(desk)
+        reply = self.folder.receipt
+        if reply is None or reply is self.seen:
+            return
+        receipt = self.seals.receipt_of(reply, self.node)
+        if receipt is not None:
+            self._obey(receipt)
+        self.seen = reply
+
+    def _obey(self, receipt: object) -> None:
+        desk = self.desk.copy()
+        before = NodeExchange(hwm=desk.hwm, stable=desk.stable, feed_cursor=desk.feed.seq, epochs=desk.epochs)
+        found = self._brought(before, Accepted(receipt, {}, ()), 1, desk.head.seq, desk.hash_at)  # type: ignore[arg-type]
+        after, done = found
+        rewound = False
+        if after.phase is Phase.HALTED:
+            desk.stopped = True
+            self._commit(desk)
+            return
+        if not any(isinstance(one, KeepReceipt) for one in done):
+            return
+        for consequence in done:
+            match consequence:
+                case KeepReceipt(said):
+                    if self.off & {"mark"} and desk.receipt is not None and said.hwm < desk.hwm:
+                        said = said.model_copy(update={"hwm": desk.hwm})
+                    desk.receipt, desk.epochs = said, after.epochs
+                    desk.floor = max(desk.floor, said.server_time) if desk.floor else said.server_time
+                    for scan in said.scans_stored:
+                        if desk.scans.get(scan) == "outgoing":
+                            desk.scans[scan] = "stored"
+                    self.obeyed.append((desk.node, said.epoch, said.nonce))
+                case Doubt():
+                    for scan, status in desk.scans.items():
+                        if status == "stored":
+                            desk.scans[scan] = "outgoing"
+                case GoBack(to) if "mark" not in self.off:
+                    desk.journal = tuple(
+                        replace(one, posted=False, outcome=None) if one.seq > to and one.letter else one
+                        for one in desk.journal
+                    )
+                case GoBackInFeed():
+                    desk.feed, desk.telling, rewound = GENESIS, self.fresh(), True
+        self._commit(desk)
+        for seq in [seq for seq in self.folder.outgoing if seq <= desk.hwm]:
+            self._edge()
+            del self.folder.outgoing[seq]
+        if rewound:
+            for seq in list(self.folder.feed):
+                self._edge()
+                del self.folder.feed[seq]
+
+    def _brought(
+        self,
+        before: NodeExchange,
+        accepted: Accepted,
+        first: int,
+        written: int | None,
+        hash_at: Callable[[int], bytes | None],
+    ) -> tuple[NodeExchange, tuple[NodeConsequence, ...]]:
+        before = self._gullible(before)
+        if self.off & {"fork", "chain"}:
+            return advance(before, Brought(accepted, first))
+        return advance(before, Brought(accepted, first, written, hash_at))
+
+    def _gullible(self, talk: NodeExchange) -> NodeExchange:
+        """The protection switched off: no epoch was ever left."""
+        return replace(talk, epochs=talk.epochs[-1:]) if "epoch" in self.off else talk
+
+    def take_feed(self) -> None:
+        """Each entry that follows, in a transaction of its own; a stopped identity reads nothing."""
+        if self.desk.stopped:
+            return
+        for seq in sorted(self.folder.feed):
+            if seq > self.desk.feed.seq and not self._take(seq, self.folder.feed[seq]):  # type: ignore[arg-type]
+                return
+            if seq in self.folder.feed:
+                self._edge()
+                del self.folder.feed[seq]
+
+    def _take(self, seq: int, mail: FeedMail) -> bool:
+        desk = self.desk.copy()
+        try:
+            head = continue_with(desk.feed, self.seals.prove_feed(mail, desk.node))
+        except (Gap, Duplicate):
+            return False
+        except (Fork, Untrusted):
+            del self.folder.feed[seq]
+            return False
+        try:
+            self._fold(desk, mail.told)
+        except UnknownDictionary:
+            return False
+        desk.feed = head
+        self._commit(desk)
+        return True
+
+    def _fold(self, desk: Desk, told: Told) -> None:
+        own_seq = desk.by_op.get(told.op_id) if told.op_id else None
+        own = desk.journal[own_seq - 1] if own_seq else None
+        if own is not None:
+            desk.put(replace(own, outcome=told.result))
+        if not told.application_id:
+            return
+        known = desk.known.get(told.application_id)
+        events = told.events
+        if told.result == "applied" and own is not None and own.letter is not None:
+            events = (*own.op.events, *told.events)
+        elif told.result == "applied" and told.letter is not None:
+            if told.letter.dictionary > desk.dictionaries:
+                raise UnknownDictionary(told.letter.dictionary)
+            events = (*told.letter.op.events, *told.events)
+        if known is None and not events:
+            return
+        fresh = desk.telling is not None and desk.told.get(told.application_id) != desk.telling
+        if fresh and desk.telling is not None:
+            desk.told[told.application_id] = desk.telling
+        telling = judge_entry(
+            told.case_seq, known.case_seq if known else None, told_anew=fresh and not (known and known.erased)
+        )
+        if telling is Telling.BEGINS or known is None:
+            known = Known(draft(told.application_id), 0)
+        moved = known.confirmed
+        if telling is not Telling.KNOWN:
+            try:
+                for event in events:
+                    moved = move(moved, event)
+            except CaseworkError:
+                moved = known.confirmed
+                desk.misunderstood += 1
+        desk.known[told.application_id] = replace(known, confirmed=moved, case_seq=max(known.case_seq, told.case_seq))
+
+    def post(self) -> None:
+        """What is saved is laid into the mailbox."""
+        for entry in self.desk.journal:
+            if not entry.posted and entry.letter is not None and not self.desk.stopped:
+                self._edge()
+                self.folder.outgoing[entry.seq] = entry.letter
+                desk = self.desk.copy()
+                desk.put(replace(entry, posted=True))
+                self._commit(desk)
+
+    def purge(self) -> None:
+        """What is over, stable and answered leaves the node."""
+        stable = self.desk.hwm if "stable" in self.off else self.desk.stable
+        for application_id, known in list(self.desk.known.items()):
+            own = [one for one in self.desk.journal if one.op.application_id == application_id]
+            if known.erased or known.confirmed.state not in OVER or not own:
+                continue
+            if all(may_be_purged(one.seq, one.outcome, stable) for one in own):
+                if any(self.desk.scans.get(scan) == "outgoing" and self.folder.vault.get(scan) == "whole"
+                       for one in own for scan in one.op.scans):  # fmt: skip
+                    continue
+                desk = self.desk.copy()
+                for one in own:
+                    desk.put(replace(one, letter=None))
+                    for scan in one.op.scans:
+                        desk.scans.pop(scan, None)
+                desk.known[application_id] = replace(known, erased=True)
+                self._commit(desk)
+                for one in own:
+                    for scan in one.op.scans:
+                        self.folder.vault.pop(scan, None)
+
+    # --- the courier --------------------------------------------------------------------------------------------------
+
+    def _courier(self) -> None:
+        self.fuses.touch(f"courier:{self.number}")
+
+    def _kept_talk(self) -> NodeExchange:
+        reply = self.folder.receipt
+        receipt = self.seals.receipt_of(reply, self.node) if reply else None
+        if receipt is None:
+            return NodeExchange(epochs=self.folder.epochs)
+        epochs = (*(one for one in self.folder.epochs if one.name != receipt.epoch), Epoch.of(receipt))
+        hwm = max(receipt.hwm, self.desk.hwm) if "mark" in self.off else receipt.hwm
+        return NodeExchange(hwm=hwm, stable=receipt.stable_hwm, epochs=epochs)
+
+    def feed_place(self) -> Head:
+        """Where the feed stands: what was taken in, then what lies here without a hole."""
+        place = self.folder.facts
+        while (mail := self.folder.feed.get(place.seq + 1)) is not None:
+            place = Head(place.seq + 1, mail.hash)  # type: ignore[attr-defined]
+        return place
+
+    def question(self, nonce: str, after: int) -> Question:
+        """What goes up: the next letters without a hole, the place in the feed, the scans it asks about."""
+        letters = []
+        while len(letters) < BATCH and (letter := self.folder.outgoing.get(after + len(letters) + 1)) is not None:
+            letters.append(letter)
+        place = self.feed_place()
+        asking = tuple(scan for scan, status in self.desk.scans.items() if status == "outgoing")
+        return Question(self.node, nonce, place.seq, place.hash if place.seq else None, tuple(letters), asking)
+
+    def ask(self) -> Question | None:
+        """Begin a conversation; an open question is given up first."""
+        if self.talk is None:
+            self.talk = self._kept_talk()
+        if self.talk.phase is Phase.HALTED:
+            return None
+        if self.talk.phase is Phase.WAITING:
+            self.talk, _ = advance(self.talk, Silence())
+        nonce = self.fresh()
+        self.talk, _ = advance(replace(self.talk, feed_cursor=self.feed_place().seq), Ask(nonce))
+        return self.question(nonce, self.talk.hwm)
+
+    def hear(self, answer: Reply | No) -> None:
+        """An answer came over the line."""
+        if self.talk is None or self.talk.phase is not Phase.WAITING:
+            return
+        self.talk = self._gullible(self.talk)
+        verdict = self.seals.judge(answer, self.node, self.talk)
+        if self.off & {"fork", "chain"}:
+            event = Answered(verdict)
+        else:
+            event = Answered(verdict, max(self.folder.outgoing, default=None), self._hash_lying)
+        before = self.talk.hwm
+        self.talk, done = advance(self.talk, event)
+        if "mark" in self.off:
+            self.talk = replace(self.talk, hwm=max(before, self.talk.hwm))
+        self._follow(done)
+
+    def carry_in(self, reply: Reply) -> None:
+        """An answer came on a stick."""
+        accepted = self.seals.carried(reply, self.node)
+        if accepted is None:
+            return
+        talk = replace(self._kept_talk(), feed_cursor=self.feed_place().seq)
+        if self.talk is not None and self.talk.phase is Phase.HALTED:
+            return
+        written = max(self.folder.outgoing, default=None)
+        after, done = self._brought(talk, accepted, reply.first, written, self._hash_lying)
+        self.talk = None if after.phase is not Phase.HALTED else after
+        self._follow(done, after)
+
+    def _hash_lying(self, seq: int) -> bytes | None:
+        letter = self.folder.outgoing.get(seq)
+        return letter.hash if letter else None
+
+    def _follow(self, done: tuple[NodeConsequence, ...], talk: NodeExchange | None = None) -> None:
+        talk = talk or self.talk
+        assert talk is not None
+        for consequence in done:
+            match consequence:
+                case KeepReceipt(_, document):
+                    self._courier()
+                    self.folder.receipt = document  # type: ignore[assignment]
+                    self._courier()
+                    self.folder.epochs = talk.epochs
+                    self._courier()
+                case DeliverFeed(first, page):
+                    for seq, mail in enumerate(page, start=first):
+                        if seq > self.folder.facts.seq:
+                            self.folder.feed[seq] = mail
+                            self._courier()
+                case Halt(code):
+                    self.folder.refused = code
+                    self._courier()
+
+    def send_scan(self, scan: str, city: City) -> None:
+        """One piece of a scan goes up; a scan that rotted is not sent."""
+        if self.folder.vault.get(scan) == "whole" and self.desk.scans.get(scan) == "outgoing":
+            offset = city.ledger.scans.get(scan, 0)
+            if offset < WHOLE:
+                city.piece(scan, offset)
+
+    # --- another identity ---------------------------------------------------------------------------------------------
+
+    def re_enrol(self, node: str) -> None:
+        """The same machine under a new id: what is not safe at the city is chained anew, with unchanged op_ids."""
+        desk = self.desk.copy()
+        going_on = [
+            one for one in desk.journal if one.letter is not None and (one.seq > desk.stable or one.outcome is None)
+        ]
+        desk.node, desk.journal, desk.by_op, desk.receipt = node, (), {}, None
+        for one in going_on:
+            letter = self.seals.letter(node, desk.head, one.op, desk.key, desk.dictionaries)
+            desk.journal = (*desk.journal, replace(one, seq=letter.seq, hash=letter.hash, letter=letter, posted=False))
+            desk.by_op.setdefault(one.op.op_id, letter.seq)
+        desk.feed, desk.telling, desk.stopped = GENESIS, node, False
+        self._commit(desk)
+        self.folder.outgoing, self.folder.feed, self.folder.receipt = {}, {}, None
+        self.folder.refused, self.folder.facts = None, GENESIS
+        self.restart()
+
+
+__all__ = ["BATCH", "CARRIED", "OVER", "Machine"]
