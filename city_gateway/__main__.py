@@ -20,6 +20,7 @@ import typer
 import uvicorn
 
 from city_gateway import keys
+from city_gateway.acts import parking
 from city_gateway.acts.enrol import issue_code
 from city_gateway.acts.gateway import CITY_REGION
 from city_gateway.acts.office import add_clerk
@@ -30,6 +31,7 @@ from city_gateway.catalog.commands import app as catalog_commands
 from city_gateway.courier_commands import app as courier_commands
 from city_gateway.errors import GatewayError
 from city_gateway.folder import GatewayFolder
+from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
 from city_gateway.wording import say
 
@@ -175,6 +177,31 @@ def clerk_add(
             randomness=os.urandom,
         )
     typer.echo(say("command.clerk_added", clerk_id=clerk_id))
+
+
+@ledger_app.command("waiting")
+def ledger_waiting(*, database: Database) -> None:
+    """列出在等前序步骤的办件:编号、等待的操作数、从何时起。"""
+    ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+    try:
+        with ledger.reading() as tx:
+            for application_id, count, since in parked.waiting(tx):
+                typer.echo(f"{application_id} {count} {since.isoformat()}")
+    finally:
+        ledger.close()
+
+
+@ledger_app.command("decide")
+def ledger_decide(
+    *, database: Database, folder: Folder, application_id: Annotated[str, typer.Argument(help="办件编号")]
+) -> None:
+    """等待的步骤确实不会再来时,由人决定:对该办件等待的操作按现状处理(能办则办,不能办则说明原因退回)。"""
+    with _plain_errors():
+        gateway = open_gateway(Settings(database, folder, public_url=""))
+    try:
+        typer.echo(str(parking.decide(gateway, application_id)))
+    finally:
+        gateway.ledger.close()
 
 
 @ledger_app.command("dump")

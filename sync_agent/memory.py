@@ -21,7 +21,7 @@ def remembered_epochs(folder: Path) -> tuple[Epoch, ...]:
     try:
         epochs = json.loads((folder / FILE).read_text("utf-8"))["epochs"]
         return tuple(
-            Epoch(str(one["name"]), datetime.fromisoformat(one["last_word"]), bool(one.get("proven"))) for one in epochs
+            Epoch(one["name"], datetime.fromisoformat(one["last_word"]), tuple(one.get("left", ()))) for one in epochs
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return ()
@@ -30,7 +30,7 @@ def remembered_epochs(folder: Path) -> tuple[Epoch, ...]:
 def remember_epochs(folder: Path, epochs: tuple[Epoch, ...]) -> None:
     """Keep them durably."""
     plain = [
-        {"name": epoch.name, "last_word": epoch.last_word.isoformat(), "proven": epoch.proven} for epoch in epochs
+        {"name": epoch.name, "last_word": epoch.last_word.isoformat(), "left": list(epoch.left)} for epoch in epochs
     ]
     place(folder / FILE, json.dumps({"epochs": plain}).encode())
 
@@ -40,6 +40,5 @@ def kept_exchange(folder: Path, receipt: Receipt | None, feed_cursor: int = 0) -
     epochs = remembered_epochs(folder)
     if receipt is None:
         return NodeExchange(epochs=epochs, feed_cursor=feed_cursor)
-    proven = any(epoch.name == receipt.epoch and epoch.proven for epoch in epochs)
-    epochs = (*(epoch for epoch in epochs if epoch.name != receipt.epoch), Epoch.of(receipt, proven=proven))
+    epochs = (*(epoch for epoch in epochs if epoch.name != receipt.epoch), Epoch.of(receipt))
     return NodeExchange(hwm=receipt.hwm, stable=receipt.stable_hwm, epochs=epochs, feed_cursor=feed_cursor)

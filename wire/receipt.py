@@ -4,6 +4,7 @@ Laws:
 - The node takes `hwm` as truth, even when it is lower than before: the gateway was restored and gets everything
   after it again. Nothing is erased on the node above `stable_hwm`.
 - A receipt answers one question: node, nonce and the page of feed that came with it are covered by the signature.
+- `epochs_left` are the timelines that this one has left by being restored: their receipts count no more.
 - Stored is not decided: the outcome of an operation comes down the feed.
 - `renewal` is a new enrolment document for the same keys, signed under its own label; it comes with the receipt on
   whatever road that travels, and again until the node says that it has it.
@@ -43,6 +44,7 @@ class Receipt(Told):
     feed_more: bool
     page_hash: Hash
     scans_stored: list[Hash] = Field(default_factory=list)
+    epochs_left: list[Hex32] = Field(default_factory=list)
     retry_after: int | None = Field(default=None, ge=0)
     catalog_mark: str | None = Field(default=None, max_length=64)
     """Changes whenever the published catalog does, so that a node need not look in vain; it proves nothing."""

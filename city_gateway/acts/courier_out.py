@@ -85,6 +85,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         nonce=CARRIED,
         feed_head=feed_head,
         feed_more=feed_more,
+        epochs_left=list(gateway.ledger.epochs_left),
         page_hash=page_hash(page),
         scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
         renewal=renewed,

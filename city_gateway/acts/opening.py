@@ -27,7 +27,8 @@ MOST_SCANS = 500
 @dataclass(frozen=True, slots=True)
 class Received:
     """An authentic envelope of a node; `reason` says why it cannot be applied, if so; `parked` when it was stored
-    before and waited, `overdue` when it has waited long enough."""
+    before and waited, `overdue` when it has waited long enough, `decided` when a person said that it shall not wait
+    any longer."""
 
     author: Node
     data: bytes
@@ -40,6 +41,7 @@ class Received:
     reason: Reason | None
     parked: bool = False
     overdue: bool = False
+    decided: bool = False
 
     @property
     def op_id(self) -> str:
@@ -72,10 +74,11 @@ class Received:
         return replace(self, operation=None, events=(), reason=Reason(code=MALFORMED, params={"why": why}))
 
 
-def receive(gateway: Gateway, node: Node, data: bytes, *, parked: bool = False) -> Received:
+def receive(gateway: Gateway, node: Node, data: bytes, *, parked: bool = False, decided: bool = False) -> Received:
     """Open one envelope whose place in the chain was already checked."""
     header = read_header(data)
-    one = Received(node, data, header, envelope_hash(data), hashlib.sha256(data).digest(), b"", None, (), None, parked)
+    named, whole = envelope_hash(data), hashlib.sha256(data).digest()
+    one = Received(node, data, header, named, whole, b"", None, (), None, parked, decided)
     try:
         opened = _open(gateway, node, data, header)
     except WireError as error:

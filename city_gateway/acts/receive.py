@@ -96,6 +96,7 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer
         nonce=asked.nonce,
         feed_head=batch.feed_head,
         feed_more=batch.feed_more,
+        epochs_left=list(gateway.ledger.epochs_left),
         page_hash=page_hash(batch.page),
         scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
         catalog_mark=catalog_mark(gateway.folder.catalog),

@@ -118,7 +118,8 @@ class Sorting:
         return judge_operation(
             one.body_hash,
             known.body_hash if known else None,
-            may_wait=bool(application_id and one.events and not one.overdue)
+            may_wait=bool(application_id and one.events)
+            and not (one.overdue or one.decided)
             and (case is None or reads(one.author, case.application.site)),
             basis=one.basis,
             case_seq=case.case_seq if case else 0,

@@ -22,7 +22,7 @@ from sqlcipher3 import dbapi2
 
 from city_gateway.errors import LedgerUnsafe
 from city_gateway.ledger.schema import bring_up_to_date
-from city_gateway.ledger.tables import LEDGER_IDENTITY
+from city_gateway.ledger.tables import LEDGER_IDENTITY, RESTORES
 
 SQLITE_AT_LEAST = (3, 51, 3)
 SQLITE_WAIT_MS = 30_000
@@ -38,9 +38,10 @@ Result = TypeVar("Result")
 class Ledger:
     """An open ledger: where transactions begin."""
 
-    def __init__(self, engine: Engine, epoch: str) -> None:
+    def __init__(self, engine: Engine, epoch: str, epochs_left: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self.epoch = epoch
+        self.epochs_left = epochs_left
         self.dialect = engine.dialect.name
 
     @contextmanager
@@ -103,10 +104,11 @@ def open_ledger(url: str, *, now: datetime, randomness: Callable[[int], bytes]) 
             if epoch is None:
                 epoch = randomness(16).hex()
                 tx.execute(sa.insert(LEDGER_IDENTITY).values(id=1, epoch=epoch, created_at=now))
+            left = tx.execute(sa.select(RESTORES.c.left_epoch).order_by(RESTORES.c.restored_at)).scalars().all()
     except BaseException:
         engine.dispose()
         raise
-    return Ledger(engine, str(epoch))
+    return Ledger(engine, str(epoch), tuple(dict.fromkeys(left)))
 
 
 def _sqlite(database: str | None) -> Engine:

@@ -53,14 +53,19 @@ def ready(tx: Connection, application_ids: Iterable[str] | None, parked_by: date
     return sorted(tx.execute(asked).scalars())
 
 
-def take(tx: Connection, application_id: str, parked_by: datetime) -> list[tuple[Parked, bytes]]:
-    """What this application has come far enough for, or what has waited since `parked_by`, in order, with the sealed
-    bytes; held for this transaction."""
+def take(
+    tx: Connection, application_id: str, parked_by: datetime, *, whatever: bool = False
+) -> list[tuple[Parked, bytes]]:
+    """What this application has come far enough for, or what has waited since `parked_by` (or whatever waits), in order,
+    with the sealed bytes; held for this transaction."""
     sealed = (JOURNAL.c.node_id == PARKED.c.node_id) & (JOURNAL.c.seq == PARKED.c.seq)
     asked = (
         sa.select(PARKED, JOURNAL.c.envelope)
         .join(JOURNAL, sealed)
-        .where(PARKED.c.application_id == application_id, _reached() | (PARKED.c.parked_at <= parked_by))
+        .where(
+            PARKED.c.application_id == application_id,
+            sa.true() if whatever else _reached() | (PARKED.c.parked_at <= parked_by),
+        )
         .order_by(PARKED.c.basis, PARKED.c.parked_at, PARKED.c.node_id, PARKED.c.seq)
         .limit(AT_ONCE)
         .with_for_update(of=PARKED)
@@ -82,6 +87,13 @@ def settle(tx: Connection, settled: Iterable[tuple[str, int, str]]) -> None:
     tx.execute(sa.update(JOURNAL).where(here).values(standing=sa.bindparam("now")), rows)
     places = [{"author": row["author"], "number": row["number"]} for row in rows]
     tx.execute(sa.delete(PARKED).where(PARKED.c.node_id == author, PARKED.c.seq == number), places)
+
+
+def waiting(tx: Connection) -> list[tuple[str, int, datetime]]:
+    """The applications for which something waits: how many operations, and since when; the longest first."""
+    since = sa.func.min(PARKED.c.parked_at)
+    asked = sa.select(PARKED.c.application_id, sa.func.count(), since).group_by(PARKED.c.application_id)
+    return [(row[0], int(row[1]), row[2]) for row in tx.execute(asked.order_by(since, PARKED.c.application_id))]
 
 
 def count(tx: Connection, application_id: str) -> int:

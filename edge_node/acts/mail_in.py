@@ -134,7 +134,7 @@ def _talk(tx: Transaction) -> NodeExchange:
     if marks is None:
         return NodeExchange()
     kept = state.get(tx, EPOCHS) or ()
-    epochs = tuple(Epoch(name, datetime.fromisoformat(at), proven == [True]) for name, at, *proven in kept)
+    epochs = tuple(Epoch(name, datetime.fromisoformat(at), tuple(left)) for name, at, *left in kept)
     return NodeExchange(
         hwm=marks.hwm,
         stable=marks.stable_hwm,
@@ -145,7 +145,7 @@ def _talk(tx: Transaction) -> NodeExchange:
 
 def _keep(counter: Counter, tx: Transaction, receipt: Receipt, talk: NodeExchange, *, fresh: bool) -> None:
     _keep_time(counter, tx, receipt, fresh=fresh)
-    state.put(tx, EPOCHS, [[epoch.name, epoch.last_word.isoformat(), epoch.proven] for epoch in talk.epochs])
+    state.put(tx, EPOCHS, [[epoch.name, epoch.last_word.isoformat(), *epoch.left] for epoch in talk.epochs])
     state.keep_marks(
         tx,
         Marks(

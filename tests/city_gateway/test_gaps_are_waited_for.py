@@ -131,6 +131,26 @@ async def test_what_never_comes_is_not_waited_for_for_ever(city: City) -> None:
     assert told[-1].refusal.code == "lifecycle.illegal_event"
 
 
+async def test_what_waits_for_a_step_that_never_comes_is_decided_by_a_person(city: City) -> None:
+    village, township = await city.enrol(), await city.enrol("township", TOWNSHIP)
+    application_id, collected = village.collect()
+    await village.exchange(collected)
+    ahead_of_all = township.act(township.event("pre_review_started"), application_id=application_id, basis=9)
+    behind_it = township.act(township.event("pre_review_started"), application_id=application_id, basis=1)
+    await township.exchange(ahead_of_all, behind_it)
+    with city.gateway.ledger.reading() as tx:
+        assert [(one, count) for one, count, _ in parked.waiting(tx)] == [(application_id, 2)]
+    assert (parking.unpark_missed(city.gateway), waiting(city)) == (0, 2)
+    assert (parking.decide(city.gateway, application_id), waiting(city)) == (2, 0)
+    assert state_of(city, application_id) is State.PRE_REVIEW
+    told = (await township.everything())[-2:]
+    assert [(entry.result, entry.refusal.code if entry.refusal else None) for entry in told] == [
+        ("applied", None),
+        ("refused", "lifecycle.illegal_event"),
+    ]
+    assert parking.decide(city.gateway, application_id) == 0
+
+
 @pytest.mark.fault
 async def test_what_a_kill_left_parked_goes_on_at_the_next_look(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     village, township, application_id, acts, collected = await ahead(city)

@@ -28,7 +28,7 @@ def village(tmp_path: Path) -> Village:
 
 def restore(village: Village, hwm: int | None = 0) -> None:
     village.gateway.feed_head, village.gateway.case_seqs = GENESIS, {}
-    village.receipt(hwm, feed_head=0, epoch=RESTORED)
+    village.receipt(hwm, feed_head=0, epoch=RESTORED, epochs_left=[village.gateway.epoch])
     village.mail.turn()
 
 

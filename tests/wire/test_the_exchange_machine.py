@@ -67,7 +67,7 @@ def waiting(**other: object) -> NodeExchange:
 
 
 def epochs(*names: str, at: datetime = NOW) -> tuple[Epoch, ...]:
-    return tuple(Epoch(name, at, proven=True) for name in names)
+    return tuple(Epoch(name, at, names[:place]) for place, name in enumerate(names))
 
 
 EVENTS = {
@@ -139,7 +139,7 @@ def test_an_answer_to_an_earlier_question_changes_nothing() -> None:
 
 
 def test_an_epoch_that_was_left_behind_is_not_believed_again() -> None:
-    after, done = advance(waiting(epochs=epochs(HERE)), Answered(accepted(epoch=THERE)))
+    after, done = advance(waiting(epochs=epochs(HERE)), Answered(accepted(epoch=THERE, epochs_left=[HERE])))
     assert (after.epochs, Doubt() in done) == (epochs(HERE, THERE), True)
     for event in (Answered(accepted(hwm=9, epoch=HERE)), Brought(accepted(hwm=9, epoch=HERE))):
         again, done = advance(waiting(epochs=after.epochs, hwm=3), event)
@@ -180,39 +180,31 @@ def test_a_newer_word_that_says_less_is_obeyed_for_the_city_may_have_been_set_ba
     assert (after.hwm, GoBack(2) in done, Doubt() in done) == (2, True, True)
 
 
-def test_a_stray_message_of_an_older_epoch_does_not_bar_the_present_one() -> None:
-    """Two restores while the node was away: it learns of the second, then an old stick brings word of the first."""
-    later, latest = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
-    first = accepted(hwm=5, epoch=THERE, nonce=CARRIED, server_time=later)
-    present, _ = advance(NodeExchange(), Brought(first))
-    strayed, _ = advance(present, Brought(accepted(hwm=3, epoch=HERE, nonce=CARRIED)))
-    assert strayed.hwm == 3
-    replayed = Brought(accepted(hwm=5, epoch=THERE, nonce=CARRIED, server_time=later))
-    assert advance(strayed, replayed)[0] == strayed
-    back, _ = advance(strayed, Brought(accepted(hwm=6, epoch=THERE, server_time=latest)))
-    assert (back.hwm, back.epoch) == (6, Epoch(THERE, latest, proven=True))
-    again, done = advance(back, Brought(accepted(hwm=9, epoch=HERE, nonce=CARRIED)))
-    assert (again, done) == (back, (WaitFor("wire.replayed"),))
-
-
-def test_what_a_carrier_tells_of_an_older_epoch_is_forgotten_when_the_displaced_one_answers() -> None:
-    """The clock of the older epoch was years ahead; nothing but a fresh answer can say which of the two is alive."""
-    ahead = NOW + timedelta(days=3650)
-    there, _ = advance(waiting(), Answered(accepted(hwm=5, epoch=THERE)))
-    strayed, _ = advance(there, Brought(accepted(hwm=3, epoch=HERE, nonce=CARRIED, server_time=ahead)))
-    assert (strayed.epoch.name, strayed.hwm) == (HERE, 3)
-    asking = replace(strayed, phase=Phase.WAITING, nonce=NONCE)
-    back, _ = advance(asking, Answered(accepted(hwm=6, epoch=THERE)))
-    assert (back.hwm, back.epochs) == (6, epochs(THERE))
-
-
-def test_a_gateway_that_was_given_up_does_not_come_back_by_a_wrong_clock() -> None:
-    """It goes on talking with a clock that is years ahead; the one that answered a fresh question counts."""
-    ahead = NOW + timedelta(days=3650)
-    old, _ = advance(NodeExchange(), Brought(accepted(hwm=5, epoch=HERE, server_time=ahead)))
-    new, _ = advance(replace(old, phase=Phase.WAITING, nonce=NONCE), Answered(accepted(hwm=4, epoch=THERE)))
-    late = accepted(hwm=9, epoch=HERE, server_time=ahead + timedelta(hours=1))
+def test_a_timeline_that_is_over_is_known_even_to_a_node_that_never_heard_of_it() -> None:
+    """The gateway that was given up goes on talking, with a clock that is years ahead."""
+    new, _ = advance(waiting(), Answered(accepted(hwm=4, epoch=THERE, epochs_left=[HERE])))
+    late = accepted(hwm=9, epoch=HERE, server_time=NOW + timedelta(days=3650))
     assert advance(new, Brought(late)) == (new, (WaitFor("receipt.abandoned_epoch"),))
+    assert advance(replace(new, phase=Phase.WAITING, nonce=NONCE), Answered(late))[0] == new
+
+
+def test_a_declared_successor_is_believed_whatever_the_clocks_said() -> None:
+    now = NodeExchange(hwm=7, epochs=epochs(HERE, at=NOW + timedelta(days=3650)))
+    after, _ = advance(now, Brought(accepted(hwm=3, epoch=THERE, nonce=CARRIED, epochs_left=[HERE])))
+    assert (after.hwm, after.epoch) == (3, Epoch(THERE, NOW, (HERE,)))
+
+
+def test_of_two_timelines_from_one_backup_the_living_one_counts() -> None:
+    """Neither has left the other. A carrier's word must not be older; a fresh answer is alive."""
+    later = NOW + timedelta(hours=1)
+    there, _ = advance(NodeExchange(), Brought(accepted(hwm=5, epoch=THERE, server_time=later)))
+    stray = accepted(hwm=3, epoch=HERE, nonce=CARRIED)
+    assert advance(there, Brought(stray)) == (there, (WaitFor("wire.replayed"),))
+    strayed, _ = advance(there, Brought(accepted(hwm=3, epoch=HERE, nonce=CARRIED, server_time=later)))
+    back, _ = advance(
+        replace(strayed, phase=Phase.WAITING, nonce=NONCE), Answered(accepted(hwm=6, epoch=THERE, server_time=NOW))
+    )
+    assert (strayed.hwm, back.hwm, back.epoch) == (3, 6, Epoch(THERE, NOW))
 
 
 def test_a_fork_is_seen_on_any_road() -> None:

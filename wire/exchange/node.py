@@ -4,9 +4,9 @@ Laws:
 - The node obeys the city's mark even backwards, and sends from there. It never moves its own mark by itself.
 - A mark beyond what the node has ever written, or a head that is not the node's own at that number, is a fork:
   this identity stops and people are told.
-- Receipts of an epoch that was left behind are not believed again, if it was left for one that answered a fresh question.
-  What only a carrier tells of another epoch may be a stray message of the past: it does not displace a proven epoch
-  whose last word is newer, and it is forgotten as soon as the epoch that it displaced answers a fresh question.
+- A timeline that another one, which this node has believed, says to have left is over: its receipts are not believed,
+  whoever answers. Between two timelines of which neither has left the other (two restores from one backup) a fresh
+  answer decides, for only the living answer; what merely a carrier tells must not be older than the last word obeyed.
 - A receipt that answers no question of this conversation may be a replay. Of the present epoch it is obeyed when it is
   not older than the last one obeyed, or says nothing less: within an epoch the city's marks never fall, so no clock is
   needed for that.
@@ -43,17 +43,16 @@ REPLAYED = "wire.replayed"
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One timeline of the gateway, and the server time of its last receipt that was obeyed; `proven` when that receipt
-    answered a fresh question, so that this gateway was alive then."""
+    """A timeline of the gateway, the server time of its last receipt that was obeyed, and the timelines it has left."""
 
     name: str
     last_word: datetime
-    proven: bool = False
+    left: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, receipt: Receipt, *, proven: bool = False) -> "Epoch":
-        """The timeline that this receipt belongs to; once proven, it stays so."""
-        return cls(receipt.epoch, receipt.server_time, proven or not receipt.carried)
+    def of(cls, receipt: Receipt) -> "Epoch":
+        """The timeline that this receipt belongs to."""
+        return cls(receipt.epoch, receipt.server_time, tuple(receipt.epochs_left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +123,11 @@ def brought(exchange: NodeExchange, event: Brought) -> NodeOutcome:
 def _not_believed(exchange: NodeExchange, receipt: Receipt) -> str | None:
     """Why a receipt of this epoch is not believed, if so."""
     present = exchange.epoch
-    if present is None or present.name == receipt.epoch:
-        return None
-    left = next((epoch for epoch in exchange.epochs[:-1] if epoch.name == receipt.epoch), None)
-    if left is None:
-        stray = receipt.carried and present.proven and receipt.server_time < present.last_word
-        return REPLAYED if stray else None
-    if present.proven:
+    if any(receipt.epoch in epoch.left for epoch in exchange.epochs):
         return ABANDONED
-    newer = present.last_word < left.last_word < receipt.server_time
-    return None if newer or not receipt.carried else ABANDONED
+    if present is None or present.name == receipt.epoch or present.name in receipt.epochs_left:
+        return None
+    return REPLAYED if receipt.carried and receipt.server_time < present.last_word else None
 
 
 def _is_old(exchange: NodeExchange, receipt: Receipt) -> bool:
@@ -168,16 +162,13 @@ def _obey(exchange: NodeExchange, accepted: Accepted, first: int, written: int |
         cursor = 0
     if receipt.retry_after is not None:
         done.append(WaitFor("receipt.busy", receipt.retry_after))
-    back = any(epoch.name == receipt.epoch for epoch in exchange.epochs[:-1])
-    before = exchange.epochs[:-1] if back else exchange.epochs
-    others = tuple(epoch for epoch in before if epoch.name != receipt.epoch)
-    same = exchange.epoch is not None and exchange.epoch.name == receipt.epoch and exchange.epoch.proven
+    others = tuple(epoch for epoch in exchange.epochs if epoch.name != receipt.epoch)
     after = replace(
         exchange,
         hwm=receipt.hwm,
         stable=receipt.stable_hwm,
         feed_cursor=cursor,
-        epochs=(*others, Epoch.of(receipt, proven=same)),
+        epochs=(*others, Epoch.of(receipt)),
     )
     return after, tuple(done)
 

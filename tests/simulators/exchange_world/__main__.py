@@ -12,7 +12,7 @@ from tests.simulators.exchange_world.invariants import check
 from tests.simulators.exchange_world.sealing import RealSeals
 from tests.simulators.exchange_world.world import World
 
-PROTECTIONS = ("mark", "stable", "op_id", "fork", "chain", "order", "poison", "unsigned", "epoch")
+PROTECTIONS = ("mark", "stable", "op_id", "fork", "chain", "order", "poison", "unsigned", "epoch", "feed", "told")
 
 
 def main() -> int:

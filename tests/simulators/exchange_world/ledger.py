@@ -60,6 +60,7 @@ class Ledger:
     """Everything that a backup holds."""
 
     epoch: str
+    left: tuple[str, ...] = ()
     rows: dict[str, Row] = field(default_factory=dict)
     journal: dict[str, tuple[Letter, ...]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Ledger:
         """A value of its own; what it holds is frozen."""
         return Ledger(
             self.epoch,
+            self.left,
             dict(self.rows),
             dict(self.journal),
             dict(self.outcomes),

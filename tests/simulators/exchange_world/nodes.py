@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from casework.application import Application
 from casework.errors import CaseworkError
@@ -41,10 +40,12 @@ from wire.exchange import (
     may_be_purged,
 )
 from wire.judgement import Accepted
-from wire.receipt import CARRIED
+from wire.receipt import CARRIED, Receipt
 
 BATCH = 5
 OVER = CLOSED_STATES | {State.DELIVERED}
+ANY = b"any"
+"""With a protection switched off: the node goes on behind a link of which it knows nothing."""
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Machine:
     talk: NodeExchange | None = None
     seen: Reply | None = None
     asked_scans: tuple[str, ...] = ()
-    obeyed: list[tuple[str, str, str]] = field(default_factory=list)
+    obeyed: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     checked: Desk | None = None
 
     @property
@@ -138,12 +139,10 @@ class Machine:
             self._obey(receipt)
         self.seen = reply
 
-    def _obey(self, receipt: object) -> None:
+    def _obey(self, receipt: Receipt) -> None:
         desk = self.desk.copy()
         before = NodeExchange(hwm=desk.hwm, stable=desk.stable, feed_cursor=desk.feed.seq, epochs=desk.epochs)
-        found = self._brought(before, Accepted(receipt, {}, ()), 1, desk.head.seq, desk.hash_at)  # type: ignore[arg-type]
-        after, done = found
-        rewound = False
+        after, done = self._brought(before, Accepted(receipt, {}, ()), 1, desk.head.seq, desk.hash_at)
         if after.phase is Phase.HALTED:
             desk.stopped = True
             self._commit(desk)
@@ -151,28 +150,35 @@ class Machine:
         if not any(isinstance(one, KeepReceipt) for one in done):
             return
         for consequence in done:
-            match consequence:
-                case KeepReceipt(said):
-                    if self.off & {"mark"} and desk.receipt is not None and said.hwm < desk.hwm:
-                        said = said.model_copy(update={"hwm": desk.hwm})
-                    desk.receipt, desk.epochs = said, after.epochs
-                    desk.floor = max(desk.floor, said.server_time) if desk.floor else said.server_time
-                    for scan in said.scans_stored:
-                        if desk.scans.get(scan) == "outgoing":
-                            desk.scans[scan] = "stored"
-                    self.obeyed.append((desk.node, said.epoch, said.nonce))
-                case Doubt():
-                    for scan, status in desk.scans.items():
-                        if status == "stored":
-                            desk.scans[scan] = "outgoing"
-                case GoBack(to) if "mark" not in self.off:
-                    desk.journal = tuple(
-                        replace(one, posted=False, outcome=None) if one.seq > to and one.letter else one
-                        for one in desk.journal
-                    )
-                case GoBackInFeed():
-                    desk.feed, desk.telling, rewound = GENESIS, self.fresh(), True
+            self._do(desk, after, consequence)
         self._commit(desk)
+        self._sweep(desk, rewound=any(isinstance(one, GoBackInFeed) for one in done))
+
+    def _do(self, desk: Desk, after: NodeExchange, consequence: NodeConsequence) -> None:
+        match consequence:
+            case KeepReceipt(said):
+                if "mark" in self.off and desk.receipt is not None and said.hwm < desk.hwm:
+                    said = said.model_copy(update={"hwm": desk.hwm})
+                desk.receipt, desk.epochs = said, after.epochs
+                desk.floor = max(desk.floor, said.server_time) if desk.floor else said.server_time
+                for scan in said.scans_stored:
+                    if desk.scans.get(scan) == "outgoing":
+                        desk.scans[scan] = "stored"
+                self.obeyed.append((said.epoch, tuple(said.epochs_left)))
+            case Doubt():
+                desk.scans = {scan: "outgoing" if status == "stored" else status for scan, status in desk.scans.items()}
+            case GoBack(to) if "mark" not in self.off:
+                desk.journal = tuple(
+                    replace(one, posted=False, outcome=None) if one.seq > to and one.letter else one
+                    for one in desk.journal
+                )
+            case GoBackInFeed() if "feed" in self.off and desk.receipt is not None:
+                desk.feed = Head(desk.receipt.feed_head, ANY)
+            case GoBackInFeed():
+                desk.feed, desk.telling = GENESIS, self.fresh()
+
+    def _sweep(self, desk: Desk, *, rewound: bool) -> None:
+        """The mailbox after a receipt: what the city holds, and what it takes back."""
         for seq in [seq for seq in self.folder.outgoing if seq <= desk.hwm]:
             self._edge()
             del self.folder.outgoing[seq]
@@ -196,7 +202,7 @@ class Machine:
 
     def _gullible(self, talk: NodeExchange) -> NodeExchange:
         """The protection switched off: no epoch was ever left."""
-        return replace(talk, epochs=talk.epochs[-1:]) if "epoch" in self.off else talk
+        return replace(talk, epochs=()) if "epoch" in self.off else talk
 
     def take_feed(self) -> None:
         """Each entry that follows, in a transaction of its own; a stopped identity reads nothing."""
@@ -212,7 +218,9 @@ class Machine:
     def _take(self, seq: int, mail: FeedMail) -> bool:
         desk = self.desk.copy()
         try:
-            head = continue_with(desk.feed, self.seals.prove_feed(mail, desk.node))
+            link = self.seals.prove_feed(mail, desk.node)
+            place = Head(desk.feed.seq, link.prev) if desk.feed.hash == ANY else desk.feed
+            head = continue_with(place, link)
         except (Gap, Duplicate):
             return False
         except (Fork, Untrusted):
@@ -243,7 +251,9 @@ class Machine:
             events = (*told.letter.op.events, *told.events)
         if known is None and not events:
             return
-        fresh = desk.telling is not None and desk.told.get(told.application_id) != desk.telling
+        fresh = (
+            desk.telling is not None and desk.told.get(told.application_id) != desk.telling and "told" not in self.off
+        )
         if fresh and desk.telling is not None:
             desk.told[told.application_id] = desk.telling
         telling = judge_entry(

@@ -13,13 +13,13 @@ from typing import Protocol
 
 from casework.events import Event
 from wire.audit_chain import GENESIS, Head, Link, prove_link
+from wire.canonical import canonical_json
 from wire.envelope import Dictionary, Kind, envelope_hash, open_sealed, seal
 from wire.errors import NotForThisKey, UnknownDictionary, WireError, WrongSignature
 from wire.exchange import NodeExchange
 from wire.judgement import Accepted, Expected, NotNow, Refused, judge
 from wire.keys import SealingKey, SigningKey
 from wire.messages import CONTENT_TYPE, Refusal, sign_refusal, write_reply
-from wire.canonical import canonical_json
 from wire.receipt import CARRIED, Receipt, page_hash, read_receipt, sign_receipt
 
 CITY, RELAY = "city", "relay"

@@ -50,6 +50,7 @@ class World:
     machines: list[Machine] = field(default_factory=list)
     zombie: City | None = None
     backups: list[Ledger] = field(default_factory=list)
+    published: dict[str, int] = field(default_factory=dict)
     images: list[tuple[int, Folder]] = field(default_factory=list)
     up: list[tuple[int, Question]] = field(default_factory=list)
     down: list[tuple[int, Reply | No]] = field(default_factory=list)
@@ -159,7 +160,7 @@ class World:
         new = event is None
         application_id = application_id or self.fresh()
         event = event or self._collected(application_id, machine.site, by)
-        scans = (f"scan-{application_id}",) if new and b % 3 == 0 else ()
+        scans = (application_id * 2,) if new and b % 3 == 0 else ()
         return Op(self.fresh(), application_id, (event,), basis, scans, poison=poison)
 
     def _events(self, role: Role, state: State, by: Actor) -> list[Event]:
@@ -228,7 +229,7 @@ class World:
             answer = city.exchange(asked)
         except Crash:
             raise
-        except Exception:  # noqa: BLE001 - an answer of class 500: the protection against poison is switched off
+        except Exception:
             if "poison" not in self.off:
                 raise
             return
@@ -258,7 +259,7 @@ class World:
                 answer = self._gateway(b).exchange(asked)
             except Crash:
                 raise
-            except Exception:  # noqa: BLE001 - as above
+            except Exception:
                 if "poison" not in self.off:
                     raise
                 return
@@ -288,7 +289,7 @@ class World:
                 answer = self.city.exchange(asked)
             except Crash:
                 raise
-            except Exception:  # noqa: BLE001 - as above
+            except Exception:
                 if "poison" not in self.off:
                     raise
                 return
@@ -314,10 +315,12 @@ class World:
     def _verify(self, _a: int, _b: int) -> None:
         if self.backups:
             self.city.backed_up(self.backups[-1])
+            for node, row in self.city.ledger.rows.items():
+                self.published[node] = max(row.stable, self.published.get(node, 0))
 
     def _restore(self, a: int, b: int) -> None:
-        """Never to a state older than the stable mark that was given; the gateway that was given up may go on talking."""
-        stable = {node: row.stable for node, row in self.city.ledger.rows.items() if row.stable}
+        """Never to a state older than the stable mark that was given; what was given up may go on talking."""
+        stable = {node: mark for node, mark in self.published.items() if mark}
         fit = [
             place
             for place, backup in enumerate(self.backups)
@@ -335,7 +338,8 @@ class World:
         """A copy of a disk goes on beside it in another machine."""
         if len(self.machines) < MOST_MACHINES:
             one = self._machine(a)
-            self.machines.append(replace(one, number=len(self.machines), folder=one.folder.copy(), obeyed=[], checked=None))
+            number, folder = len(self.machines), one.folder.copy()
+            self.machines.append(replace(one, number=number, folder=folder, obeyed=list(one.obeyed), checked=None))
             self.machines[-1].restart()
 
     def _image(self, a: int, _b: int) -> None:
