@@ -164,8 +164,9 @@ def test_a_page_brought_with_a_hole_before_it_is_left_lying() -> None:
 def test_an_old_receipt_brought_again_changes_nothing() -> None:
     now = NodeExchange(hwm=7, stable=4, feed_cursor=5, epochs=epochs(HERE))
     for older in ({"hwm": 6}, {"hwm": 7, "stable_hwm": 3}, {"hwm": 7, "stable_hwm": 4, "feed_head": 4}):
-        replayed = accepted(**({"feed_head": 9, "server_time": NOW - timedelta(hours=1)} | older))
-        assert advance(now, Brought(replayed)) == (now, (WaitFor("wire.replayed"),))
+        for at in (NOW - timedelta(hours=1), NOW):
+            replayed = accepted(**({"feed_head": 9, "server_time": at} | older))
+            assert advance(now, Brought(replayed)) == (now, (WaitFor("wire.replayed"),))
 
 
 def test_a_clock_of_the_city_that_was_set_right_silences_no_other_road() -> None:
@@ -200,7 +201,8 @@ def test_of_two_timelines_from_one_backup_the_living_one_counts() -> None:
     there, _ = advance(NodeExchange(), Brought(accepted(hwm=5, epoch=THERE, server_time=later)))
     stray = accepted(hwm=3, epoch=HERE, nonce=CARRIED)
     assert advance(there, Brought(stray)) == (there, (WaitFor("wire.replayed"),))
-    strayed, _ = advance(there, Brought(accepted(hwm=3, epoch=HERE, nonce=CARRIED, server_time=later)))
+    latest = later + timedelta(hours=1)
+    strayed, _ = advance(there, Brought(accepted(hwm=3, epoch=HERE, nonce=CARRIED, server_time=latest)))
     back, _ = advance(
         replace(strayed, phase=Phase.WAITING, nonce=NONCE), Answered(accepted(hwm=6, epoch=THERE, server_time=NOW))
     )

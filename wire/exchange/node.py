@@ -6,9 +6,9 @@ Laws:
   this identity stops and people are told.
 - A timeline that another one, which this node has believed, says to have left is over: its receipts are not believed,
   whoever answers. Between two timelines of which neither has left the other (two restores from one backup) a fresh
-  answer decides, for only the living answer; what merely a carrier tells must not be older than the last word obeyed.
+  answer decides, for only the living answer; what merely a carrier tells must be newer than the last word obeyed.
 - A receipt that answers no question of this conversation may be a replay. Of the present epoch it is obeyed when it is
-  not older than the last one obeyed, or says nothing less: within an epoch the city's marks never fall, so no clock is
+  newer than the last one obeyed, or says nothing less: within an epoch the city's marks never fall, so no clock is
   needed for that.
 - A feed that is shorter than what the node has read is another feed. A node knows only its last link, so it reads from
   the beginning; what it has applied, it recognises.
@@ -127,12 +127,12 @@ def _not_believed(exchange: NodeExchange, receipt: Receipt) -> str | None:
         return ABANDONED
     if present is None or present.name == receipt.epoch or present.name in receipt.epochs_left:
         return None
-    return REPLAYED if receipt.carried and receipt.server_time < present.last_word else None
+    return REPLAYED if receipt.carried and receipt.server_time <= present.last_word else None
 
 
 def _is_old(exchange: NodeExchange, receipt: Receipt) -> bool:
     present = exchange.epoch
-    if present is None or present.name != receipt.epoch or receipt.server_time >= present.last_word:
+    if present is None or present.name != receipt.epoch or receipt.server_time > present.last_word:
         return False
     marks = (
         (receipt.hwm, exchange.hwm),
