@@ -6,27 +6,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from casework.application import Actor, Application, Decision, Role
+from casework.application import Application
 from casework.errors import CaseworkError
-from casework.events import Collected, Concluded, Decided, Event, ReviewStarted, Submitted
+from casework.events import Collected, Event, Submitted
 from casework.lifecycle import advance as move
 from casework.lifecycle import draft
 from casework.states import State
 from tests.simulators.exchange_world.faults import Fuses
-from tests.simulators.exchange_world.ledger import TOWNSHIP, Case, CaseStep, Ledger, Outcome, Row
+from tests.simulators.exchange_world.ledger import Case, CaseStep, Ledger, Outcome, Row
+from tests.simulators.exchange_world.office import CITY_ACTOR, WHOLE, Office, reads
 from tests.simulators.exchange_world.sealing import CITY, NO_PAGE, Letter, No, Op, Reply, Seals, Told
 from wire.audit_chain import Head, Link
 from wire.errors import Untrusted, WireError
 from wire.exchange import (
     Answer,
     Asked,
-    BackedUp,
     CityExchange,
     Kept,
     LeadBack,
     Phase,
     Refuse,
-    Restored,
     Stop,
     Store,
     TurnPage,
@@ -37,7 +36,6 @@ from wire.exchange import (
 )
 from wire.receipt import Receipt
 
-CITY_ACTOR = Actor(Role.CITY, "", "c" * 32, "511600000000")
 PAGE = 6
 FINAL = frozenset({"fork", "envelope.forged"})
 
@@ -75,7 +73,7 @@ class Received:
 
 
 @dataclass(slots=True)
-class City:
+class City(Office):
     """One gateway on one ledger."""
 
     ledger: Ledger
@@ -241,7 +239,7 @@ class City:
             may_wait=op is not None
             and not one.decided
             and "order" not in self.off
-            and (case is None or _reads(one.author, case.site)),
+            and (case is None or reads(one.author, case.site)),
             basis=op.basis if op else 0,
             case_seq=case.case_seq if case else 0,
             seq=one.letter.seq,
@@ -279,7 +277,7 @@ class City:
                 op is not None
                 and not one.decided
                 and op.basis > (case.case_seq if case else 0)
-                and (case is None or _reads(one.author, case.site))
+                and (case is None or reads(one.author, case.site))
             ):
                 self.refused_ahead.append(one.op_id)
             case_seq = case.case_seq if case else 0
@@ -341,87 +339,6 @@ class City:
             return False
         self._commit(tx)
         return True
-
-    # --- feeds, people, machines --------------------------------------------------------------------------------------
-
-    def _tell(self, tx: Ledger, node: str, told: Told) -> None:
-        tx.feeds[node] = (*tx.feeds.get(node, ()), self.seals.feed(node, tx.feed_head(node), told))
-
-    @staticmethod
-    def _readers(tx: Ledger, site: str) -> list[Row]:
-        return [row for row in tx.rows.values() if row.stopped_for is None and _reads(row, site)]
-
-    def enrol(self, node: str, site: str, role: str, replaces: str | None = None) -> None:
-        """A new identity, told everything that it may read; the one it replaces stops."""
-        tx = self.ledger.copy()
-        if replaces in tx.rows and tx.rows[replaces].stopped_for is None:
-            tx.change(replaces, stopped_for="fork")
-        tx.rows[node] = Row(node, site, role)
-        for application_id, case in tx.cases.items():
-            if _reads(tx.rows[node], case.site):
-                for step in tx.steps[application_id]:
-                    self._tell(
-                        tx, node, Told(application_id, step.case_seq, step.op_id, "applied", step.letter, step.events)
-                    )
-        self._commit(tx)
-
-    def rule(self, application_id: str) -> bool:
-        """The department takes its next step on an application, if there is one."""
-        case = self.ledger.cases[application_id]
-        events: tuple[Event, ...] = ()
-        if case.application.state is State.ACCEPTED:
-            events = (ReviewStarted(at=self.clock, by=CITY_ACTOR),)
-        elif case.application.state is State.UNDER_REVIEW:
-            decision = Decision(True, "虚构", "虚构证", "X1", self.clock)
-            events = (Decided(at=self.clock, by=CITY_ACTOR, decision=decision), Concluded(at=self.clock, by=CITY_ACTOR))
-        if not events:
-            return False
-        tx = self.ledger.copy()
-        application = case.application
-        for event in events:
-            application = move(application, event)
-        tx.cases[application_id] = Case(application, case.case_seq + 1, case.site)
-        step = CaseStep(case.case_seq + 1, None, None, None, events)
-        tx.steps[application_id] = (*tx.steps[application_id], step)
-        for reader in self._readers(tx, case.site):
-            self._tell(tx, reader.node, Told(application_id, step.case_seq, None, "applied", None, events))
-        self._commit(tx)
-        self.unpark([application_id])
-        return True
-
-    def backed_up(self, backup: Ledger) -> None:
-        """A backup was restored on trial: what it holds of each node is stable from now on."""
-        tx = self.ledger.copy()
-        for node, row in backup.rows.items():
-            if node in tx.rows:
-                talk, _ = advance(self._talk(tx.rows[node]), BackedUp(row.head.seq))
-                tx.change(node, stable=talk.stable)
-        self._commit(tx)
-
-    def restore(self, backup: Ledger, epoch: str) -> None:
-        """Begin a new timeline from a backup."""
-        self.ledger = backup.copy()
-        self.ledger.epoch, self.ledger.left = epoch, (*backup.left, backup.epoch)
-        for node, row in backup.rows.items():
-            talk, _ = advance(self._talk(row), Restored(epoch, row.head, row.stopped_for))
-            self.ledger.change(node, head=talk.head, stable=talk.stable, stopped_for=talk.stopped_for)
-
-    def piece(self, scan: str, offset: int) -> int:
-        """A piece of a scan came for this offset; where the upload stands now."""
-        held = self.ledger.scans.get(scan, 0)
-        if offset == held < WHOLE:
-            self.fuses.touch("city")
-            self.ledger.scans[scan] = held + 1
-            self.fuses.touch("city")
-        return self.ledger.scans.get(scan, 0)
-
-
-WHOLE = 3
-"""A scan has so many pieces."""
-
-
-def _reads(row: Row, site: str) -> bool:
-    return row.role == TOWNSHIP or row.site == site
 
 
 def founded(seals: Seals, fuses: Fuses, off: frozenset[str], clock: datetime) -> City:
