@@ -56,7 +56,7 @@ def ready(tx: Connection, application_ids: Iterable[str] | None, parked_by: date
 def take(
     tx: Connection, application_id: str, parked_by: datetime, *, whatever: bool = False
 ) -> list[tuple[Parked, bytes]]:
-    """What this application has come far enough for, or what has waited since `parked_by` (or whatever waits), in order,
+    """What this application has come far enough for, what has waited since `parked_by`, or whatever waits, in order,
     with the sealed bytes; held for this transaction."""
     sealed = (JOURNAL.c.node_id == PARKED.c.node_id) & (JOURNAL.c.seq == PARKED.c.seq)
     asked = (

@@ -1,4 +1,4 @@
-"""What befalls the world: programs die, disks are copied, set back or rot, a city is restored, clocks and keys change."""
+"""What befalls the world: programs die, disks are copied, set back or rot, a city is restored, clocks change."""
 
 from __future__ import annotations
 
