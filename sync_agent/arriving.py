@@ -20,7 +20,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from offline_store.errors import StoreError
+from offline_store.errors import NO_ROOM, StoreError
 from offline_store.paths import NodePaths
 from offline_store.placing import place, take_away
 from sync_agent.carried import remember, remembered
@@ -229,6 +229,8 @@ def make_good(sack: Sack) -> bool:
         _lay_out_catalog(sack, checked.catalog)
     except FileNotFoundError:
         return False
+    except NO_ROOM:
+        return False  # it stays: the stick may be on its way home
     except (WireError, StoreError, CourierHalted):
         pass  # of another enrolment; nothing of it can be believed here
     take_away(path)

@@ -1,8 +1,9 @@
 """The township's courier carries bags of villages to the city, after its own work, and lays the answers out for them.
 
 Laws: nothing of a bag is opened or decided here. A bag is removed when the gateway, with its signature, answered for it
-or refused it for good; everything else is "not now" and leaves it lying. An answer is laid out only if the gateway
-signed it for that village.
+or refused it for good; everything else is "not now" and leaves it lying. A bag that is not taken now rests alone, each
+time longer, and delays no other; two in a row end the round, for then it is the line. An answer is laid out only if the
+gateway signed it for that village.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from offline_store.relay.bags import Bag, Bags
 from sync_agent.retry import tried_again
@@ -20,7 +22,8 @@ from wire.judgement import Expected, Refused, judge_refusal
 from wire.messages import MAX_EXCHANGE_BYTES
 
 OK = 200
-REST_S = 30.0
+REST_S, LONGEST_REST_S = 30.0, 3600.0
+STUCK_MOST = 2
 ROUND_BYTES = 16 * 1024 * 1024
 """At most so much for others in one round, so that this node's own next envelope never waits behind more."""
 
@@ -34,6 +37,14 @@ class Forwarded:
     why: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """How often a bag was not taken, and until when it rests."""
+
+    times: int
+    until: float
+
+
 class Forwarder:
     """Carries what lies in `relay/up`."""
 
@@ -45,16 +56,29 @@ class Forwarder:
         self._node_id = node_id
         self._public = gateway_public
         self._clock = clock
-        self._rest_until = 0.0
+        self._rests: dict[Path, _Rest] = {}
 
     def may_go(self, now: float) -> bool:
-        """Whether a bag waits, and the city did not say not now a moment ago."""
-        return now >= self._rest_until and bool(self._bags.waiting())
+        """Whether a bag waits that the city did not refuse for now a moment ago."""
+        waiting = self._bags.waiting()
+        self._rests = {bag.path: self._rests[bag.path] for bag in waiting if bag.path in self._rests}
+        return any(self._may_go(bag, now) for bag in waiting)
+
+    def _may_go(self, bag: Bag, now: float) -> bool:
+        rest = self._rests.get(bag.path)
+        return rest is None or now >= rest.until
+
+    def _set_aside(self, bag: Bag) -> None:
+        times = self._rests[bag.path].times + 1 if bag.path in self._rests else 0
+        self._rests[bag.path] = _Rest(times, self._clock() + min(REST_S * 2 ** min(times, 30), LONGEST_REST_S))
 
     async def forward(self, interrupted: Callable[[], bool]) -> Forwarded:
         """Carry bags until done, interrupted, or told not now."""
-        done, refused, size = 0, 0, 0
+        done, refused, size, stuck = 0, 0, 0, 0
+        last: str | None = None
         for bag in self._bags.waiting():
+            if not self._may_go(bag, self._clock()):
+                continue
             size += bag.length
             if interrupted() or (done and size > ROUND_BYTES):
                 break
@@ -66,13 +90,15 @@ class Forwarder:
             answer = await tried_again(partial(self._uplink.courier, body, nonce))
             why = self._take(bag, answer)
             if why is None:
-                done += 1
+                done, stuck = done + 1, 0
             elif why == "refused":
-                refused += 1
+                refused, stuck = refused + 1, 0
             else:
-                self._rest_until = self._clock() + REST_S
-                return Forwarded(done, refused, why)
-        return Forwarded(done, refused)
+                self._set_aside(bag)
+                stuck, last = stuck + 1, why
+                if stuck == STUCK_MOST:
+                    break
+        return Forwarded(done, refused, last)
 
     def _take(self, bag: Bag, answer: Answer) -> str | None:
         """None when it was answered, `refused` when it never will be, else why not now."""

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from offline_store.errors import StoreError
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.paths import NodePaths
 from sync_agent.arriving import LATER, Arrived, News, alone
@@ -87,7 +88,7 @@ class RelayRoad:
                 await self._lay_catalog(self._paths)
         except httpx.HTTPError as broken:
             return RelayHeard(why=type(broken).__name__)
-        except CourierError as refused:
+        except (CourierError, StoreError) as refused:
             return RelayHeard(why=refused.code)
         return RelayHeard(handed, arrived is not None and arrived.news is News.NEW, why)
 

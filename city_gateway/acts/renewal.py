@@ -37,7 +37,7 @@ def require_renewable(node: Node, now: datetime) -> None:
 def renewed(gateway: Gateway, tx: Connection, node: Node, asked: ExchangeHead, now: datetime) -> SignedDocument | None:
     """The next document of this node, when the one it holds needs one; a node that does not say gets none."""
     held = asked.enrolled_until
-    if held is None:
+    if held is None or now > node.valid_to + RENEWED_AFTER:
         return None
     valid_from, valid_to = node.valid_from, node.valid_to
     if valid_to - now < RENEWED_BEFORE:

@@ -109,12 +109,15 @@ async def write_body(
 async def _append(request: Request, upload: Upload, proof: BodyCheck, file: BinaryIO, writer: Writer) -> int:
     """Raises TimeoutError when this writer is to leave or nothing came for too long."""
     reached = upload.offset
-    async with asyncio.timeout(SILENCE_S) as writer.patience:
-        async for piece in request.stream():
-            writer.heard()
-            reached += len(piece)
-            if reached > upload.length:
-                raise TooLarge(limit=upload.length)
-            file.write(piece)
-            proof.update(piece)
+    try:
+        async with asyncio.timeout(SILENCE_S) as writer.patience:
+            async for piece in request.stream():
+                writer.heard()
+                reached += len(piece)
+                if reached > upload.length:
+                    raise TooLarge(limit=upload.length)
+                file.write(piece)
+                proof.update(piece)
+    finally:
+        writer.patience = None  # nothing more is waited for: who asks this writer to leave now waits for its end
     return reached

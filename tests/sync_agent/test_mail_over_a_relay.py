@@ -134,6 +134,7 @@ async def test_a_city_of_an_earlier_day_is_told_again_over_the_relay(world: Rela
     world.post.file()
     with world.post.city.gateway.ledger.transaction() as tx:  # the ledger is of a day before everything
         tx.execute(sa.update(NODES).values(hwm=0, head_hash=bytes(32)))
+    world.post.city.clock.forward(minutes=1)  # what says less is obeyed only when it is newer
     await world.hand_over()
     await world.forward()
     await world.hand_over()
