@@ -78,7 +78,7 @@ def receive(gateway: Gateway, node: Node, data: bytes, *, parked: bool = False, 
     """Open one envelope whose place in the chain was already checked."""
     header = read_header(data)
     named, whole = envelope_hash(data), hashlib.sha256(data).digest()
-    one = Received(node, data, header, named, whole, b"", None, (), None, parked, decided)
+    one = Received(node, data, header, named, whole, b"", None, (), None, parked, decided=decided)
     try:
         opened = _open(gateway, node, data, header)
     except WireError as error:
