@@ -22,7 +22,7 @@ from provisioning.demo_world import AGENT_PASSPHRASE, DemoNode
 from tests.faults.stolen_disk import Thief, spellings
 from tests.journeys.at_the_counter import Town, copied_town, finish, picture
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 ITEM = "GA-MZ-001"  # 最低生活保障: a household with its members
 PAPER = "GA-MZ-001-M01"

@@ -23,7 +23,7 @@ from offline_store.mailbox.line import LineState
 from provisioning.demo_world import CATALOG_PASSPHRASE, SEED_CATALOG, DemoNode
 from tests.journeys.at_the_counter import Town, changed_catalog, copied_town
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 ITEM = "GA-YB-004"
 FORGED = "伪造的条件"

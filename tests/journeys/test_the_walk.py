@@ -30,7 +30,7 @@ from tests.journeys.at_the_counter import (
     type_application,
 )
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 ITEM = "GA-YB-004"  # 异地长期居住人员就医备案: two papers, a village agent may file it
 ONLY_IN_PERSON = "GA-CL-001"  # 残疾人证新办: the agent may only assist
