@@ -26,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from casework.identifiers import mask_name
 from city_gateway import faults
 from city_gateway.access import KnownNodes, NonceWindow
-from city_gateway.acts import arrival, automatic, parking, uploads
+from city_gateway.acts import arrival, automatic, parking, pieces, uploads
 from city_gateway.acts.gateway import DictionaryShelf, Gateway, LedgerRegister, Register
 from city_gateway.acts.platform_port import BackOfficePort, PlatformPort, deliver_promised
 from city_gateway.admission import UPLOADS, Admission, GuessLimit
@@ -50,7 +50,7 @@ ROOM = Path(__file__).parent
 CHINA = ZoneInfo("Asia/Shanghai")
 MAX_BODY_BYTES = 80 * 1024 * 1024
 PLATFORM_ROUND_S = 5.0
-PARKED_ROUND_S = 60.0
+MISSED_ROUND_S = 60.0
 AUTOMATIC_ROUND_S = 1.0
 
 
@@ -108,11 +108,12 @@ def build_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(uploads.finish_complete, gateway)
-        await run_in_threadpool(arrival.share_missed, gateway)
         stop = asyncio.Event()
         rounds = [
             _rounds(stop, PLATFORM_ROUND_S, lambda: deliver_promised(gateway, port or BackOfficePort())),
-            _rounds(stop, PARKED_ROUND_S, lambda: parking.unpark_missed(gateway)),
+            _rounds(stop, MISSED_ROUND_S, lambda: parking.unpark_missed(gateway)),
+            _rounds(stop, MISSED_ROUND_S, lambda: arrival.share_missed(gateway)),
+            _rounds(stop, MISSED_ROUND_S, lambda: pieces.forget_whole(gateway)),
             desk.watch(stop),
             arrivals.work(stop),
         ]

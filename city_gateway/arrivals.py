@@ -2,7 +2,7 @@
 
 Laws: an upload is answered when its scan is safe, sharing its key follows, after a moment in which the other scans
 of its application come in (an entry is sealed for each reader, so one for all of them is cheaper); what could not
-be shared is tried again, and what a crash left is found at the next start (`acts.arrival.share_missed`).
+be shared is tried again, and what a crash of any program left is found by `acts.arrival.share_missed`.
 """
 
 from __future__ import annotations

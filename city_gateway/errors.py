@@ -49,6 +49,14 @@ class NodeUnknown(Refusal):
     status = 401
 
 
+class BagOfNobody(Refusal):
+    """A relayed bag names a node that is not enrolled here: final for who brings it, while its author, if there is
+    one, keeps its mail and hears `NodeUnknown` on every other road."""
+
+    code = "courier.bag_of_nobody"
+    status = 422
+
+
 class NotThisNode(Refusal):
     """The message names another node than the one that signed the request."""
 

@@ -184,7 +184,8 @@ def _lay_out(sack: Sack, checked: Checked) -> int:
                 for scan_hash in receipt.scans_stored:
                     sack.incoming.mark_scan_stored(scan_hash, document)
                 own = sack.node.node_id
-                remember(folder, own, remembered(folder, own).held_by_city(checked.inventory.scans_held))
+                inventory = checked.inventory
+                remember(folder, own, remembered(folder, own).held_by_city(inventory.answers, inventory.scans_held))
             case DeliverFeed(first, envelopes):
                 facts = sack.outgoing.facts()
                 for seq, envelope in enumerate(envelopes, start=first):

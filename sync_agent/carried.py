@@ -32,9 +32,10 @@ class Carried:
         """A further piece was given to a carrier."""
         return replace(self, scans={**self.scans, scan_hash: end}, since=self.since or at)
 
-    def held_by_city(self, held: Mapping[str, int]) -> Carried:
-        """The city said with its signature what it holds in part."""
-        return replace(self, scans=dict(held), since=None)
+    def held_by_city(self, answers: int, held: Mapping[str, int]) -> Carried:
+        """The city said with its signature up to which bundle it answers and what it holds in part; no bundle gets a
+        number again that the city has answered, even when this note was lost in between."""
+        return Carried(max(self.number, answers), dict(held))
 
     def only(self, waiting: set[str]) -> Carried:
         """Forget scans that do not wait any more."""

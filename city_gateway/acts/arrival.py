@@ -2,7 +2,7 @@
 
 Laws: a scan may come before or after the operation that names it; whichever commits second shares the key, and once.
 Scans of one application that arrive together share one entry.
-What was missed between a commit and a crash is found again at start.
+What was missed between a commit and a crash is found again at start, and now and then.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ def share_scans(gateway: Gateway, scan_hashes: Sequence[str]) -> None:
     gateway.news(gateway.ledger.run(lambda tx: _share(gateway, tx, scan_hashes)))
 
 
-def share_missed(gateway: Gateway) -> None:
-    """At start: scans that are here and whose key did not go out."""
+def share_missed(gateway: Gateway) -> int:
+    """Scans that are here and whose key did not go out; how many."""
     with gateway.ledger.reading() as tx:
         waiting = scan_references.all_waiting(tx)
     here = scan_shelf.stored(gateway, waiting)
     for start in range(0, len(here), AT_ONCE):
         share_scans(gateway, here[start : start + AT_ONCE])
+    return len(here)
 
 
 def _share(gateway: Gateway, tx: Connection, scan_hashes: Sequence[str]) -> set[str]:

@@ -74,6 +74,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         if parted(tx, _as_exchange(asked)):
             page, feed_head, feed_more = [], 0, False
     renewed = gateway.ledger.run(lambda tx: renewal.renewed(gateway, tx, node, _as_exchange(asked), gateway.clock()))
+    pieces.join_lying(gateway, node_id, asked.scans_asking)
     receipt = Receipt(
         gateway=gateway.keys.gateway_id,
         epoch=gateway.ledger.epoch,

@@ -1,27 +1,37 @@
 """Pieces of scans that were carried: kept until the scan has no hole, then made whole like every upload.
 
 Laws: a piece comes to lie here only after its hash was compared; pieces may come in any order, from several sticks, and
-beside an upload over the line, which they continue; the hash of the whole decides as always, and a scan that does not
-have it begins again.
+beside an upload over the line, which they continue, but never while somebody else writes it: then they lie until they
+are looked at next. The hash of the whole decides as always, and a scan that does not have it begins again. What has
+become whole on another road needs its pieces no more.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
-from city_gateway.acts import uploads
+from city_gateway.acts import scan_shelf, uploads
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.uploads import Upload
-from city_gateway.errors import CourierNoRoom, ScanBadRequest, ScanHashWrong, ScanUnknown
+from city_gateway.errors import (
+    Busy,
+    CourierNoRoom,
+    ScanBadRequest,
+    ScanBusy,
+    ScanHashWrong,
+    ScanOffsetConflict,
+    ScanUnknown,
+)
 from wire.bundle import Part
 
 CARRIED = "carried"
 ARRIVING = "arriving"
+LYING = f"{CARRIED}/*-*"
 COPY_BYTES = 1024 * 1024
 
 
@@ -69,7 +79,8 @@ class Arriving:
             scans[scan_hash] = part.total
             folder = _folder(self._gateway, self._node_id, scan_hash, part.total)
             folder.mkdir(mode=0o700, exist_ok=True)
-            path.replace(folder / f"{part.offset:012d}-{part.offset + part.length:012d}")
+            with suppress(FileNotFoundError):  # just removed, because the scan became whole on another road
+                path.replace(folder / f"{part.offset:012d}-{part.offset + part.length:012d}")
         self.drop()
         return {scan_hash: join(self._gateway, self._node_id, scan_hash, total) for scan_hash, total in scans.items()}
 
@@ -96,13 +107,38 @@ def held(gateway: Gateway, node_id: str, scan_hash: str) -> int:
     return 0
 
 
+def join_lying(gateway: Gateway, node_id: str, scan_hashes: Iterable[str]) -> None:
+    """Lay the pieces of these scans in, as far as they fit by now."""
+    lying = [folder.name.partition("-") for folder in (gateway.folder.scan_parts / node_id).glob(LYING)]
+    wanted = set(scan_hashes)
+    for scan_hash, _, total in lying:
+        if scan_hash in wanted:
+            with suppress(Busy):  # no room to go on with it now
+                join(gateway, node_id, scan_hash, int(total))
+
+
+def forget_whole(gateway: Gateway) -> int:
+    """Remove the pieces of scans that are whole by now; of how many scans."""
+    folders = {folder: folder.name.partition("-")[0] for folder in gateway.folder.scan_parts.glob(f"*/{LYING}")}
+    named = {folder: name for folder, name in folders.items() if scan_shelf.is_name(name)}
+    whole = set(scan_shelf.stored(gateway, sorted(set(named.values()))))
+    for folder, name in named.items():
+        if name in whole:
+            shutil.rmtree(folder, ignore_errors=True)
+    return len(whole)
+
+
 def _continued(gateway: Gateway, upload: Upload, pieces: list[Piece]) -> Upload:
-    with upload.path.open("r+b") as file:
-        reached = file.seek(0, os.SEEK_END)
-        for piece in pieces:
-            if piece.offset <= reached < piece.end:
-                reached += _copy(piece, reached, file.fileno())
-        uploads.flush(file.fileno())
+    reached = upload.offset
+    try:
+        with uploads.writing(upload) as file:
+            for piece in pieces:
+                if piece.offset <= reached < piece.end:
+                    reached += _copy(piece, reached, file)
+            file.flush()
+            uploads.flush(file.fileno())
+    except (ScanBusy, ScanOffsetConflict):
+        return upload
     if reached < upload.length:
         return replace(upload, offset=reached)
     try:
@@ -112,16 +148,11 @@ def _continued(gateway: Gateway, upload: Upload, pieces: list[Piece]) -> Upload:
         return replace(upload, offset=0)
 
 
-def _copy(piece: Piece, reached: int, into: int) -> int:
-    copied = 0
+def _copy(piece: Piece, reached: int, into: BinaryIO) -> int:
     with piece.path.open("rb") as file:
         file.seek(reached - piece.offset)
-        while chunk := file.read(COPY_BYTES):
-            at = 0
-            while at < len(chunk):
-                at += os.pwrite(into, chunk[at:], reached + copied + at)
-            copied += len(chunk)
-    return copied
+        shutil.copyfileobj(file, into, COPY_BYTES)
+    return piece.end - reached
 
 
 def _pieces(folder: Path) -> list[Piece]:

@@ -48,10 +48,14 @@ def copy_scans(shelf: Shelf, live: Path, names: Iterable[str], listed: Path) -> 
 
 
 def damaged_among(shelf: Shelf, listed: Path) -> Iterator[str]:
-    """The scans of a list that are not whole on the shelf, every byte read again."""
+    """The scans of a list that are not whole on the shelf, every byte read again; a copy that has rotted is removed,
+    so that the next backup makes it anew."""
     for name, length in generation_lines(listed):
         place = shelf.scan(name)
-        if not place.is_file() or place.stat().st_size != length or hash_of(place) != name:
+        if not place.is_file():
+            yield name
+        elif place.stat().st_size != length or hash_of(place) != name:
+            place.unlink()
             yield name
 
 

@@ -48,8 +48,8 @@ def try_out(workshop: Workshop, generation: Path) -> Verified:
     """Restore on trial, look through everything, sign the outcome; or BackupDamaged."""
     manifest = read_manifest(generation, workshop.keys)
     files_must_be_whole(generation, manifest)
-    for damaged in scan_copies.damaged_among(of_generation(generation), generation / SCANS):
-        raise BackupDamaged(what=f"scan {damaged}")
+    if rotten := list(scan_copies.damaged_among(of_generation(generation), generation / SCANS)):
+        raise BackupDamaged(what=f"scan {rotten[0]}")
     held = {name for name, _ in generation_lines(generation / SCANS)}
     with workshop.scratch() as scratch:
         plain = scratch / "ledger.db"

@@ -144,6 +144,22 @@ async def test_one_changed_byte_anywhere_is_found_and_publishes_nothing(sqlite_c
     assert list(city.gateway.folder.root.glob(".backup-scratch-*")) == [], "no plain copy stays behind"
 
 
+async def test_a_scan_that_rotted_on_the_shelf_is_copied_anew_by_the_next_backup(sqlite_city: City, tmp_path: Path):
+    city, url = sqlite_city, f"sqlite:///{tmp_path / 'ledger.db'}"
+    village = await city.enrol()
+    scan = village.sealed_scan(b"a page")
+    await village.upload(scan)
+    await village.exchange(village.collect(scan)[1])
+    at = workshop(city, url, tmp_path / "backups")
+    backed_up(at)
+    at.shelf.scan(scan.name).write_bytes(b"rotten")
+    with pytest.raises(BackupDamaged):
+        backed_up(at)
+    generation = backed_up(at)
+    assert is_verified(generation, city.gateway.keys)
+    assert at.shelf.scan(scan.name).read_bytes() == (city.gateway.folder.scans / scan.name).read_bytes()
+
+
 @pytest.mark.parametrize("lost", ["journal", "case_entries", "operations", "feed_entries", "a mark"])
 async def test_a_ledger_that_does_not_hold_together_is_not_verified(
     sqlite_city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str

@@ -15,13 +15,14 @@ from tests.faults import tally
 from tests.simulators.hostile_relay import HostileRelay
 from tests.simulators.post import effects
 from tests.simulators.relayed import Relayed, relayed
-from wire.bundle import DownInventory
-from wire.canonical import unb64
+from wire.bundle import DownInventory, bundle_id, open_body, write_body
+from wire.canonical import b64, unb64
 from wire.receipt import Receipt
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(3600)]
 
 STEPS = 4
+STRANGER = "ab" * 16
 IN_ONE_WORLD = 9
 
 
@@ -111,6 +112,21 @@ async def test_each_hostile_act_alone_is_harmless(world: Relayed) -> None:
     await world.drain()
     world.post.everything_arrived_once()
     assert hostile.reads() == 0
+
+
+async def test_a_strangers_bag_is_refused_once_and_carried_no_further(world: Relayed) -> None:
+    world.post.file(b"ours")
+    await world.hand_over()
+    (bag,) = world.bags.waiting()
+    body = bag.path.read_bytes()
+    document, parts = open_body(body, len(body))
+    document["payload"] = b64(unb64(document["payload"]).replace(bag.node_id.encode(), STRANGER.encode()))
+    world.bags.put_up(STRANGER, bundle_id(document), write_body(document, parts))
+    forwarded = await world.forward()
+    assert forwarded is not None
+    assert (forwarded.bags, forwarded.refused, world.bags.waiting()) == (1, 1, [])
+    await world.drain()
+    world.post.everything_arrived_once()
 
 
 async def test_control_a_village_that_believes_unsigned_receipts_is_deceived(

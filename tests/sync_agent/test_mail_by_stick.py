@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from city_gateway.acts import pieces, uploads
 from city_gateway.ledger import nodes
 from offline_store.mailbox.outgoing import Facts
 from sync_agent import carried
@@ -97,6 +98,53 @@ async def test_what_the_city_holds_in_part_is_where_the_next_stick_goes_on(post:
     assert written.bytes < 6 * MIB
     (taken,) = at_the_city(post, tmp_path / "second")
     assert taken.scans_whole == 1
+
+
+async def test_a_courier_that_lost_its_notes_goes_on_behind_what_the_city_answered(post: Post, tmp_path: Path) -> None:
+    own = post.node.document.node_id
+    for round_trip in range(3):
+        post.file()
+        out(post, tmp_path / f"{round_trip}")
+        at_the_city(post, tmp_path / f"{round_trip}")
+    (post.paths.agent_folder / carried.FILE).unlink()
+    answer(post, tmp_path / "2")
+    read(post, tmp_path / "2")
+    assert carried.remembered(post.paths.agent_folder, own).number == 3
+    post.file()
+    assert out(post, tmp_path / "next").number == 4
+
+
+async def test_pieces_are_not_laid_into_an_upload_that_somebody_writes(post: Post, tmp_path: Path) -> None:
+    post.file(os.urandom(6 * MIB))
+    first, second = tmp_path / "first", tmp_path / "second"
+    out(post, first, capacity=4 * MIB)
+    out(post, second)
+    at_the_city(post, first)
+    own = post.node.document.node_id
+    (name,) = {name for names in post.filed.values() for name in names}
+    began = uploads.find(post.city.gateway, own, name)
+    with uploads.writing(began):
+        (taken,) = at_the_city(post, second)
+        assert (taken.scans_whole, taken.scans_in_part) == (0, 1)
+        assert began.path.stat().st_size == began.offset
+    answer(post, second)
+    read(post, second)
+    assert stored_at(post.city) == {name}, "the pieces were laid in when the city looked at them next"
+    post.everything_arrived_once()
+
+
+async def test_pieces_of_a_scan_that_came_whole_over_the_line_are_removed(post: Post, tmp_path: Path) -> None:
+    post.file(os.urandom(6 * MIB))
+    out(post, tmp_path / "lost", capacity=4 * MIB)
+    out(post, tmp_path / "second")
+    at_the_city(post, tmp_path / "second")  # what lies behind the hole
+    carried_to = post.city.gateway.folder.scan_parts / post.node.document.node_id / pieces.CARRIED
+    assert len(list(carried_to.iterdir())) == 1
+    assert pieces.forget_whole(post.city.gateway) == 0
+    await post.drain()
+    assert pieces.forget_whole(post.city.gateway) == 1
+    assert list(carried_to.iterdir()) == []
+    post.everything_arrived_once()
 
 
 async def test_a_stick_goes_on_where_the_line_broke_off(post: Post, tmp_path: Path) -> None:
