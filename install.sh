@@ -144,6 +144,7 @@ test_everything() {
     if ! fc-list 2>/dev/null | grep -qi cjk && is_root && has apt-get; then
         apt_install fonts-noto-cjk || missing+=(fonts-noto-cjk)
     fi
+    need pdftotext poppler-utils "printed papers" || missing+=(poppler-utils)
     need strace strace "fault tests" || missing+=(strace)
     need mkfs.ext4 e2fsprogs "power cuts" || missing+=(e2fsprogs)
     need mkfs.xfs xfsprogs "power cuts" || missing+=(xfsprogs)

@@ -105,3 +105,18 @@ def test_every_shell_script_is_one_that_bash_can_read() -> None:
         if subprocess.run(["bash", "-n", name], cwd=PROJECT, capture_output=True, check=False).returncode != 0
     ]
     assert unreadable == []
+
+
+def skips(text: str) -> bool:
+    """Whether a test could be passed over: what a machine lacks makes its test fail, and say so."""
+    asked = {"pytest.skip", "pytest.mark.skip", "pytest.mark.skipif", "pytest.importorskip", "pytest.mark.xfail"}
+    return any(ast.unparse(node) in asked for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute))
+
+
+def test_no_test_can_be_passed_over() -> None:
+    tests = [path for path in all_python_files() if path.is_relative_to(PROJECT / "tests")]
+    assert [str(path.relative_to(PROJECT)) for path in tests if skips(path.read_text())] == []
+
+
+def test_the_skip_rule_bites() -> None:
+    assert skips("@pytest.mark.skipif(True, reason='')\ndef test_x(): ...")
