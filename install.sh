@@ -90,8 +90,8 @@ make_environment() {
         say "建立 Python 环境 / making the environment with $python"
         "$python" -m venv --clear "$venv"
     fi
-    say "安装依赖(按哈希锁定)/ installing hash-locked requirements from $(basename "$lock") …"
-    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --require-hashes -r "$lock"
+    say "安装依赖（按哈希锁定）/ installing hash-locked requirements from $(basename "$lock") …"
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -qq --require-hashes -r "$lock"
     printf '%s\n' "$wanted" >"$stamp"
 }
 

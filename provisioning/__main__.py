@@ -28,13 +28,13 @@ from provisioning import re_enrol as re_enrolment
 from provisioning import support as support_bundle
 from provisioning.demo import app as demo
 from provisioning.errors import NodeRunning, ProvisioningError
-from provisioning.wording import sentence
+from provisioning.wording import ROLES, sentence
 from wire.errors import WireError
 
 HTTP_TIMEOUT_S = 30.0
 STANDARD = "-"
 
-app = typer.Typer(help="安装、检查节点,演示整个系统", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(help="安装、检查节点，演示整个系统", no_args_is_help=True, pretty_exceptions_enable=False)
 clerk_app = typer.Typer(help="办事人员", no_args_is_help=True)
 app.add_typer(clerk_app, name="clerk")
 app.add_typer(demo)
@@ -70,9 +70,9 @@ def enrol(
     gateway: Annotated[str, typer.Option("--gateway", help="网关网址")],
     code: Annotated[str | None, typer.Option("--code", help="一次性开通码")] = None,
     code_stdin: Annotated[bool, typer.Option("--code-stdin", help="从标准输入读开通码")] = False,
-    role: Annotated[str | None, typer.Option("--role", help="village 或 township,与开通码核对")] = None,
+    role: Annotated[str | None, typer.Option("--role", help="village 或 township，与开通码核对")] = None,
 ) -> None:
-    """开通节点(断电、断线后可原样重做)。"""
+    """开通节点（断电、断线后可原样重做）。"""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
     with _plain_errors(), httpx.Client(timeout=HTTP_TIMEOUT_S) as client:
         document = enrolment.enrol(
@@ -85,7 +85,7 @@ def enrol(
             randomness=os.urandom,
             now=lambda: datetime.now(UTC),
         )
-    console.print(f"已开通:{document.site_name}({document.role},{document.region})", highlight=False)
+    console.print(f"已开通：{document.site_name}（{ROLES[document.role]}，{document.region}）", highlight=False)
 
 
 @app.command("re-enrol")
@@ -94,9 +94,9 @@ def re_enrol(
     root: Root,
     code: Annotated[str | None, typer.Option("--code", help="市级新发的一次性开通码")] = None,
     code_stdin: Annotated[bool, typer.Option("--code-stdin", help="从标准输入读开通码")] = False,
-    gateway: Annotated[str | None, typer.Option("--gateway", help="网关网址,默认用原来的")] = None,
+    gateway: Annotated[str | None, typer.Option("--gateway", help="网关网址，默认用原来的")] = None,
 ) -> None:
-    """机器被复制、回滚或身份停用后重新开通:换新身份,未送达的原样接着送(须先停止 edge_node;断电可原样重做)。"""
+    """机器被复制、回滚或身份停用后重新开通：换新身份，未送达的原样接着送（须先停止 edge_node；断电可原样重做）。"""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
     paths = NodePaths(root)
     with _plain_errors():
@@ -111,10 +111,10 @@ def re_enrol(
                 randomness=os.urandom,
                 now=lambda: datetime.now(UTC),
             )
-    console.print(f"已重新开通:{done.document.site_name}。", highlight=False)
-    console.print(f"旧登记链 {done.filed} 条已存档;{done.renewed} 条用新身份接着送,收件单编号不变。", highlight=False)
+    console.print(f"已重新开通：{done.document.site_name}。", highlight=False)
+    console.print(f"旧登记链 {done.filed} 条已存档；{done.renewed} 条用新身份接着送，收件单编号不变。", highlight=False)
     if paths.set_aside.exists():
-        console.print(f"市级未见过的旧信件已放在 {paths.set_aside},请交给市级管理员。", highlight=False)
+        console.print(f"市级未见过的旧信件已放在 {paths.set_aside}，请交给市级管理员。", highlight=False)
 
 
 @clerk_app.command("add")
@@ -123,10 +123,10 @@ def clerk_add(
     root: Root,
     clerk_id: Annotated[str, typer.Option("--id", help="登录名")],
     name: Annotated[str, typer.Option("--name", help="姓名")],
-    role: Annotated[Role, typer.Option("--role", help="agent 代办员,clerk 乡镇工作人员")],
+    role: Annotated[Role, typer.Option("--role", help="agent 代办员，clerk 乡镇工作人员")],
     passphrase_stdin: Annotated[bool, typer.Option("--passphrase-stdin", help="从标准输入读口令")] = False,
 ) -> None:
-    """登记办事人员(须先停止 edge_node)。"""
+    """登记办事人员（须先停止 edge_node）。"""
     passphrase: str = (
         sys.stdin.readline().rstrip("\n")
         if passphrase_stdin
@@ -148,7 +148,7 @@ def clerk_add(
 
 @app.command()
 def doctor(*, root: Root) -> None:
-    """检查节点:时钟、磁盘、密钥、数据库、线路、目录。"""
+    """检查节点：时钟、磁盘、密钥、数据库、线路、目录。"""
     report = examination.examine(NodePaths(root), now=datetime.now(UTC), environment=os.environ)
     console.print(examination.table(report))
     raise typer.Exit(examination.exit_code(report))
@@ -158,10 +158,10 @@ def doctor(*, root: Root) -> None:
 def support(
     *,
     root: Root,
-    to: Annotated[Path, typer.Option("--to", help="写到哪个文件(.zip);- 是标准输出")],
-    log: Annotated[list[Path] | None, typer.Option("--log", help="日志文件;- 是标准输入")] = None,
+    to: Annotated[Path, typer.Option("--to", help="写到哪个文件（.zip）；- 是标准输出")],
+    log: Annotated[list[Path] | None, typer.Option("--log", help="日志文件；- 是标准输入")] = None,
 ) -> None:
-    """做一个求助包:版本、设置、检查结果、线路、数量、日志代码,没有任何个人信息。"""
+    """做一个求助包：版本、设置、检查结果、线路、数量、日志代码，没有任何个人信息。"""
     made = support_bundle.make(
         NodePaths(root), now=datetime.now(UTC), environment=os.environ, log_lines=_lines_of(log or ())
     )
@@ -169,7 +169,9 @@ def support(
         sys.stdout.buffer.write(made)
         return
     place(to, made)
-    console.print(f"已写好 {to}({len(made) // 1024 + 1} KiB)。里面没有个人信息,可以发给市级管理员。", highlight=False)
+    console.print(
+        f"已写好 {to}（{len(made) // 1024 + 1} KiB）。里面没有个人信息，可以发给市级管理员。", highlight=False
+    )
 
 
 def _lines_of(logs: Iterable[Path]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import signal
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from provisioning.demo_world import (
     DemoNode,
     DemoWorld,
     Person,
+    Program,
 )
 from provisioning.errors import ProgramDied, ProvisioningError
 from provisioning.wording import sentence
@@ -34,6 +36,7 @@ TOWNSHIP = ("511603106000", "前锋区护安镇便民服务中心")
 AGENT = Person("wangdaiban", "王代办", "agent", AGENT_PASSPHRASE)
 CLERK = Person("lishouli", "李受理", "clerk", CLERK_PASSPHRASE)
 SEED = 20261123
+STARTS_MOST = 20
 
 app = typer.Typer()
 console = Console(soft_wrap=True)
@@ -42,11 +45,11 @@ console = Console(soft_wrap=True)
 @app.command()
 def demo(
     *,
-    once: Annotated[bool, typer.Option("--once", help="结束后退出;有丢失或重复则返回非零")] = False,
+    once: Annotated[bool, typer.Option("--once", help="结束后退出；有丢失或重复则返回非零")] = False,
     report: Annotated[Path | None, typer.Option("--report", help="把结果表写成 JSON")] = None,
     postgres: Annotated[bool, typer.Option("--postgres", help="市级总账用 PostgreSQL")] = False,
     seed: Annotated[int, typer.Option("--seed", help="同一个数得到同一天")] = SEED,
-    folder: Annotated[Path | None, typer.Option("--folder", help="放在这里并保留;默认用临时文件夹,结束即删")] = None,
+    folder: Annotated[Path | None, typer.Option("--folder", help="放在这里并保留；默认用临时文件夹，结束即删")] = None,
 ) -> None:
     """在本机演示一天:村里没有线路、停电、补送、预审、办理、新目录。"""
     where = folder or Path(tempfile.mkdtemp(prefix="guangan-demo-"))
@@ -106,25 +109,43 @@ def _stay(world: DemoWorld) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    said: set[str] = set()
+    tended = [Tended(program) for program in world.programs]
     while not ended.wait(1.0):
-        for program in (one for node in world.nodes.values() for one in (node.edge, node.agent)):
-            try:
-                program.must_live()
-            except ProgramDied as died:
-                if program.name not in said:
-                    console.print(sentence(died), markup=False)  # somebody tries what a kill does: the rest stays up
-                said.add(program.name)
+        for one in tended:
+            if told := one.look():
+                console.print(told, markup=False)
+
+
+@dataclass(slots=True)
+class Tended:
+    """A program that is started again when it ended by itself, as systemd does on a real node: somebody tries what a
+    kill does. One that ends again and again is left lying."""
+
+    program: Program
+    starts_left: int = STARTS_MOST
+
+    def look(self) -> str | None:
+        """Start it again if it died; the sentence to say, or None."""
+        try:
+            self.program.must_live()
+        except ProgramDied as died:
+            if self.starts_left == 0:
+                self.program.process = None
+                return f"{sentence(died)}（已重启 {STARTS_MOST} 次，不再重启）"
+            self.starts_left -= 1
+            self.program.start()
+            return f"{self.program.name} 被结束，已重新启动（真实节点由 systemd 重启）；保存过的内容都在，请重新登录。"
+        return None
 
 
 def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> list[str]:
     return [
-        f"代办员界面:  .venv/bin/python -m tui --socket {village.paths.counter_socket}",
+        f"代办员界面：  .venv/bin/python -m tui --socket {village.paths.counter_socket}",
         f"            登录 {village.person.clerk_id}  口令 {AGENT_PASSPHRASE}",
-        f"乡镇页面:    http://{township.page}/",
-        f"            登录 {township.person.clerk_id}  口令 {CLERK_PASSPHRASE}(补正回来的 3 件在待办里)",
-        f"市级后台:    {world.gateway_url}/office/",
+        f"乡镇页面：    http://{township.page}/",
+        f"            登录 {township.person.clerk_id}  口令 {CLERK_PASSPHRASE}（补正回来的 3 件在待办里）",
+        f"市级后台：    {world.gateway_url}/office/",
         f"            登录 office  口令 {OFFICE_PASSPHRASE}",
-        f"程序日志:    {world.logs}",
+        f"程序日志：    {world.logs}",
         "按 Ctrl-C 结束并停止所有程序。",
     ]

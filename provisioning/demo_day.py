@@ -35,8 +35,8 @@ KILL_AT = 11  # while this application is being saved
 DRAIN_S = 120.0
 STEP_S = 90.0
 DECLINED = {
-    "reason": "演示:不符合办事指南载明的申请条件",
-    "basis": "演示依据:办事指南",
+    "reason": "演示：不符合办事指南载明的申请条件",
+    "basis": "演示依据：办事指南",
     "remedy": "可向上级部门申请复核",
 }
 
@@ -133,7 +133,7 @@ class Day:
         self.village.edge.kill()
         pressing.join()
         door.close()
-        self.screen.say("停电:节点程序被强行结束(SIGKILL),重新启动")
+        self.screen.say("停电：节点程序被强行结束（SIGKILL），重新启动")
         self.village.edge.start()
         self.world.wait("村节点重新启动", lambda: self.world.node_answers(self.village), STEP_S)
         door = self.village.door()
@@ -159,7 +159,7 @@ class Day:
         line.mend()
         self.village.agent.stop()  # what a network that comes up does to the courier's unit
         self.village.agent.start()
-        self.screen.say("线路恢复,开始补送")
+        self.screen.say("线路恢复，开始补送")
         with self.screen.draining("补送积压", waiting) as at:
 
             def drained() -> bool:
@@ -206,13 +206,13 @@ class Day:
         with self.screen.counting("村里补正", len(returned)) as step:
             for application_id in returned:
                 draft = door.answer_return(application_id)
-                answers = {point.ref: "演示:已按告知补正" for point in draft.return_points}
+                answers = {point.ref: "演示：已按告知补正" for point in draft.return_points}
                 scans = []
                 for point in draft.return_points:
                     if point.kind == "material":
                         picture = invented_paper(point.label or point.ref, "补正", self.random)
                         scans.append(door.scan(draft.draft_id, point.ref, 9, picture).scan_hash)
-                address = f"{draft.values.get('applicant_address', '')}(补写:一组)"
+                address = f"{draft.values.get('applicant_address', '')}（补写：一组）"
                 door.change(draft.draft_id, values={"applicant_address": address}, answers=answers)
                 door.collect(draft.draft_id)
                 self.history.add_scans(application_id, scans)
@@ -240,7 +240,7 @@ class Day:
     def evening(self) -> None:
         """A changed catalog; a draft begun before it stays as it is; both nodes show the new one."""
         changed = choose_items(1)[0].item_id
-        note = f"演示:{datetime.now(UTC):%Y-%m-%d} 起按新指南办理"
+        note = f"演示：{datetime.now(UTC):%Y-%m-%d} 起按新指南办理"
         source = self.world.folder / "catalog-source"
         shutil.copytree(SEED_CATALOG, source, dirs_exist_ok=True)
         items = json.loads((source / "items.json").read_text("utf-8"))
@@ -301,7 +301,7 @@ def _full_notice(door: CounterDoor, application_id: str) -> list[dict[str, str]]
     points = door.may_return(application_id).points
     paper = next(point for point in points if point.kind == "material")
     entry = next(point for point in points if point.kind == "field" and point.ref == "applicant_address")
-    told = ((paper, "演示:影像不清", "请重新拍照"), (entry, "演示:地址不全", "请补写到组"))
+    told = ((paper, "演示：影像不清", "请重新拍照"), (entry, "演示：地址不全", "请补写到组"))
     return [
         {"kind": point.kind, "ref": point.ref, "label": point.label, "problem": problem, "remedy": remedy}
         for point, problem, remedy in told

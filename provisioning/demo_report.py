@@ -137,11 +137,11 @@ class Figures:
             ("不予受理", self.declined),
             ("办结", self.concluded),
             ("送出影像", self.scans_sent),
-            ("内容字节(表单压缩后加影像)", f"{self.payload_bytes:,}"),
-            ("线路字节(双向)", f"{self.wire_bytes:,}(内容的 {ratio:.3f} 倍)"),
+            ("内容字节（表单压缩后加影像）", f"{self.payload_bytes:,}"),
+            ("线路字节（双向）", f"{self.wire_bytes:,}（内容的 {ratio:.3f} 倍）"),
             ("目录版本", self.catalog_version),
             ("已更新节点", self.nodes_updated),
-            ("用时(秒)", f"{self.seconds:.1f}"),
+            ("用时（秒）", f"{self.seconds:.1f}"),
         )
         for name, value in rows:
             shown.add_row(name, str(value))

@@ -28,10 +28,12 @@ class DemoScreen:
     def say(self, sentence: str) -> None:
         """A turn of the day."""
         self.console.print(f"[bold]▸[/bold] {sentence}", highlight=False)
+        self.console.file.flush()
 
     @contextmanager
     def counting(self, what: str, total: int) -> Iterator[Callable[[], None]]:
         """A bar that counts items; gives the function that counts one."""
+        self._begin(f"{what}（{total} 件）")
         with self._bar(MofNCompleteColumn(), TimeElapsedColumn()) as progress:
             task = progress.add_task(what, total=total)
             yield lambda: progress.advance(task)
@@ -39,6 +41,7 @@ class DemoScreen:
     @contextmanager
     def draining(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
         """A bar in bytes with speed and what is left; gives the function that says where it stands."""
+        self._begin(what)
         with self._bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()) as progress:
             task = progress.add_task(what, total=total)
             yield lambda done: progress.update(task, completed=done)
@@ -46,10 +49,17 @@ class DemoScreen:
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
         """A step whose length nobody knows."""
+        self._begin(what)
         with self._bar(TimeElapsedColumn()) as progress:
             task = progress.add_task(what, total=None)
             yield
             progress.update(task, total=1, completed=1)
+
+    def _begin(self, what: str) -> None:
+        """A bar is drawn in a file only when it is done; there, a line says at once what goes on."""
+        if not self.console.is_terminal:
+            self.console.print(f"  {what}……", highlight=False)
+            self.console.file.flush()
 
     def _bar(self, *columns: ProgressColumn) -> Progress:
         return Progress(TextColumn("  {task.description:<12}"), BarColumn(30), *columns, console=self.console)

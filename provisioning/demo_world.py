@@ -197,6 +197,11 @@ class DemoWorld:
         )  # fmt: skip
 
     @property
+    def programs(self) -> list[Program]:
+        """Everything that should run by now."""
+        return list(self._programs)
+
+    @property
     def ledger_arguments(self) -> list[str]:
         """Where the gateway keeps its files and its ledger."""
         return ["--folder", str(self.gateway_folder), "--database", self.database]

@@ -29,7 +29,7 @@ from offline_store.mailbox import waiting as mailbox
 from offline_store.mailbox.incoming import RECEIPT, Incoming
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
-from provisioning.wording import CHECKS, STANDINGS, finding_sentence
+from provisioning.wording import CHECKS, ROLES, STANDINGS, finding_sentence
 from wire.enrolment import EnrolmentDocument
 from wire.errors import WireError
 from wire.receipt import RECEIPT_LABEL
@@ -104,7 +104,11 @@ def exit_code(findings: list[Finding]) -> int:
 
 
 def _enrolment(document: EnrolmentDocument, now: datetime) -> Finding:
-    params = {"site": document.site_name, "role": document.role, "until": f"{document.valid_to:%Y-%m-%d}"}
+    params = {
+        "site": document.site_name,
+        "role": ROLES[document.role],
+        "until": f"{document.valid_to:%Y-%m-%d}",
+    }
     if now > document.valid_to:  # local work never depends on validity; renewing does
         return Finding("enrolment", Standing.ATTENTION, "enrolment.expired", params)
     return Finding("enrolment", Standing.GOOD, "enrolment.valid", params)

@@ -34,7 +34,7 @@ def _commands() -> None:
 @app.command()
 def status(root: Root) -> None:
     """Print the state of the line and what waits to leave this node."""
-    paths = NodePaths(root)
+    paths = _node_in(root)
     _say_bad_settings(paths)
     found = look(paths, datetime.now(UTC), started=_started())
     if found.line is None:
@@ -45,6 +45,15 @@ def status(root: Root) -> None:
         typer.echo(text)
     if found.line is None:
         raise typer.Exit(1)
+
+
+def _node_in(root: Path) -> NodePaths:
+    """The folder of a node, or a sentence for a person who mistyped it."""
+    paths = NodePaths(root)
+    if not paths.agent_folder.is_dir():
+        typer.echo(words("status.no_node", folder=root), err=True)
+        raise typer.Exit(2)
+    return paths
 
 
 def _say_line(line: LineState) -> None:
@@ -69,7 +78,7 @@ def _started() -> datetime:
 @app.command()
 def settings(root: Root) -> None:
     """Check the settings of this node's courier and print what holds."""
-    _print_settings(NodePaths(root))
+    _print_settings(_node_in(root))
 
 
 @app.command(hidden=True)

@@ -72,6 +72,9 @@ def into(*, root: Root, source: Annotated[Path, typer.Option("--from", help="Whe
 def told_out(written: Written) -> Iterator[str]:
     """What a person should know and do next."""
     size = f"{written.bytes / MIB:.1f}"
+    if not (written.ops or written.pieces or written.damaged or written.left.ops or written.left.scans):
+        yield words("courier.asks_only", number=written.number)
+        return
     yield words("courier.written", number=written.number, ops=written.ops, pieces=written.pieces, size=size)
     if written.damaged:
         yield words("courier.damaged", scans=written.damaged)

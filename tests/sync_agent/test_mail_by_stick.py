@@ -14,6 +14,7 @@ from city_gateway.ledger import nodes
 from offline_store.mailbox.outgoing import Facts
 from sync_agent import carried
 from sync_agent.arriving import News
+from sync_agent.courier_commands import told_out
 from sync_agent.errors import NoBundle, NotForThisNode, StickFull
 from tests.simulators.carriers import answer, at_the_city, carrying, out, read
 from tests.simulators.post import SCAN_BYTES, Post, effects, stored_at
@@ -42,6 +43,12 @@ async def test_everything_goes_up_and_comes_back_on_one_stick(post: Post, tmp_pa
     (brought,) = read(post, tmp_path / "stick")
     assert (brought.news, brought.received, brought.feed) == (News.NEW, 2, 2)
     post.everything_arrived_once()
+
+
+async def test_a_bundle_with_nothing_in_it_says_that_it_only_asks(post: Post, tmp_path: Path) -> None:
+    assert "不急用就不必带去" in " ".join(told_out(out(post, tmp_path / "stick")))
+    post.file()
+    assert "请把U盘交给乡镇" in " ".join(told_out(out(post, tmp_path / "stick")))
 
 
 async def test_names_on_the_stick_fit_the_oldest_fat(post: Post, tmp_path: Path) -> None:

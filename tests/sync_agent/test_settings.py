@@ -112,6 +112,14 @@ def test_status_says_why_scans_wait_and_until_when(
     assert "2 份附件损坏或丢失" in said
 
 
+@pytest.mark.parametrize("command", ["settings", "status"])
+def test_a_mistyped_folder_is_told_and_not_taken_for_a_node(tmp_path: Path, command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--root", str(tmp_path / "nowhere")])
+    assert result.exit_code == 2
+    assert "这里没有节点" in result.output
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_the_settings_are_checked_with_a_sentence_that_names_what_is_wrong(tmp_path: Path) -> None:
     paths = NodePaths(tmp_path)
     paths.create()
