@@ -108,6 +108,7 @@ def build_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(uploads.finish_complete, gateway)
+        await run_in_threadpool(arrival.share_missed, gateway)
         stop = asyncio.Event()
         rounds = [
             _rounds(stop, PLATFORM_ROUND_S, lambda: deliver_promised(gateway, port or BackOfficePort())),

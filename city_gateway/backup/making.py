@@ -25,7 +25,8 @@ from city_gateway.backup.workshop import Workshop
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import GatewayKeys
 
-TIME_IN_NAMES = "%Y%m%dT%H%M%SZ"
+TIME_IN_NAMES = "%Y%m%dT%H%M%S.%fZ"
+"""Names sort by the moment of making."""
 
 
 def make(workshop: Workshop, step: Callable[[str], None] = lambda _name: None) -> Path:
