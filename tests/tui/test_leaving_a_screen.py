@@ -45,6 +45,25 @@ def road(road) -> SlowRoad:
 
 
 @ON_THE_FAKE
+async def test_a_form_that_takes_time_says_that_it_opens_and_keys_do_nothing_else_meanwhile(at_the_screen, road, node):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        await agent.press("escape")
+        await agent.at("guide")
+        assert "正在打开表单" not in agent.text()
+        road.open.clear()
+        await agent.press("enter")
+        await agent.sees("正在打开表单")
+        await agent.type("1234")
+        assert agent.screen.place in {"guide", "wizard"}
+        road.open.set()
+        await agent.at("wizard")
+        await agent.until(lambda: bool(agent.screen.query("FieldFrame")))
+        assert "正在打开表单" not in agent.text()
+        assert "1234" not in str(node.drafts), "what was typed before there was a field went into none"
+
+
+@ON_THE_FAKE
 async def test_an_answer_for_a_screen_that_is_gone_breaks_nothing(at_the_screen, road):
     async with at_the_screen() as agent:
         for screen in (ApplicationsScreen(""), ApplicationDetailScreen("0" * 32), SearchScreen()):

@@ -70,6 +70,7 @@ async def test_a_restarted_node_is_signed_in_to_again_with_the_same_passphrase(a
         node.sessions.clear()
         await agent.type("李")
         await agent.at("lock")
+        await agent.sees("本机服务重新启动过")
         await agent.type("bad")
         await agent.press("enter")
         await agent.sees("工号或口令不对")

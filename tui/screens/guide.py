@@ -72,8 +72,10 @@ class GuideScreen(CounterScreen[None]):
     @errand("begin")
     async def begin(self) -> None:
         """Open a draft on the node and go to its wizard."""
+        self.say(t("wizard.opening"))
         given = await self.attempt(lambda: self.counter.client.begin_draft(self.item_id))
         if given is not None:
+            self.say("")
             await self.app.push_screen(WizardScreen(given.value))
 
 

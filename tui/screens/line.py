@@ -86,7 +86,7 @@ class LineScreen(CounterScreen[None]):
 def conditions_of(standing: StatusBar | None) -> Content:
     """How the node stands, two lines each; without an answer of the node, that."""
     if standing is None:
-        return Content.styled(t("line.unknown"), "$text-error")
+        return Content.styled(t("line.no_answer"), "$text-error")
     lines = []
     for one in standing.conditions:
         first, second = waiting_lines([one], standing.now)

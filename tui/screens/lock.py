@@ -27,7 +27,8 @@ class LockScreen(CounterScreen[None]):
 
     def body(self) -> ComposeResult:
         clerk = self.counter.clerk
-        yield Static(t("lock.why", clerk=clerk.name if clerk else ""), classes="sentence", markup=False)
+        why = "lock.why_over" if self.counter.session_lost else "lock.why"
+        yield Static(t(why, clerk=clerk.name if clerk else ""), classes="sentence", markup=False)
         yield Static(t("sign_in.passphrase"), classes="caption")
         yield TextEditor("passphrase", "text", "", password=True)
 

@@ -72,6 +72,7 @@ class WizardScreen(CounterScreen[None]):
         yield Vertical(id="step")
 
     def on_mount(self) -> None:
+        self.say(t("wizard.opening"))
         self.load()
 
     @errand("load")
@@ -80,6 +81,7 @@ class WizardScreen(CounterScreen[None]):
         opened = await self.attempt(lambda: DraftDesk.open(self.counter.client, self._ask, self.view, self._told))
         if opened is None:
             return
+        self.say("")
         self.desk = opened.value
         self.filling = FieldFilling(self, self.desk)
         self._told(self.desk.autosave.kept)
