@@ -22,9 +22,10 @@ from edge_node.acts.counter import Counter
 from edge_node.acts.mail_round import MailRound
 from edge_node.app import counter_app, open_counter, page_app
 from edge_node.listening import AlreadyRunning, Doors, counter_socket, page_socket, sole_process
-from edge_node.settings import BadSetting, read_settings
+from edge_node.settings import read_settings
 from offline_store.desk import keyring
 from offline_store.errors import DISK_REFUSES, StoreError
+from offline_store.node_toml import BadSetting
 from offline_store.paths import NodePaths
 
 log = logging.getLogger("edge_node")

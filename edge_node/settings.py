@@ -1,32 +1,18 @@
 """What an installer may set for this node: `node.toml` in the node's folder, every key with a safe default; what the
-environment says (`GUANGAN_NODE_…`) goes before the file.
-
-Laws: a value that cannot be meant is refused by name, never rounded into something else; tables of the file belong to
-other programs. A plain dataclass: pydantic-settings cost nine MiB of resident memory here.
+environment says (`GUANGAN_NODE_…`) goes before the file. Tables of the file belong to other programs.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from offline_store.node_toml import FLAG, Rule, Rules, number, settled, written_in
 
 ENVIRONMENT: Final = "GUANGAN_NODE_"
-TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
-
-
-class BadSetting(Exception):
-    """A setting of the node has a value that cannot be meant; the fields name it and say what is allowed."""
-
-    code = "settings.bad"
-
-    def __init__(self, name: str, allowed: str) -> None:
-        self.name = name
-        self.allowed = allowed
-        super().__init__(self.code, name, allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,70 +35,25 @@ class NodeSettings:
     """How much mail of its villages a township carries at most; 0 carries none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    read: Callable[[object], object]
-    allowed: str
-
-
-def _number(kind: type[int | float], low: float, high: float) -> _Rule:
-    def read(said: object) -> object:
-        if isinstance(said, bool) or not isinstance(said, int | float | str):
-            raise TypeError(said)
-        number = kind(said)
-        if (isinstance(said, float) and number != said) or not low <= number <= high:
-            raise ValueError(said)
-        return number
-
-    return _Rule(read, f"{low:g}–{high:g}")
-
-
-def _flag(said: object) -> object:
-    if isinstance(said, bool):
-        return said
-    if isinstance(said, str) and said.lower() in TRUE | FALSE:
-        return said.lower() in TRUE
-    raise ValueError(said)
-
-
 def _folder(said: object) -> object:
     if isinstance(said, str) and said:
         return Path(said)
     raise ValueError(said)
 
 
-RULES: Final[Mapping[str, _Rule]] = {
-    "disk_reserve_mib": _number(int, 16, 1_000_000),
-    "mail_poll_seconds": _number(float, 0.05, 60),
-    "retention_days": _number(int, 1, 36_500),
-    "rekey_days": _number(int, 1, 3_650),
-    "media_root": _Rule(_folder, "/media"),
-    "media_folders": _Rule(_flag, "true / false"),
-    "relay_mib": _number(int, 0, 1_000_000),
+RULES: Final[Rules] = {
+    "disk_reserve_mib": number(int, 16, 1_000_000),
+    "mail_poll_seconds": number(float, 0.05, 60),
+    "retention_days": number(int, 1, 36_500),
+    "rekey_days": number(int, 1, 3_650),
+    "media_root": Rule(_folder, "/media"),
+    "media_folders": FLAG,
+    "relay_mib": number(int, 0, 1_000_000),
 }
 assert set(RULES) == {field.name for field in fields(NodeSettings)}  # noqa: S101 - one rule for each setting
 
 
 def read_settings(toml_file: Path, environment: Mapping[str, str] = os.environ) -> NodeSettings:
     """The settings of the node whose settings file is `toml_file`; a missing file means the defaults."""
-    said = {name: value for name, value in _from_file(toml_file).items() if name in RULES}
-    for name in RULES:
-        text = environment.get(ENVIRONMENT + name.upper(), "").strip()
-        if text:
-            said[name] = text
-    values: dict[str, Any] = {}
-    for name, value in said.items():
-        try:
-            values[name] = RULES[name].read(value)
-        except (ValueError, TypeError, OverflowError):
-            raise BadSetting(name, RULES[name].allowed) from None
-    return NodeSettings(**values)
-
-
-def _from_file(toml_file: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(toml_file.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        raise BadSetting(toml_file.name, "TOML") from None
+    said = {name: value for name, value in written_in(toml_file).items() if name in RULES}
+    return NodeSettings(**settled(said, RULES, environment, ENVIRONMENT))

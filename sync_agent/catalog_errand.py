@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from offline_store.node_file import read_node_file
+from offline_store.node_toml import BadSetting
 from offline_store.paths import NodePaths
-from sync_agent.settings import AgentSettings, BadSetting, read_settings
+from sync_agent.settings import AgentSettings, read_settings
 
 LONGEST_S = 1800.0
 NOT_REACHABLE, REFUSED, LOOKED = "not_reachable", "refused", "looked"

@@ -13,10 +13,11 @@ import typer
 from casework.working_days import CITY_TIME
 from offline_store.mailbox.line import LineState
 from offline_store.mailbox.waiting import look
+from offline_store.node_toml import BadSetting
 from offline_store.paths import NodePaths
 from sync_agent import catalog_errand
 from sync_agent.courier_commands import app as courier_commands
-from sync_agent.settings import BadSetting, read_settings
+from sync_agent.settings import read_settings
 from sync_agent.waiting_lines import explained
 from sync_agent.wording import words
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from offline_store.node_file import read_node_file
+from offline_store.node_toml import BadSetting
 from offline_store.paths import NodePaths
 from sync_agent.conversation import Heard
 from sync_agent.courier_order import watch_orders
@@ -27,7 +28,7 @@ from sync_agent.listening import Listening, broke, lived, rested
 from sync_agent.loop import CHANCE, TICK_S, Rounds
 from sync_agent.relay_road import RelayRoad, relay_client
 from sync_agent.rhythm import failed, started, succeeded, woken
-from sync_agent.settings import AgentSettings, BadSetting, read_settings
+from sync_agent.settings import AgentSettings, read_settings
 from sync_agent.uplink import Uplink, line_client
 from sync_agent.wording import words
 from wire.keys import SigningKey

@@ -2,38 +2,23 @@
 village's metered line.
 
 Laws:
-- A value that cannot be meant is refused by name, never rounded into something else.
 - Who starts the courier anyway (`run` does: operations must flow) gets `cautious()`: no scan goes out until a person
   has put the settings right, for a typing mistake must not cost a village its data volume.
-- Plain dataclasses: pydantic-settings cost eight MiB of resident memory here.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
+from offline_store.node_toml import FLAG, BadSetting, Rule, Rules, number, settled, written_in
 from sync_agent.quiet_hours import QuietHours, read_quiet_hours
 
 TABLE = "agent"
 ENVIRONMENT = "GUANGAN_AGENT_"
-TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 KIB = 1024
-
-
-class BadSetting(Exception):
-    """A setting of the courier has a value that cannot be meant; the fields name it and say what is allowed."""
-
-    code = "settings.bad"
-
-    def __init__(self, name: str, allowed: str) -> None:
-        self.name = name
-        self.allowed = allowed
-        super().__init__(self.code, name, allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +66,6 @@ class AgentSettings:
         return replace(self, operations_only=True, problem=problem)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    read: Callable[[object], object]
-    allowed: str
-
-
-def _number(kind: type[int | float], low: float, high: float) -> _Rule:
-    def read(said: object) -> object:
-        if isinstance(said, bool) or not isinstance(said, int | float | str):
-            raise TypeError(said)
-        number = kind(said)
-        if isinstance(said, float) and number != said:
-            raise ValueError(said)
-        if not low <= number <= high:
-            raise ValueError(said)
-        return number
-
-    return _Rule(read, f"{low:g}–{high:g}")
-
-
-def _flag(said: object) -> object:
-    if isinstance(said, bool):
-        return said
-    if isinstance(said, str) and said.lower() in TRUE | FALSE:
-        return said.lower() in TRUE
-    raise ValueError(said)
-
-
 def _address(said: object) -> object:
     if isinstance(said, str) and said.startswith(("http://", "https://")):
         return said
@@ -116,54 +73,33 @@ def _address(said: object) -> object:
 
 
 DAY_S = 86_400
-RULES: Mapping[str, _Rule] = {
-    "gateway_url": _Rule(_address, "https://…"),
-    "relay_url": _Rule(_address, "http://…"),
-    "relay_ask_s": _number(float, 1, DAY_S),
-    "idle_s": _number(float, 0.05, DAY_S),
-    "hold_s": _number(int, 0, 3600),
-    "first_contact_s": _number(float, 0, 3600),
-    "catalog_s": _number(float, 0.05, 7 * DAY_S),
-    "connections": _number(int, 1, 16),
-    "piece_bytes": _number(int, 4 * KIB, 8 * KIB * KIB),
-    "batch_envelopes": _number(int, 1, 1000),
-    "batch_bytes": _number(int, 16 * KIB, 8 * KIB * KIB),
-    "answer_s": _number(float, 0.05, 3600),
-    "quiet_hours": _Rule(read_quiet_hours, "08:00-18:00, 19:30-21:00"),
-    "scan_mib_per_day": _number(int, 1, 1_000_000),
-    "operations_only": _Rule(_flag, "true / false"),
+RULES: Rules = {
+    "gateway_url": Rule(_address, "https://…"),
+    "relay_url": Rule(_address, "http://…"),
+    "relay_ask_s": number(float, 1, DAY_S),
+    "idle_s": number(float, 0.05, DAY_S),
+    "hold_s": number(int, 0, 3600),
+    "first_contact_s": number(float, 0, 3600),
+    "catalog_s": number(float, 0.05, 7 * DAY_S),
+    "connections": number(int, 1, 16),
+    "piece_bytes": number(int, 4 * KIB, 8 * KIB * KIB),
+    "batch_envelopes": number(int, 1, 1000),
+    "batch_bytes": number(int, 16 * KIB, 8 * KIB * KIB),
+    "answer_s": number(float, 0.05, 3600),
+    "quiet_hours": Rule(read_quiet_hours, "08:00-18:00, 19:30-21:00"),
+    "scan_mib_per_day": number(int, 1, 1_000_000),
+    "operations_only": FLAG,
 }
 
 
 def read_settings(toml_file: Path, environment: Mapping[str, str] = os.environ) -> AgentSettings:
     """The settings of the node whose settings file this is; a missing file means the defaults."""
-    said = _from_file(toml_file)
-    for name in RULES:
-        text = environment.get(ENVIRONMENT + name.upper())
-        if text is not None and text.strip():
-            said[name] = text.strip()
-    unknown = sorted(set(said) - set(RULES))
-    if unknown:
-        raise BadSetting(unknown[0], ", ".join(RULES))
-    values: dict[str, Any] = {}
-    for name, value in said.items():
-        try:
-            values[name] = RULES[name].read(value)
-        except (ValueError, TypeError, OverflowError):
-            raise BadSetting(name, RULES[name].allowed) from None
-    return AgentSettings(**values)
-
-
-def _from_file(toml_file: Path) -> dict[str, object]:
-    try:
-        table = tomllib.loads(toml_file.read_text("utf-8")).get(TABLE, {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        raise BadSetting(toml_file.name, "TOML") from None
-    if not isinstance(table, dict):
+    said = written_in(toml_file).get(TABLE, {})
+    if not isinstance(said, dict):
         raise BadSetting(TABLE, f"[{TABLE}]")
-    return dict(table)
+    if unknown := sorted(set(said) - set(RULES)):
+        raise BadSetting(unknown[0], ", ".join(RULES))
+    return AgentSettings(**settled(said, RULES, environment, ENVIRONMENT))
 
 
 assert set(RULES) == {field.name for field in fields(AgentSettings)} - {"problem"}  # noqa: S101 - one rule a setting

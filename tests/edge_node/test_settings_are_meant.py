@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_node.settings import BadSetting, NodeSettings, read_settings
+from edge_node.settings import NodeSettings, read_settings
+from offline_store.node_toml import BadSetting
 
 pytestmark = pytest.mark.fast
 

@@ -9,12 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from offline_store.mailbox.line import LineState
+from offline_store.node_toml import BadSetting
 from offline_store.paths import NodePaths
 from sync_agent import commands
 from sync_agent.commands import app
 from sync_agent.quiet_hours import quiet_until, read_quiet_hours
 from sync_agent.running import settings_of
-from sync_agent.settings import RULES, AgentSettings, BadSetting, read_settings
+from sync_agent.settings import RULES, AgentSettings, read_settings
 
 pytestmark = pytest.mark.node
 
