@@ -168,6 +168,7 @@ async def test_without_renewal_the_second_year_costs_a_visit_that_renewal_saves(
                     await away.comes_back()
                 people[renewing] = away.people
                 assert away.reckoning().is_good
+    record("S11", "control: without renewal (visits that became necessary)", 1, people[False], 0)
     assert people == {True: 0, False: 1}
 
 

@@ -144,6 +144,7 @@ async def test_control_a_village_that_believes_unsigned_receipts_is_deceived(
     world.post.file(b"page")
     hostile.forge()
     await world.hand_over()
+    tally.record("S13", "control: unsigned words believed", 1, 0, 0, false_sent=world.false_words())
     assert world.false_words() > 0, "the same look finds what a village must never believe"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.report import page, read
+from tests.faults.report import CASES, page, read
 from tests.faults.tally import VARIABLE, record
 
 pytestmark = pytest.mark.fast
@@ -26,6 +26,14 @@ def test_counts_of_one_variant_are_added_up_and_controls_stand_apart(
     assert "| R02 | NORMAL | 3 | 2 |" in said
     assert "| R03 | dropped, reordered and torn device writes | *not run* |" in said
     assert json.loads(tally.read_text("utf-8").splitlines()[0])["trials"] == 5
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_case_has_one_file_that_counts_its_trials_and_a_control(case: str) -> None:
+    (file,) = Path(__file__).parent.glob(f"test_{case.lower()}_*.py")
+    text = file.read_text("utf-8")
+    assert f'"{case}"' in text
+    assert '"control' in text
 
 
 def test_without_the_variable_nothing_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
