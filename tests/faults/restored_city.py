@@ -7,6 +7,7 @@ diary of what was called saved lies outside all of them.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import random
@@ -41,6 +42,7 @@ from wire.keys import SigningKey
 
 OTHER = "511603106206"
 ROUNDS_MOST = 12
+LOOK_S, SHARED_WITHIN_LOOKS = 0.05, 400
 
 
 class WholeVillage(WholeNode):
@@ -214,6 +216,11 @@ class RestoredCity:
             self.rule_waiting()
         for node in self.villages:
             await node.drain()
+        for _ in range(SHARED_WITHIN_LOOKS):  # keys of scans go out a moment after the scans came in
+            with self.city.gateway.ledger.reading() as tx:
+                if not scan_references.all_waiting(tx):
+                    return
+            await asyncio.sleep(LOOK_S)
 
     @property
     def saved(self) -> list[Saved]:

@@ -13,7 +13,7 @@ from tui.app import CounterApp
 from tui.screens.home import HomeScreen
 
 PATIENCE_SECONDS = 8.0
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.005
 
 
 class Agent:

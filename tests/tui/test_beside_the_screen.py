@@ -169,10 +169,13 @@ async def test_nothing_of_a_screen_that_is_gone_is_kept(at_the_screen):
         await agent.at("guide")
         await agent.press("escape", "escape")
         await agent.at("home")
-        await agent.settle()
-        forget()
-        assert not [one for one in gc.get_objects() if isinstance(one, WizardScreen) and one.is_attached]
-        assert not [one for one in gc.get_objects() if type(one) is FieldFrame]
+
+        def gone() -> bool:
+            forget()
+            kept = [one for one in gc.get_objects() if isinstance(one, WizardScreen) and one.is_attached]
+            return not kept and not [one for one in gc.get_objects() if type(one) is FieldFrame]
+
+        await agent.until(gone)
 
 
 @ON_THE_FAKE

@@ -121,7 +121,8 @@ async def test_a_node_that_does_not_answer_leaves_the_line_unknown(at_the_screen
         await agent.at("line")
         await agent.sees("线路不通")
         road.cut = True
-        await agent.sees(t("line.unknown"))
+        await agent.sees(t("line.no_answer"))
+        await agent.misses(t("line.nothing_waits"))
         assert "自动再试" not in agent.text()
 
 

@@ -47,6 +47,9 @@ class LineScreen(CounterScreen[None]):
         super().show_standing()
         for how in self.query("#how").results(Static):
             how.update(conditions_of(self.counter.standing))
+        for rows in self.query(NumberedList):  # whether all is at the city, nobody knows while the node is silent
+            rows.empty = t("line.nothing_waits") if self.counter.standing else ""
+            rows.refresh()
 
     def action_reload(self) -> None:
         self.look(keep=True)

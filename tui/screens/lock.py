@@ -27,8 +27,9 @@ class LockScreen(CounterScreen[None]):
 
     def body(self) -> ComposeResult:
         clerk = self.counter.clerk
-        why = "lock.why_over" if self.counter.session_lost else "lock.why"
-        yield Static(t(why, clerk=clerk.name if clerk else ""), classes="sentence", markup=False)
+        name = clerk.name if clerk else ""
+        why = t("lock.why_over", clerk=name) if self.counter.session_lost else t("lock.why", clerk=name)
+        yield Static(why, classes="sentence", markup=False)
         yield Static(t("sign_in.passphrase"), classes="caption")
         yield TextEditor("passphrase", "text", "", password=True)
 
