@@ -15,7 +15,7 @@ from typing import Protocol
 from sync_agent.carried import Carried, remember, remembered
 from sync_agent.errors import StickFull, StickGone
 from sync_agent.packing import Packed, Sack, pack_bag
-from wire.bundle import SCAN, Left, bundle_id, claimed_node, read_down, read_up
+from wire.bundle import SCAN, Left, claimed_node, read_down, read_up
 from wire.errors import WireError
 from wire.stick import (
     DOWN,
@@ -150,8 +150,3 @@ def _stick_answers() -> Iterator[None]:
         if failure.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StickFull(room=0, needed=LEAST_ROOM) from failure
         raise StickGone(why=errno.errorcode.get(failure.errno or 0, "?")) from failure
-
-
-def name_of(document: object) -> str:
-    """Seven digits by which people can tell bundles apart."""
-    return bundle_id(document)[:7].upper()
