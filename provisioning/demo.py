@@ -141,11 +141,11 @@ class Tended:
 def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> list[str]:
     return [
         f"代办员界面：  .venv/bin/python -m tui --socket {village.paths.counter_socket}",
-        f"            登录 {village.person.clerk_id}  口令 {AGENT_PASSPHRASE}",
+        f"              登录 {village.person.clerk_id}  口令 {AGENT_PASSPHRASE}",
         f"乡镇页面：    http://{township.page}/",
-        f"            登录 {township.person.clerk_id}  口令 {CLERK_PASSPHRASE}（补正回来的 3 件在待办里）",
+        f"              登录 {township.person.clerk_id}  口令 {CLERK_PASSPHRASE}（补正回来的 3 件在待办里）",
         f"市级后台：    {world.gateway_url}/office/",
-        f"            登录 office  口令 {OFFICE_PASSPHRASE}",
+        f"              登录 office  口令 {OFFICE_PASSPHRASE}",
         f"程序日志：    {world.logs}",
         "按 Ctrl-C 结束并停止所有程序。",
     ]
