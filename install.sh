@@ -151,7 +151,7 @@ test_everything() {
     need fusermount3 fuse3 "torn writes" || missing+=(fuse3)
     need systemd-analyze systemd "score of the units" || missing+=(systemd)
     need shellcheck shellcheck "this script" || missing+=(shellcheck)
-    [ ${#missing[@]} -eq 0 ] || say "没有它们,相应的测试会失败 / the tests that need these will fail: ${missing[*]}"
+    [ ${#missing[@]} -eq 0 ] || say "没有它们，相应的测试会失败 / the tests that need these will fail: ${missing[*]}"
     cd "$HERE"
     check() {
         say "== $*"

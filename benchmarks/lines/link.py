@@ -30,7 +30,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks.lines.packets import reset_of, segment_of
+from benchmarks.lines.packets import begins_request, reset_of, segment_of
 from benchmarks.lines.shapes import SHAPES, Shape
 
 VILLAGE_ADDRESS, CITY_ADDRESS = "10.77.0.1", "10.77.0.2"
@@ -74,6 +74,7 @@ class Line:
     ways: tuple[Way, Way] = field(init=False)
     resets: int = 0
     first_packet_at: float = 0.0
+    requests: set[tuple[int, int]] = field(default_factory=set)  # port and number: one sent again is the same one
     _lives: set[frozenset[tuple[bytes, int]]] = field(default_factory=set)
     _dead: set[frozenset[tuple[bytes, int]]] = field(default_factory=set)
     _was_down: bool = False
@@ -103,6 +104,8 @@ class Line:
             elif segment.connection in self._dead:
                 self.resets += 1
                 return now, 1 - way, reset_of(segment)
+            if way == UP and begins_request(packet, segment):
+                self.requests.add((segment.source_port, segment.seq))
         mine = self.ways[way]
         if down:
             mine.lost += 1
@@ -215,6 +218,7 @@ def _begin_anew(line: Line, report: Path) -> None:
     """Write what was counted, count from zero."""
     _write(line, report)
     line.resets, line.first_packet_at = 0, 0.0
+    line.requests.clear()
     for way in line.ways:
         way.packets = way.bytes = way.lost = way.full = 0
 
@@ -224,6 +228,7 @@ def _write(line: Line, report: Path) -> None:
         "up": asdict(line.ways[UP]),
         "down": asdict(line.ways[DOWN]),
         "resets": line.resets,
+        "requests": len(line.requests),
         "first_packet_at": line.first_packet_at,
     }
     unfinished = report.with_suffix(".part")

@@ -10,6 +10,7 @@ TCP: Final = 6
 RST_ACK: Final = 0x14
 _IP = struct.Struct("!BBHHHBBH4s4s")
 _TCP = struct.Struct("!HHIIBBHHH")
+_METHODS: Final = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"PATCH ", b"OPTIONS ", b"DELETE ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def segment_of(packet: bytes) -> Segment | None:
     source_port, target_port, seq, ack, offset, flags, *_ = _TCP.unpack_from(packet, begins)
     length = len(packet) - begins - (offset >> 4) * 4
     return Segment(packet[12:16], packet[16:20], source_port, target_port, seq, ack, flags, length)
+
+
+def begins_request(packet: bytes, segment: Segment) -> bool:
+    """Whether the content of this packet is the beginning of an HTTP/1.1 request (RFC 9112 section 3)."""
+    return segment.length > 0 and packet[-segment.length :].startswith(_METHODS)
 
 
 def reset_of(heard: Segment) -> bytes:
