@@ -29,7 +29,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 APT_UPDATED=no
 apt_install() {
     if [ "$APT_UPDATED" = no ]; then
-        apt-get update -qq >/dev/null || say "软件源更新失败,用已有的列表继续 / apt-get update failed, going on"
+        apt-get update -qq >/dev/null || say "软件源更新失败，用已有的列表继续 / apt-get update failed, going on"
         APT_UPDATED=yes
     fi
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
@@ -43,7 +43,7 @@ need() {
         apt_install "$2" || true
     fi
     has "$1" && return 0
-    say "缺少 $2,请以 root 运行: apt-get install $2 / $2 is missing ($3): as root, apt-get install $2"
+    say "缺少 $2，请以 root 运行：apt-get install $2 / $2 is missing ($3): as root, apt-get install $2"
     return 1
 }
 
@@ -73,7 +73,7 @@ python_for_venv() {
         apt_install python3-venv || true
         find_python && return 0
     fi
-    stop "本机的 Python 缺少 venv 和 ensurepip。请以 root 运行: apt-get install python3-venv,再重新运行本命令。" \
+    stop "本机的 Python 缺少 venv 和 ensurepip。请以 root 运行：apt-get install python3-venv，再重新运行本命令。" \
         "This Python cannot make virtual environments. As root: apt-get install python3-venv, then run this again."
 }
 
