@@ -11,6 +11,7 @@ import asyncio
 import base64
 import hashlib
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from functools import partial
@@ -111,6 +112,8 @@ class ScanSender:
         self._given_up: set[str] = set()
         self._under_way: set[str] = set()
         self._tried: set[str] = set()
+        self._queue: deque[ScanTicket] = deque()
+        self._looked_at: tuple[int, int] | None = None
         self._fruitless = 0
         self._broken: httpx.HTTPError | None = None
 
@@ -165,6 +168,7 @@ class ScanSender:
         """Send what waits until done or `interrupted`; raises what broke the line, if it was the line."""
         self._fruitless, self._broken = 0, None
         self._tried.clear()
+        self._looked_at = None
 
         async def worker() -> None:
             while not interrupted() and self._fruitless <= self._connections and (ticket := self._next()):
@@ -182,15 +186,30 @@ class ScanSender:
             raise self._broken
 
     def _next(self) -> ScanTicket | None:
-        """The first in order that may go now; one that failed lately stands behind all others."""
+        """The first in order that may go now; one that failed lately stands behind all others. The folder is looked at
+        again when something came or went, and before it is said that nothing is left: not for every scan."""
         if self._allowance.held() is not None:
             return None
-        ready = [
-            ticket
-            for ticket in self.waiting()
-            if ticket.scan_hash not in self._tried | self._denied and not self._aside.rests(ticket.scan_hash)
-        ]
-        return min(ready, key=lambda ticket: self._aside.failures(ticket.scan_hash) > 0, default=None)
+        fresh = self._outgoing.stamp()
+        if fresh != self._looked_at:
+            self._look(fresh)
+        while True:
+            while self._queue:
+                ticket = self._queue.popleft()
+                if self._may_go(ticket.scan_hash):
+                    return ticket
+            self._look(fresh)
+            if not self._queue:
+                return None
+
+    def _look(self, at: tuple[int, int]) -> None:
+        ready = [ticket for ticket in self.waiting() if self._may_go(ticket.scan_hash)]
+        self._queue = deque(sorted(ready, key=lambda ticket: self._aside.failures(ticket.scan_hash) > 0))
+        self._looked_at = at
+
+    def _may_go(self, scan_hash: str) -> bool:
+        passed = (self.whole, self.damaged, self._stored, self._tried, self._denied)
+        return not any(scan_hash in names for names in passed) and not self._aside.rests(scan_hash)
 
     async def _send_or_set_aside(self, ticket: ScanTicket, interrupted: Callable[[], bool]) -> None:
         scan_hash = ticket.scan_hash

@@ -47,6 +47,7 @@ class Outgoing:
         self._envelopes = folder / "envelopes"
         self._scans = folder / "scans"
         self._facts = folder / FACTS
+        self._read: dict[str, tuple[int, ScanTicket]] = {}
         for part in (self._envelopes, self._scans):
             part.mkdir(mode=0o750, parents=True, exist_ok=True)
 
@@ -100,9 +101,15 @@ class Outgoing:
         return _ticket(self._scans / f"{checked_hash(scan_hash)}{TICKET}") is not None
 
     def scan_tickets(self) -> list[ScanTicket]:
-        """What is to be sent, the most urgent first."""
-        tickets = [_ticket(Path(entry.path)) for entry in placed(self._scans, TICKET)]
-        return sorted((ticket for ticket in tickets if ticket), key=lambda t: (t.priority, t.length, t.scan_hash))
+        """What is to be sent, the most urgent first. A file is read once: one that is laid anew is another inode."""
+        before, self._read = self._read, {}
+        for entry in placed(self._scans, TICKET):
+            known = before.get(entry.name)
+            ticket = known[1] if known and known[0] == entry.inode() else _ticket(Path(entry.path))
+            if ticket:
+                self._read[entry.name] = entry.inode(), ticket
+        tickets = (ticket for _, ticket in self._read.values())
+        return sorted(tickets, key=lambda t: (t.priority, t.length, t.scan_hash))
 
     def remove_scan_ticket(self, scan_hash: str) -> None:
         take_away(self._scans / f"{checked_hash(scan_hash)}{TICKET}")

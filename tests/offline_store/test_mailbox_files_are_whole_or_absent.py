@@ -95,6 +95,8 @@ def test_tickets_come_most_urgent_first_and_wishes_are_kept(tmp_path: Path) -> N
     outgoing.want_scan(HASH)
     outgoing.want_scan(HASH)
     assert [ticket.scan_hash for ticket in outgoing.scan_tickets()] == [OTHER, HASH]
+    outgoing.put_scan_ticket(HASH, priority=0, length=10)
+    assert [ticket.scan_hash for ticket in outgoing.scan_tickets()] == [HASH, OTHER]
     assert outgoing.wanted() == [HASH]
     outgoing.remove_scan_ticket(OTHER)
     outgoing.unwant(HASH)

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from offline_store.mailbox.outgoing import Outgoing, ScanTicket
 from sync_agent.set_aside import FIRST_REST_S, LONGEST_REST_S, SetAside
 from sync_agent.settings import AgentSettings
 from tests.simulators import flaky_road
@@ -197,3 +198,40 @@ def test_the_citys_wish_is_a_floor_and_other_scans_do_not_share_it() -> None:
     assert aside.next_at() == 600.0
     aside.keep_only({"b"})
     assert aside.next_at() is None
+
+
+async def test_the_folder_is_not_read_anew_for_every_scan(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    tickets = Outgoing.scan_tickets
+
+    def counted(outgoing: Outgoing) -> list[ScanTicket]:
+        looks.append(1)
+        return tickets(outgoing)
+
+    monkeypatch.setattr(Outgoing, "scan_tickets", counted)
+    for few in (5, 40):
+        post.file(*(os.urandom(100) for _ in range(few)))
+        looks.clear()
+        assert (await post.rounds.make_one()).ok
+        assert len(looks) < 25, few
+    monkeypatch.undo()
+    post.everything_arrived_once()
+
+
+async def test_a_more_urgent_scan_that_is_saved_meanwhile_goes_next(post: Post) -> None:
+    post.settings = AgentSettings(**(SETTINGS | {"connections": 1}))  # type: ignore[arg-type]
+    post.restart()
+    post.file(*(os.urandom(3_000 + number) for number in range(4)))
+    late = 9_000
+
+    async def one_is_saved(request: httpx.Request, forward: Forward) -> httpx.Response:
+        answer = await forward(request)
+        (name,) = post.filed[post.file(os.urandom(late))]
+        post.outgoing.put_scan_ticket(name, 1, post.vault.length(name))
+        return answer
+
+    post.road.expect(one_is_saved, method="POST", path=SCANS)
+    await post.drain()
+    begun = [one.length for one in post.road.passed if one.path == SCANS]
+    assert max(begun) == begun[1], begun
+    post.everything_arrived_once()
