@@ -4,8 +4,10 @@ Laws:
 - First come, first served, by node. Who is sent away keeps its number until it was served, so that its turn comes;
   when the room is full the latest number has to go, never an earlier one.
 - Who is sent away is told when its turn will be: its place times the pace measured here, a tenth sooner or later by
-  chance, so that those who were sent away together do not come back together; but never later than in five minutes,
-  because the pace in a flood is not the pace after it, and then a new time is told.
+  chance, so that those who were sent away together do not come back together; but never later than in ten minutes,
+  because the pace may change, and then a new time is told.
+- The pace is the mean of the last twenty turns. While many are sent away it only looks slower, because sending away
+  takes the same processor: the more they are, the less a slower pace is believed, and a faster one always.
 - No place stays empty while a request that is whole waits for one; requests that only ask have places of their own.
 - All memory is bounded: the room by requests and bytes, the numbers kept for the absent by count and age, and each
   node by requests at once, of which the newest counts (the line of an older one has broken).
@@ -23,11 +25,11 @@ from city_gateway.errors import Busy
 
 SPREAD = 0.1
 SPREAD_AT_LEAST_S = 2.0
-COME_BACK_MOST_S = 300.0
+COME_BACK_MOST_S = 600.0
 KEPT_AFTER_DUE_S = 600.0
 SWEEP_S = 30.0
 FIRST_GUESS_S = 0.5
-REMEMBERED_TURNS = 20
+MEASURED_TURNS = 20
 
 
 class Standing(StrEnum):
@@ -92,7 +94,8 @@ class Turns:
     _numbers: list[int] = field(default_factory=list)
     _working: list[int] = field(default_factory=lambda: [0, 0])
     _given: int = 0
-    _served: int = 0
+    _measured: list[float] = field(default_factory=list)
+    _sent_away: int = 0
     _swept: float = 0.0
 
     def arrive(self, node_id: str, size: int, now: float, *, was_held: bool = False) -> tuple[Turn, list[Turn]]:
@@ -113,6 +116,7 @@ class Turns:
             if others is None:
                 seconds = self._told(bisect_left(self._numbers, number))
                 self._keep(node_id, number, now + seconds)
+                self._sent_away += 1
                 raise Busy(seconds)
             leaving += others
         for turn in leaving:
@@ -137,9 +141,7 @@ class Turns:
             self._working[turn.light] -= 1
             self._let_go(turn)
             if not turn.light:
-                self._served += 1
-                weight = 1 / min(self._served, REMEMBERED_TURNS)
-                self.seconds_each += weight * (max(0.0, now - turn.began) - self.seconds_each)
+                self._learn(max(0.0, now - turn.began))
         elif turn.standing in (Standing.COMING, Standing.WAITING):
             self._send_away(turn, now)
         turn.standing = Standing.GONE
@@ -189,6 +191,7 @@ class Turns:
         self._take_from_room(turn)
         self._let_go(turn)
         turn.standing = Standing.SENT_AWAY
+        self._sent_away += 1
         turn.come_back = self._told(bisect_left(self._numbers, turn.number))
         self._keep(turn.node_id, turn.number, now + turn.come_back)
 
@@ -228,6 +231,13 @@ class Turns:
 
     def _forget_number(self, number: int) -> None:
         del self._numbers[bisect_left(self._numbers, number)]
+
+    def _learn(self, seconds: float) -> None:
+        self._measured.append(seconds)
+        if len(self._measured) == MEASURED_TURNS:
+            slower = sum(self._measured) / MEASURED_TURNS - self.seconds_each
+            self.seconds_each += slower / (1 + self._sent_away / MEASURED_TURNS) if slower > 0 else slower
+            self._measured, self._sent_away = [], 0
 
     @property
     def _pace(self) -> float:

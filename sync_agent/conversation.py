@@ -154,7 +154,8 @@ class Conversation:
             return heard
         waits = next_batch(self._outgoing, self._exchange.hwm, 1, 1, self._node.identity_public).envelopes
         moved = self._exchange.hwm >= batch.last
-        more = heard.more or verdict.receipt.feed_more or bool(waits and moved)
+        unasked = len(asking) == ASKING_MOST and bool(self._sender.whole)
+        more = heard.more or verdict.receipt.feed_more or bool(waits and moved) or unasked
         return replace(heard, more=more, news=more or bool(verdict.feed))
 
     async def _said(self, body: bytes, nonce: str, hold_s: int) -> Answer:

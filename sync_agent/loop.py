@@ -41,6 +41,8 @@ from wire.judgement import Expected
 TICK_S = 0.2
 CHANCE = random.SystemRandom().random
 ROUNDS_MOST = 100_000
+RECEIPT_S = 60.0
+"""While many scans are under way, the city is asked so often which it holds, so that the screen knows."""
 MIB = 1024 * 1024
 RESERVE_BYTES = 2 * MIB
 """Enough for some hundred receipts and pages of the feed, until edge_node has taken them in."""
@@ -97,6 +99,7 @@ class Rounds:
         self._line.standing_problem = "settings.bad" if settings.problem else None
         self._forwarder = _forwarder(node, paths, uplink, clock)
         self._seen = self._outgoing.stamp()
+        self._talked_at = clock()
         self._catalog_due = 0.0
         self._catalog_mark: str | None = None
         self._was_held = False
@@ -204,7 +207,7 @@ class Rounds:
 
     async def _talk_out(self) -> Heard:
         """Ask until there is nothing more to say on either side."""
-        heard = Heard(ok=False)
+        heard, self._talked_at = Heard(ok=False), self._clock()
         for _ in range(ROUNDS_MOST):
             self._seen = self._outgoing.stamp()
             heard = await self._talk.ask()
@@ -216,10 +219,11 @@ class Rounds:
         return heard
 
     async def _talk_beside(self, carrying: asyncio.Future[None], heard: Heard) -> Heard:
-        """While scans are under way, whatever is saved goes up at once on a connection of its own."""
+        """While scans are under way, what is saved goes up at once on another connection, and receipts come."""
         while not carrying.done():
             await asyncio.wait({carrying}, timeout=TICK_S)
-            if self.saved_something() and not carrying.done():
+            receipt_due = bool(self._sender.whole) and self._clock() - self._talked_at >= RECEIPT_S
+            if (self.saved_something() or receipt_due) and not carrying.done():
                 heard = await self._talk_out()
                 if not heard.ok:
                     return heard

@@ -85,6 +85,7 @@ def _measure(report: Report, shape: Shape, carrier: Carrier, mail: Mail, ends: E
     report.add(f"{what}: time against payload / bandwidth", seconds / least, "of the line's time")
     report.add(f"{what}: IP bytes both ways against payload", both / mail.payload_bytes, "of the payload")
     report.add(f"{what}: IP packets up", counted["up"]["packets"], "packets")
+    report.add(f"{what}: IP packets up that a full queue dropped", counted["up"]["full"], "packets")
     report.add(f"{what}: HTTP requests", counted["requests"], "requests")
     report.add(f"{what}: connections reset by cuts", counted["resets"], "resets")
     for name, value in said.items():

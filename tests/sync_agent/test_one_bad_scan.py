@@ -235,3 +235,42 @@ async def test_a_more_urgent_scan_that_is_saved_meanwhile_goes_next(post: Post) 
     begun = [one.length for one in post.road.passed if one.path == SCANS]
     assert max(begun) == begun[1], begun
     post.everything_arrived_once()
+
+
+async def test_all_scans_are_asked_about_when_they_are_more_than_one_question_holds(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync_agent.conversation.ASKING_MOST", 3)
+    post.file(*(os.urandom(300) for _ in range(8)))
+    assert (await post.rounds.make_one()).ok
+    post.everything_arrived_once()
+
+
+@pytest.mark.parametrize(("each_s", "told_early"), [(0.0, True), (3_600.0, False)])
+async def test_receipts_come_while_a_long_scan_is_still_under_way(
+    post: Post, monkeypatch: pytest.MonkeyPatch, each_s: float, told_early: bool
+) -> None:
+    monkeypatch.setattr("sync_agent.loop.RECEIPT_S", each_s)
+    post.settings = AgentSettings(**(SETTINGS | {"connections": 1}))  # type: ignore[arg-type]
+    post.restart()
+    short, long = post.filed[post.file(os.urandom(1_000), os.urandom(60_000))]
+    held, reached = asyncio.Event(), asyncio.Event()
+
+    async def hangs(request: httpx.Request, forward: Forward) -> httpx.Response:
+        reached.set()
+        await held.wait()
+        return await forward(request)
+
+    post.road.expect(hangs, method="PATCH")
+    passing = asyncio.ensure_future(post.rounds.make_one())
+    await asyncio.wait_for(reached.wait(), 20)
+    for _ in range(20):
+        if short in set(post.incoming.stored_scans()):
+            break
+        await asyncio.sleep(0.05)
+    assert (short in set(post.incoming.stored_scans())) is told_early
+    assert long not in set(post.incoming.stored_scans())
+    held.set()
+    assert (await passing).ok
+    await post.drain()
+    post.everything_arrived_once()
