@@ -16,10 +16,11 @@ from offline_store.errors import StoreError
 from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
+from sync_agent.batches import next_batch
 from sync_agent.inbound import feed_place
 from sync_agent.memory import kept_exchange, remember_epochs, remembered_epochs
-from sync_agent.outbound import ScanSender, next_batch
 from sync_agent.retry import tried_again
+from sync_agent.scan_sender import ScanSender
 from sync_agent.settings import AgentSettings
 from sync_agent.uplink import Answer, Uplink
 from wire.canonical import read_json

@@ -14,7 +14,7 @@ from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.line import LineState
 from offline_store.mailbox.outgoing import Outgoing
 from sync_agent.allowance import Allowance
-from sync_agent.outbound import ScanSender
+from sync_agent.scan_sender import ScanSender
 from sync_agent.uplink import Uplink
 
 LINE_STATE_S = 1.0

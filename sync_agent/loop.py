@@ -30,7 +30,7 @@ from sync_agent.conversation import Conversation, Heard
 from sync_agent.forwarding import Forwarder
 from sync_agent.inbound import ScanFetcher
 from sync_agent.line_telling import LineTelling
-from sync_agent.outbound import ScanSender
+from sync_agent.scan_sender import ScanSender
 from sync_agent.set_aside import SetAside
 from sync_agent.settings import AgentSettings
 from sync_agent.sound_scans import Damage

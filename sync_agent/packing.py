@@ -22,9 +22,9 @@ from offline_store.mailbox.outgoing import Outgoing, ScanTicket
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
+from sync_agent.batches import next_batch
 from sync_agent.carried import Carried
 from sync_agent.inbound import feed_place
-from sync_agent.outbound import next_batch
 from wire.bundle import (
     MAIL,
     MAX_MAIL_BYTES,

@@ -1,8 +1,7 @@
-"""What goes up: the next envelopes exactly as they lie, then scans, the most urgent and smallest first.
+"""Scans go up, the most urgent and smallest first, over several connections.
 
-Laws: an envelope never waits for a scan; a scan continues at the byte that the gateway names; bytes that are not those
-of the scan's name are not sent, but told; one scan that fails (refused, unknown, rotten, vanished, cut) delays no other
-scan and no envelope; nothing is removed here.
+Laws: a scan continues at the byte that the gateway names; bytes that are not those of the scan's name are not sent, but
+told; one scan that fails (refused, unknown, rotten, vanished, cut) delays no other scan; nothing is removed here.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Container
-from dataclasses import dataclass
 from functools import partial
 
 import httpx
@@ -26,8 +24,6 @@ from sync_agent.retry import tried_again
 from sync_agent.set_aside import SetAside
 from sync_agent.sound_scans import Damage, SoundScans
 from sync_agent.uplink import Answer, Uplink
-from wire.envelope import verify
-from wire.errors import WireError
 from wire.judgement import Expected, NotNow, judge_refusal
 
 CREATED, NO_CONTENT, OK, CONFLICT = 201, 204, 200, 409
@@ -35,44 +31,6 @@ NOTHING_WENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 FRESH_FAILURES = 2
 """So often in a row a broken connection may be the line's fault; afterwards it is this scan's."""
 _OFFSET = re.compile(r"[0-9]{1,12}")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Envelopes that follow one another without a hole."""
-
-    envelopes: tuple[bytes, ...]
-    last: int
-
-
-def next_batch(outgoing: Outgoing, after: int, most: int, most_bytes: int, signer: bytes | None = None) -> Batch:
-    """The envelopes after number `after`, in order; empty when the next one does not lie here.
-
-    With the node's own key one that rotted is not sent: edge_node lays it anew, and a batch ends before it.
-    """
-    envelopes: list[bytes] = []
-    last, size = after, 0
-    for seq, path in outgoing.envelopes(after):
-        if seq != last + 1 or len(envelopes) == most:
-            break
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            break
-        if signer is not None and not _is_whole(data, seq, signer):
-            break
-        if envelopes and size + len(data) > most_bytes:
-            break
-        envelopes.append(data)
-        last, size = seq, size + len(data)
-    return Batch(tuple(envelopes), last)
-
-
-def _is_whole(data: bytes, seq: int, signer: bytes) -> bool:
-    try:
-        return verify(data, signer).seq == seq
-    except WireError:
-        return False
 
 
 class ScanSender:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offline_store.mailbox.outgoing import Outgoing
-from sync_agent.outbound import next_batch
+from sync_agent.batches import next_batch
 
 pytestmark = pytest.mark.node
 
