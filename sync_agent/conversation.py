@@ -48,7 +48,8 @@ from wire.receipt import Receipt, read_receipt
 from wire.signed import SignedDocument
 
 MIB = 1024 * 1024
-ASKING_MOST = 500
+ASKING_MOST = 100
+"""Scans in one question; each of them is noted here with the whole receipt that names it."""
 
 
 @dataclass(frozen=True, slots=True)
