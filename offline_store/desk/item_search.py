@@ -8,11 +8,12 @@ Laws: every item whose title or alias contains the text is found, from two chara
 words separated by blanks must all be found; initials come with the catalog and are never computed here.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import Integer, case, cast, delete, func, insert
 from sqlmodel import Session, col, select
 
 from offline_store.desk.grams import PAIR, folded, grams, phrase
@@ -51,8 +52,7 @@ def search(tx: Session, text: str, limit: int = 20, *, domain: str | None = None
     if not terms:
         return _browse(tx, domain, offset, limit)
     found = _all_of([_titled(tx, term) for term in terms]) or _all_of([_guided(tx, term) for term in terms])
-    ranked = _ranked(tx, found, domain)
-    return Page(_lines(tx, ranked[offset : offset + limit]), len(ranked), offset)
+    return _ranked(tx, found, domain, offset, limit)
 
 
 def domains(tx: Session) -> list[Domain]:
@@ -136,6 +136,8 @@ def _terms(word: str) -> list[str]:
 
 def _all_of(found: list[dict[int, int]]) -> dict[int, int]:
     """The items that every term found, each by its worst tier."""
+    if len(found) == 1:
+        return found[0]
     common = set.intersection(*(set(one) for one in found))
     return {number: max(one[number] for one in found) for number in common}
 
@@ -176,25 +178,26 @@ def _tier(term: str, place: int, title: str) -> int:
 
 
 def _with_initials(tx: Session, term: str) -> Iterable[tuple[int, int]]:
-    scattered = "%" + "%".join(term) + "%"  # a term is letters and digits only: nothing to escape
-    columns = (ItemLineRow.number, ItemLineRow.initials, ItemLineRow.alias_initials)
-    either = col(ItemLineRow.initials).like(scattered) | col(ItemLineRow.alias_initials).like(scattered)
-    for number, initials, of_aliases in tx.execute(select(*columns).where(either)):
-        tier = _initials_tier(term, initials, of_aliases.split(_BETWEEN))
-        if tier is not None:
+    """Tiers by initials; a term is letters and digits only, so that nothing in a pattern has to be escaped."""
+    own, of_aliases = col(ItemLineRow.initials), col(ItemLineRow.alias_initials)
+    scattered = "%" + "%".join(term) + "%"
+    tier_of = case(
+        (own.like(f"{term}%"), INITIALS_BEGIN),
+        (own.like(f"%{term}%"), INITIALS),
+        (of_aliases.like(f"%{term}%"), ALIAS_INITIALS),
+        (own.like(scattered), SCATTERED),
+        else_=GUIDE,
+    )
+    matching = select(ItemLineRow.number, tier_of, of_aliases).where(own.like(scattered) | of_aliases.like(scattered))
+    for number, tier, aliases in tx.execute(matching).all():
+        if tier == INITIALS_BEGIN:
             yield number, tier
-
-
-def _initials_tier(term: str, initials: str, of_aliases: list[str]) -> int | None:
-    if initials.startswith(term):
-        return INITIALS_BEGIN
-    if len(term) < PAIR:
-        return None
-    if term in initials:
-        return INITIALS
-    if any(term in one for one in of_aliases):
-        return ALIAS_INITIALS
-    return SCATTERED if any(_in_order(term, one) for one in (initials, *of_aliases)) else None
+        elif len(term) < PAIR:
+            continue
+        elif tier != GUIDE:
+            yield number, tier
+        elif any(_in_order(term, one) for one in aliases.split(_BETWEEN)):
+            yield number, SCATTERED
 
 
 def _in_order(term: str, text: str) -> bool:
@@ -209,15 +212,18 @@ def _guided(tx: Session, term: str) -> dict[int, int]:
     return dict.fromkeys(tx.exec(select(ItemTextRow.number).where(said)).all(), GUIDE)
 
 
-def _ranked(tx: Session, found: Mapping[int, int], domain: str | None) -> list[int]:
-    """By tier, then the shorter title, then the item id."""
-    narrow = select(ItemLineRow.number, ItemLineRow.name, ItemLineRow.item_id).where(
-        col(ItemLineRow.number).in_(list(found))
-    )
+def _ranked(tx: Session, found: Mapping[int, int], domain: str | None, offset: int, limit: int) -> Page[ItemLine]:
+    """By tier, then the shorter title, then the item id. What was found goes down as one value: a list of thousands of
+    parameters takes longer to write than to answer."""
+    tiers = func.json_each(json.dumps(found)).table_valued("key", "value")
+    number = col(ItemLineRow.number)
+    matching = select(number).join(tiers, number == cast(tiers.c.key, Integer))
+    total = len(found)
     if domain is not None:
-        narrow = narrow.where(ItemLineRow.domain == domain)
-    keys = [(found[number], len(name), item_id, number) for number, name, item_id in tx.execute(narrow)]
-    return [key[-1] for key in sorted(keys)]
+        matching = matching.where(ItemLineRow.domain == domain)
+        total = tx.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
+    best = matching.order_by(tiers.c.value, func.length(ItemLineRow.name), col(ItemLineRow.item_id))
+    return Page(_lines(tx, list(tx.exec(best.limit(limit).offset(offset)).all())), total, offset)
 
 
 def _lines(tx: Session, numbers: list[int]) -> tuple[ItemLine, ...]:
