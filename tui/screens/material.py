@@ -177,7 +177,10 @@ class MaterialScreen(CounterScreen[None]):
                 await self.desk.attach(file, self.material_id)
             except (CounterError, OSError) as failure:
                 words = sentence_of(failure) if isinstance(failure, CounterError) else t("material.unreadable")
-                self.say(t("material.not_attached", name=file.path.name, why=words), "error")
+                said = {"name": file.path.name, "why": words}
+                rest = len(files) - number
+                plain = t("material.not_attached", **said)
+                self.say(t("material.not_attached_nor_rest", rest=rest, **said) if rest else plain, "error")
                 self._show_pages()
                 return
             self._show_pages()

@@ -80,14 +80,20 @@ class ScanPicker(CounterScreen[list[ScanFile]]):
 
     @on(Input.Submitted, "#folder-path")
     def _folder_named(self, event: Input.Submitted) -> None:
-        folder = Path(event.value).expanduser()
+        folder = Path(event.value.strip()).expanduser()
+        if not folder.is_dir():
+            self.say(t("scan_picker.no_folder"), "warning")
+            return
         event.input.display = False
         self.query_one(NumberedList).focus()
-        if folder.is_dir():
-            self.counter.scan_folder = folder
-            self.action_reload()
-        else:
-            self.say(t("scan_picker.no_folder"), "warning")
+        self.counter.scan_folder = folder
+        self.action_reload()
 
     def action_back(self) -> None:
-        self.dismiss([])
+        path = self.query_one("#folder-path", Input)
+        if not path.display:
+            self.dismiss([])
+            return
+        path.display = False
+        self.query_one(NumberedList).focus()
+        self.say("")
