@@ -107,8 +107,9 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
         forking.confirmed_here(counter, tx, receipt.hwm)
         stored = [one for one in receipt.scans_stored if _mark_stored(tx, one)]
     counter.outgoing.remove_through(receipt.hwm)
-    if rewound:
-        for seq, _ in counter.incoming.feed():
+    for seq, _ in counter.incoming.feed():
+        # beyond the head: said on a timeline that was over before it was read; if it was not, it is fetched again
+        if rewound or (receipt.epochs_left and seq > receipt.feed_head):
             counter.incoming.remove_feed(seq)
     for scan_hash in stored:
         counter.outgoing.remove_scan_ticket(scan_hash)

@@ -86,6 +86,20 @@ def test_what_the_city_lost_waits_for_its_answer_again_and_is_shown_so(village: 
     )
 
 
+def test_a_feed_of_a_timeline_that_was_over_before_this_desk_heard_of_it_is_not_read(village: Village) -> None:
+    application_id = village.collected()
+    village.mail.turn()
+    village.tell(application_id, op_id=application_id, events=[Submitted(at=village.clock.wall, by=CITY)])
+    restore(village)  # the first receipt that this desk sees
+    assert dict(village.counter.incoming.feed()) == {}
+    assert village.counter.outgoing.facts().feed_cursor == 0
+    assert outcome(village, application_id) is None
+    submitted(village, application_id)
+    village.receipt(epoch=RESTORED)
+    village.mail.turn()
+    assert known(village, application_id).standing is Standing.CONFIRMED
+
+
 def test_unread_entries_of_the_lost_feed_are_not_mixed_into_the_new_one(village: Village) -> None:
     first, second = village.collected(), village.collected("GA-CL-001")
     submitted(village, first)

@@ -145,7 +145,8 @@ class Machine(Courier):
         for consequence in done:
             self._do(desk, after, consequence)
         self._commit(desk)
-        self._sweep(desk, rewound=any(isinstance(one, GoBackInFeed) for one in done))
+        keep = receipt.feed_head if receipt.epochs_left and "feed" not in self.off else None
+        self._sweep(desk, 0 if any(isinstance(one, GoBackInFeed) for one in done) else keep)
 
     def _do(self, desk: Desk, after: NodeExchange, consequence: NodeConsequence) -> None:
         match consequence:
@@ -170,15 +171,14 @@ class Machine(Courier):
             case GoBackInFeed():
                 desk.feed, desk.telling = GENESIS, self.fresh()
 
-    def _sweep(self, desk: Desk, *, rewound: bool) -> None:
-        """The mailbox after a receipt: what the city holds, and what it takes back."""
+    def _sweep(self, desk: Desk, keep_feed: int | None) -> None:
+        """The mailbox after a receipt: what the city holds goes, and what it said on a timeline that is over."""
         for seq in [seq for seq in self.folder.outgoing if seq <= desk.hwm]:
             self._edge()
             del self.folder.outgoing[seq]
-        if rewound:
-            for seq in list(self.folder.feed):
-                self._edge()
-                del self.folder.feed[seq]
+        for seq in [seq for seq in self.folder.feed if keep_feed is not None and seq > keep_feed]:
+            self._edge()
+            del self.folder.feed[seq]
 
     def _brought(
         self,
