@@ -14,6 +14,7 @@ from pathlib import Path
 
 CHUNK = 256 * 1024
 AGAIN_S = 1.0
+ANSWER_S = 20.0  # the client itself waits for ever for an answer that a cut has swallowed; rsync is given as much
 
 
 def serve(host: str, port: int, folder: Path) -> None:
@@ -30,8 +31,11 @@ def serve(host: str, port: int, folder: Path) -> None:
 
 def send(url: str, spool: Path, connections: int, done: Path) -> None:
     """Send every file, the smallest first, over so many connections; a broken upload goes on where it was."""
+    import requests
     from tusclient.client import TusClient
 
+    patient = requests.Session.request
+    requests.Session.request = lambda *given, **named: patient(*given, **{"timeout": ANSWER_S, **named})  # type: ignore[method-assign]
     waiting: queue.Queue[Path] = queue.Queue()
     for path in sorted(spool.iterdir(), key=lambda one: one.stat().st_size):
         waiting.put(path)
