@@ -47,10 +47,10 @@ def send(url: str, spool: Path, connections: int, done: Path) -> None:
                 path = waiting.get_nowait()
             except queue.Empty:
                 return
-            where = None
+            where, named = None, {"filename": path.name, "filetype": "application/octet-stream"}
             while True:
                 try:
-                    uploader = client.uploader(str(path), chunk_size=CHUNK, url=where)
+                    uploader = client.uploader(str(path), chunk_size=CHUNK, url=where, metadata=named)
                     where = uploader.url or where
                     uploader.upload()
                     break
