@@ -163,10 +163,18 @@ def test_a_page_brought_with_a_hole_before_it_is_left_lying() -> None:
 
 def test_an_old_receipt_brought_again_changes_nothing() -> None:
     now = NodeExchange(hwm=7, stable=4, feed_cursor=5, epochs=epochs(HERE))
-    for older in ({"hwm": 6}, {"hwm": 7, "stable_hwm": 3}, {"hwm": 7, "stable_hwm": 4, "feed_head": 4}):
+    shorter = {"hwm": 7, "stable_hwm": 4, "feed_head": 4, "nonce": CARRIED}
+    for older in ({"hwm": 6}, {"hwm": 7, "stable_hwm": 3}, shorter):
         for at in (NOW - timedelta(hours=1), NOW):
             replayed = accepted(**({"feed_head": 9, "server_time": at} | older))
             assert advance(now, Brought(replayed)) == (now, (WaitFor("wire.replayed"),))
+
+
+def test_a_shorter_feed_from_the_line_leads_back_even_while_the_citys_clock_stands_still() -> None:
+    now = NodeExchange(hwm=7, stable=4, feed_cursor=5, epochs=epochs(HERE))
+    for at in (NOW - timedelta(days=3650), NOW):
+        after, done = advance(now, Brought(accepted(hwm=7, stable_hwm=4, feed_head=0, server_time=at)))
+        assert (after.feed_cursor, after.hwm, GoBackInFeed(0) in done) == (0, 7, True)
 
 
 def test_a_clock_of_the_city_that_was_set_right_silences_no_other_road() -> None:

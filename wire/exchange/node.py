@@ -9,7 +9,7 @@ Laws:
   answer decides, for only the living answer; what merely a carrier tells must be newer than the last word obeyed.
 - A receipt that answers no question of this conversation may be a replay. Of the present epoch it is obeyed when it is
   newer than the last one obeyed, or says nothing less: within an epoch the city's marks never fall, so no clock is
-  needed for that.
+  needed for that. A shorter feed alone makes only what was carried old: from the line it leads back into another feed.
 - A feed that is shorter than what the node has read is another feed. A node knows only its last link, so it reads from
   the beginning; what it has applied, it recognises.
 """
@@ -134,11 +134,9 @@ def _is_old(exchange: NodeExchange, receipt: Receipt) -> bool:
     present = exchange.epoch
     if present is None or present.name != receipt.epoch or receipt.server_time > present.last_word:
         return False
-    marks = (
-        (receipt.hwm, exchange.hwm),
-        (receipt.stable_hwm, exchange.stable),
-        (receipt.feed_head, exchange.feed_cursor),
-    )
+    marks = [(receipt.hwm, exchange.hwm), (receipt.stable_hwm, exchange.stable)]
+    if receipt.carried:  # from the line it means that the feed is another one, and costs a reading at most
+        marks.append((receipt.feed_head, exchange.feed_cursor))
     return any(said < known for said, known in marks)
 
 
