@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -345,3 +345,9 @@ EVENTS: dict[str, type[Event]] = {
     )
 }
 """Every event by its code; a code is never reused."""
+
+
+def scans_of(events: Iterable[Event]) -> tuple[Scan, ...]:
+    """The scans that these events bring, in their order."""
+    bringing = (event for event in events if isinstance(event, Collected | Supplemented | Rescanned))
+    return tuple(scan for event in bringing for scan in event.scans)

@@ -68,7 +68,6 @@ class ScanSender:
         self._stored: set[str] = set()
         self._denied: set[str] = set()
         self._given_up: set[str] = set()
-        self._under_way: set[str] = set()
         self._tried: set[str] = set()
         self._queue: deque[ScanTicket] = deque()
         self._looked_at: tuple[int, int] | None = None
@@ -130,12 +129,8 @@ class ScanSender:
 
         async def worker() -> None:
             while not interrupted() and self._fruitless <= self._connections and (ticket := self._next()):
-                self._under_way.add(ticket.scan_hash)
                 self._tried.add(ticket.scan_hash)
-                try:
-                    await self._send_or_set_aside(ticket, interrupted)
-                finally:
-                    self._under_way.discard(ticket.scan_hash)
+                await self._send_or_set_aside(ticket, interrupted)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(self._connections):

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from casework.errors import CaseworkError
-from casework.events import Collected, Event, Supplemented
+from casework.events import Event, scans_of
 from casework.record import event_from_plain
 from city_gateway.acts.gateway import Gateway
 from city_gateway.ledger.nodes import Node
@@ -66,8 +66,7 @@ class Received:
     @property
     def scan_hashes(self) -> list[str]:
         """The scans it refers to."""
-        handed_in = (event for event in self.events if isinstance(event, Collected | Supplemented))
-        return [scan.scan_hash for event in handed_in for scan in event.scans]
+        return [scan.scan_hash for scan in scans_of(self.events)]
 
     def shut(self, why: str) -> Received:
         """The same envelope, refused for something that only showed while it was applied."""

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from casework.application import Application
 from casework.errors import CaseworkError, ScansAreThere
-from casework.events import Collected, Event, Rescanned, Submitted, Supplemented
+from casework.events import Event, Rescanned, Submitted, scans_of
 from casework.record import event_to_plain
 from casework.states import State
 from city_gateway.acts import scan_shelf
@@ -225,12 +225,7 @@ class Sorting:
 
     def _refer(self, one: Received, application: Application) -> dict[str, ScanKey]:
         """Note what it refers to; the keys of those scans that are its author's or the application's site's."""
-        scans = {
-            scan.scan_hash: scan
-            for event in one.events
-            if isinstance(event, Collected | Supplemented | Rescanned)
-            for scan in event.scans
-        }
+        scans = {scan.scan_hash: scan for scan in scans_of(one.events)}
         sites = {one.author.site, application.site}
         keys = scan_shelf.keys_of(self._gateway, [name for name in scans if self._owners.get(name) in sites])
         self._references += [

@@ -37,6 +37,9 @@ async def test_a_page_that_never_came_is_replaced_and_the_township_gets_the_new_
         pytest.fail("the key of the new scan did not come")
     (case,) = outline(city.gateway.ledger)
     assert (case["state"], case["history"][-1]) == ("pre_review", "rescanned")
+    swapped = await city.enrol("township", TOWNSHIP)
+    handed_on = await swapped.everything()
+    assert any(again.name in entry.scan_wraps for entry in handed_on), "a new machine reads the new page too"
 
 
 async def test_what_the_city_holds_is_not_replaced(city: City) -> None:
