@@ -146,6 +146,15 @@ def clerk_add(
     console.print(f"已登记 {clerk_id}。", highlight=False)
 
 
+@clerk_app.command("close")
+def clerk_close(*, root: Root, clerk_id: Annotated[str, typer.Option("--id", help="登录名")]) -> None:
+    """停用登录名，人调走或口令泄露时用（须先停止 edge_node）。"""
+    paths = NodePaths(root)
+    with _plain_errors(), _edge_node_stopped(paths):
+        people.close_clerk(paths=paths, machine=machine_key(), clerk_id=clerk_id)
+    console.print(f"已停用 {clerk_id}，不能再登录；办过的件不受影响。", highlight=False)
+
+
 @app.command()
 def doctor(*, root: Root) -> None:
     """检查节点：时钟、磁盘、密钥、数据库、线路、目录。"""

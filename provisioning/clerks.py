@@ -5,6 +5,7 @@ from __future__ import annotations
 from casework.application import Role
 from offline_store.desk import clerks
 from offline_store.desk.passphrases import SIGN_IN, Cost
+from offline_store.errors import Unknown
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from provisioning.errors import ProvisioningError
@@ -18,6 +19,12 @@ class PassphraseTooShort(ProvisioningError):
     """A clerk's passphrase is too short."""
 
     code = "provisioning.passphrase_too_short"
+
+
+class UnknownClerk(ProvisioningError):
+    """No clerk signs in by this name."""
+
+    code = "provisioning.unknown_clerk"
 
 
 def add_clerk(
@@ -38,3 +45,13 @@ def add_clerk(
     clerk = clerks.Clerk(clerk_id=clerk_id, name=name, role=role, region=OWN_REGION, active=True)
     with open_node_desk(paths, machine) as desk, desk.transaction() as tx:
         clerks.save(tx, clerk, passphrase, randomness=randomness, cost=cost)
+
+
+def close_clerk(*, paths: NodePaths, machine: bytes, clerk_id: str) -> None:
+    """Let a clerk in no longer; what was filed keeps the name, and adding the clerk again lets in again."""
+    read_node_file(paths.enrolment)
+    try:
+        with open_node_desk(paths, machine) as desk, desk.transaction() as tx:
+            clerks.set_active(tx, clerk_id, active=False)
+    except Unknown as nobody:
+        raise UnknownClerk(clerk_id=clerk_id) from nobody

@@ -19,6 +19,7 @@ ERRORS = {
     "provisioning.not_enrolled": "这里还没有开通的节点。",
     "provisioning.wrong_site": "这个开通码是给 {issued} 的，不能用在 {asked} 的机器上；本机未作任何改动。",
     "provisioning.passphrase_too_short": "口令太短，至少 {minimum} 个字符。",
+    "provisioning.unknown_clerk": "没有登录名 {clerk_id}，请核对；本机未作任何改动。",
     "provisioning.program_died": "{program} 意外退出（代码 {status}）。日志：{log}",
     "provisioning.day_stuck": "等待“{what}”超过 {seconds} 秒。日志在 {log}",
     "enrolment.malformed_code": "开通码抄写有误，请核对。",
