@@ -28,6 +28,7 @@ from offline_store.errors import StoreError
 from offline_store.mailbox import waiting as mailbox
 from offline_store.mailbox.incoming import RECEIPT, Incoming
 from offline_store.node_file import read_node_file
+from offline_store.node_toml import BadSetting, written_in
 from offline_store.paths import NodePaths
 from provisioning.wording import CHECKS, ROLES, STANDINGS, finding_sentence
 from wire.enrolment import EnrolmentDocument
@@ -38,6 +39,7 @@ from wire.waiting import Explanation, Reason, Who
 
 MIB = 1024 * 1024
 RESERVE_MIB = 256
+"""What edge_node keeps free where its settings say nothing else."""
 PROBES = 50
 PROBE_BYTES = 4096
 SLOW_FSYNC_MS = 250.0
@@ -134,10 +136,15 @@ def _clock(paths: NodePaths, document: EnrolmentDocument) -> Finding:
 
 def _space(paths: NodePaths) -> Finding:
     free = shutil.disk_usage(paths.root).free // MIB
-    params = {"free": free, "reserve": RESERVE_MIB}
-    if free < RESERVE_MIB:
+    try:
+        said = written_in(paths.settings).get("disk_reserve_mib")
+    except BadSetting:
+        said = None
+    reserve = said if isinstance(said, int) else RESERVE_MIB
+    params = {"free": free, "reserve": reserve}
+    if free < reserve:
         return Finding("space", Standing.BAD, "space.below_reserve", params)
-    if free < 4 * RESERVE_MIB:
+    if free < 4 * reserve:
         return Finding("space", Standing.ATTENTION, "space.little", params)
     return Finding("space", Standing.GOOD, "space.enough", params)
 

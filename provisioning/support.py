@@ -35,7 +35,7 @@ SETTINGS: Final = frozenset(
     {
         "disk_reserve_mib", "mail_poll_seconds", "retention_days", "rekey_days", "idle_s", "hold_s", "first_contact_s",
         "catalog_s", "connections", "piece_bytes", "batch_envelopes", "batch_bytes", "answer_s", "scan_mib_per_day",
-        "operations_only",
+        "operations_only", "relay_mib", "relay_ask_s",
     }
 )  # fmt: skip
 PRESENCE_ONLY: Final = frozenset({"gateway_url", "quiet_hours"})

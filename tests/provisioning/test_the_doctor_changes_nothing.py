@@ -143,6 +143,8 @@ def test_a_full_disk_is_bad(node: Examined, monkeypatch: pytest.MonkeyPatch) -> 
     usage = shutil.disk_usage(node.paths.root)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _path: usage._replace(free=10 * doctor.MIB))
     assert node.report()["space"].standing is Standing.BAD
+    node.paths.settings.write_text("disk_reserve_mib = 5\n", "utf-8")
+    assert node.report()["space"].standing is Standing.ATTENTION, "measured against the reserve that this node keeps"
 
 
 def test_line_and_catalog_are_told_as_they_are(node: Examined) -> None:
