@@ -7,7 +7,7 @@ Laws:
   chance, so that those who were sent away together do not come back together; but never later than in ten minutes,
   because the pace may change, and then a new time is told.
 - The pace is the mean of the last twenty turns. While many are sent away it only looks slower, because sending away
-  takes the same processor: the more they are, the less a slower pace is believed, and a faster one always.
+  takes the same processor: the more they are, the less another pace is believed; one much faster at once.
 - No place stays empty while a request that is whole waits for one; requests that only ask have places of their own.
 - All memory is bounded: the room by requests and bytes, the numbers kept for the absent by count and age, and each
   node by requests at once, of which the newest counts (the line of an older one has broken).
@@ -30,6 +30,8 @@ KEPT_AFTER_DUE_S = 600.0
 SWEEP_S = 30.0
 FIRST_GUESS_S = 0.5
 MEASURED_TURNS = 20
+BELIEVED_AT_ONCE = 0.2
+"""So much faster than thought is no chance of twenty turns, and no flood makes turns look faster."""
 
 
 class Standing(StrEnum):
@@ -236,7 +238,8 @@ class Turns:
         self._measured.append(seconds)
         if len(self._measured) == MEASURED_TURNS:
             slower = sum(self._measured) / MEASURED_TURNS - self.seconds_each
-            self.seconds_each += slower / (1 + self._sent_away / MEASURED_TURNS) if slower > 0 else slower
+            doubtful = slower > -BELIEVED_AT_ONCE * self.seconds_each
+            self.seconds_each += slower / (1 + self._sent_away / MEASURED_TURNS) if doubtful else slower
             self._measured, self._sent_away = [], 0
 
     @property
