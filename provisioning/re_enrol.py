@@ -5,7 +5,8 @@ Laws
 - New keys and nonce are kept before they are sent, so that a run after a crash sends the very same request and gets
   the same document. Nothing of the node changes before the document is here and proven.
 - One desk transaction switches over: the old chain is filed, what is not safe at the city is sealed again under the
-  new identity with unchanged op_id and body, the marks and the feed begin anew, the stop is lifted.
+  new identity with unchanged op_id and body and waits for its answer again, the marks and the feed begin anew, the
+  stop is lifted.
 - After it come only files, each safe to repeat, the node file last; until it is there edge_node refuses to start and
   running again finishes. Drafts, scans, people, catalog, receipt numbers and the serial numbers of the day stay.
 """
@@ -20,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from offline_store.desk import applications, catalog, feed, keys, rechaining, state
+from offline_store.desk import answering, applications, catalog, feed, keys, rechaining, state
 from offline_store.desk.database import Desk, Transaction
 from offline_store.desk.journal import Link
 from offline_store.mailbox.incoming import Incoming
@@ -172,10 +173,12 @@ def _switch_over(
     with desk.transaction() as tx:
         document = read_enrolment(signed, before.gateway.signing_public)
         marks = state.marks(tx)
+        stable = marks.stable_hwm if marks is not None else 0
+        answering.await_again_after(tx, stable, now)
         done = rechaining.rechain(
             tx,
             old_node=before.node_id,
-            stable=marks.stable_hwm if marks is not None else 0,
+            stable=stable,
             seal=_sealer(tx, document, asked.keys.identity, randomness),
         )
         keys.keep(tx, asked.keys.identity, asked.keys.sealing, now)

@@ -26,8 +26,8 @@ from casework.record import event_from_plain
 from edge_node.acts import receipt_serials, time_lights
 from edge_node.acts.counter import Counter
 from edge_node.acts.trusted_clock import Reading
-from offline_store.desk import applications, feed, journal, scans, state
-from offline_store.desk.applications import Known, Standing
+from offline_store.desk import answering, applications, feed, journal, scans, state
+from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction
 from offline_store.desk.journal import Link
 from offline_store.desk.scans import KeptScan, ScanStatus
@@ -38,7 +38,6 @@ from wire.messages import FeedEntry, read_operation
 
 APPLIED: Final = "applied"
 REFUSED: Final = "refused"
-OPERATION: Final = Kind.OPERATION.name.lower()
 NOT_UNDERSTOOD: Final = "feed_not_understood"
 
 
@@ -141,34 +140,25 @@ def _save(
     refusal: Mapping[str, Any] | None,
     reading: Reading,
 ) -> None:
-    pending = [link for link in journal.of_application(tx, confirmed.application_id) if awaits(link)]
+    pending = answering.waiting(tx, confirmed.application_id)
     shown = _laid_over(confirmed, pending)
     nothing_confirmed = not confirmed.history
     if nothing_confirmed and known is not None:
         shown = known.shown  # the city confirmed nothing of it: what the agent saved stays visible, with the reason
     marks = state.marks(tx)
     kept_refusal = refusal if entry.result == REFUSED else known.refusal if known is not None and pending else None
-    if pending:
-        at_city = marks is not None and all(link.seq <= marks.hwm for link in pending)
-        standing = Standing.AT_CITY if at_city else Standing.SAVED_HERE
-    else:
-        standing = Standing.REFUSED if kept_refusal is not None else Standing.CONFIRMED
+    hwm = marks.hwm if marks is not None else 0
     applications.save(
         tx,
         shown,
         confirmed=None if nothing_confirmed else confirmed,
         pending=[link.op_id for link in pending],
-        standing=standing,
+        standing=answering.standing(pending, hwm, refused=kept_refusal is not None),
         case_seq=max(entry.case_seq, known.case_seq if known is not None else 0),
         at=reading.now,
         due=time_lights.due_day(counter, tx, shown, reading),
         refusal=kept_refusal,
     )
-
-
-def awaits(link: Link) -> bool:
-    """An act that the city has not answered; what the audit trail notes of an application is never answered."""
-    return link.outcome is None and link.kind == OPERATION
 
 
 def _laid_over(confirmed: Application, pending: Iterable[Link]) -> Application:

@@ -17,10 +17,8 @@ from typing import Any, Final
 
 from edge_node.acts import audit, forking, mail_out, renewing
 from edge_node.acts.counter import Counter
-from edge_node.acts.feed_fold import awaits
 from edge_node.acts.trusted_clock import Anchor
-from offline_store.desk import applications, feed, journal, scans, state
-from offline_store.desk.applications import Standing
+from offline_store.desk import answering, applications, feed, journal, scans, state
 from offline_store.desk.database import Transaction
 from offline_store.desk.scans import KeptScan, ScanStatus
 from offline_store.desk.state import Marks
@@ -98,12 +96,12 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
                 case GoBack(to):
                     if journal.repost_after(tx, to):
                         counter.alarms.put(ASKED_FOR_PURGED)
-                    _unanswer(tx, to, counter.clock.read().now)
+                    answering.await_again_after(tx, to, counter.clock.read().now)
                 case GoBackInFeed():
                     feed.begin_anew(tx, counter.new_id())
                     applications.doubt_confirmed(tx)
                     rewound = True
-        _tell_arrived(tx, before.hwm, receipt.hwm)
+        answering.mark_moved(tx, before.hwm, receipt.hwm)
         forking.confirmed_here(counter, tx, receipt.hwm)
         stored = [one for one in receipt.scans_stored if _mark_stored(tx, one)]
     counter.outgoing.remove_through(receipt.hwm)
@@ -158,26 +156,6 @@ def _keep(counter: Counter, tx: Transaction, receipt: Receipt, talk: NodeExchang
             server_time=receipt.server_time.isoformat(),
         ),
     )
-
-
-def _unanswer(tx: Transaction, hwm: int, at: datetime) -> None:
-    """What the city had answered and has lost waits for its answer again, and is shown so."""
-    for application_id in journal.forget_outcomes_after(tx, hwm):
-        known = applications.find(tx, application_id)
-        if known is None:
-            continue
-        waiting = [link.op_id for link in journal.of_application(tx, application_id) if awaits(link)]
-        applications.save(
-            tx,
-            known.shown,
-            confirmed=known.confirmed,
-            pending=waiting,
-            standing=Standing.SAVED_HERE if waiting else known.standing,
-            case_seq=known.case_seq,
-            at=at,
-            due=known.due,
-            refusal=known.refusal,
-        )
 
 
 def take_stored_scans(counter: Counter) -> int:
@@ -288,26 +266,6 @@ def _mark_stored(tx: Transaction, scan_hash: str) -> bool:
     if scan.status is ScanStatus.OUTGOING:
         scans.set_status(tx, scan_hash, ScanStatus.STORED)
     return True
-
-
-def _tell_arrived(tx: Transaction, was: int, hwm: int) -> None:
-    """What the mark has passed is at the city, though not answered yet; what it fell behind of is here again."""
-    low, high = min(was, hwm), max(was, hwm)
-    touched: dict[str, None] = {}
-    at = low
-    while at < high and (passed := journal.after(tx, at)):
-        for link in passed:
-            if link.seq <= high and link.outcome is None and link.application_id is not None:
-                touched[link.application_id] = None
-        at = passed[-1].seq
-    for application_id in touched:
-        known = applications.find(tx, application_id)
-        if known is None or not known.pending:
-            continue
-        links = [journal.by_op(tx, op_id) for op_id in known.pending]
-        last = max((link.seq for link in links if link is not None), default=0)
-        standing = Standing.AT_CITY if last <= hwm else Standing.SAVED_HERE
-        applications.set_standing(tx, application_id, standing)
 
 
 def kept_anchor(tx: Transaction) -> Anchor | None:

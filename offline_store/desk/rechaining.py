@@ -2,7 +2,8 @@
 
 Laws
 - Runs inside the caller's transaction: afterwards the whole journal is the new chain, or everything is as before.
-- op_id, kind, body, time of saving and outcome of an entry never change; only number, link and sealed bytes do.
+- op_id, kind, body and time of saving of an entry never change; only number, link and sealed bytes do. What goes on
+  has no outcome: the caller has it wait again (`answering.await_again_after`) for the answer to its new identity.
 - Sealed again is what the city could still lose or has not answered: everything beyond the stable mark, and every
   operation without an outcome. What is stable and answered is only filed.
 - The old chain is filed whole, sealed bytes alone; nothing reads it to post it. Plain bodies are not kept twice.

@@ -15,11 +15,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
+from casework.lifecycle import draft
 from city_gateway.ledger import nodes
 from edge_node.app import open_counter
 from edge_node.settings import NodeSettings
-from offline_store.desk import journal, keys, rechaining, state
+from offline_store.desk import applications, journal, keys, rechaining, state
+from offline_store.desk.applications import Standing
+from offline_store.desk.tables import JournalRow
 from offline_store.errors import OtherIdentity
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
@@ -135,6 +140,7 @@ def the_city_can_follow(stopped: Stopped, done: ReEnrolled) -> None:
         assert opened.body == link.body
         assert read_operation(opened.body).op_id == link.op_id
         assert not link.posted
+        assert link.outcome is None, "who answered it may have been a gateway that was given up"
         found[link.op_id] = link.body
     expected = {number.to_bytes(16, "big").hex() for number in range(STABLE + 1, ENTRIES + 1)}
     assert found == {op_id: stopped.bodies[op_id] for op_id in expected}
@@ -153,6 +159,26 @@ def test_a_stopped_machine_becomes_another_node_with_the_same_operations(stopped
         marks = state.marks(tx)
     assert marks is not None
     assert (marks.hwm, marks.stable_hwm, marks.epoch) == (0, 0, "e" * 32)
+
+
+def test_what_the_city_could_still_lose_is_shown_as_saved_here_and_what_is_stable_stays_confirmed(
+    stopped: Stopped,
+) -> None:
+    standing = {STABLE: Standing.CONFIRMED, STABLE + 1: Standing.CONFIRMED, ENTRIES: Standing.AT_CITY}
+    with open_node_desk(stopped.world.paths, MACHINE) as desk, desk.transaction() as tx:
+        for number, kept in standing.items():
+            op_id = number.to_bytes(16, "big").hex()
+            tx.execute(update(JournalRow).where(col(JournalRow.seq) == number).values(application_id=op_id))
+            pending = [op_id] if kept is Standing.AT_CITY else []
+            applications.save(tx, draft(op_id), confirmed=None, pending=pending, standing=kept, case_seq=number, at=AT)
+    stopped.enrol_again(stopped.world.code())
+    with open_node_desk(stopped.world.paths, MACHINE) as desk, desk.reading() as tx:
+        known = {number: applications.load(tx, number.to_bytes(16, "big").hex()) for number in standing}
+    assert {number: (one.standing, one.pending) for number, one in known.items()} == {
+        STABLE: (Standing.CONFIRMED, ()),
+        STABLE + 1: (Standing.SAVED_HERE, ((STABLE + 1).to_bytes(16, "big").hex(),)),
+        ENTRIES: (Standing.SAVED_HERE, (ENTRIES.to_bytes(16, "big").hex(),)),
+    }
 
 
 def test_the_identity_it_had_is_stopped_so_that_a_clone_hears_of_it(stopped: Stopped) -> None:

@@ -299,7 +299,8 @@ class Machine(Courier):
     # --- another identity ---------------------------------------------------------------------------------------------
 
     def re_enrol(self, node: str) -> None:
-        """The same machine under a new id: what is not safe at the city is chained anew, with unchanged op_ids."""
+        """The same machine under a new id: what is not safe at the city is chained anew, with unchanged op_ids, and
+        waits for its answer again: who had answered it may have been a gateway that was given up."""
         desk = self.desk.copy()
         going_on = [
             one for one in desk.journal if one.letter is not None and (one.seq > desk.stable or one.outcome is None)
@@ -307,7 +308,8 @@ class Machine(Courier):
         desk.node, desk.journal, desk.by_op, desk.receipt = node, (), {}, None
         for one in going_on:
             letter = self.seals.letter(node, desk.head, one.op, desk.key, desk.dictionaries)
-            desk.journal = (*desk.journal, replace(one, seq=letter.seq, hash=letter.hash, letter=letter, posted=False))
+            renewed = replace(one, seq=letter.seq, hash=letter.hash, letter=letter, posted=False, outcome=None)
+            desk.journal = (*desk.journal, renewed)
             desk.by_op.setdefault(one.op.op_id, letter.seq)
         desk.feed, desk.telling, desk.stopped = GENESIS, node, False
         self._commit(desk)
