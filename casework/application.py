@@ -201,6 +201,7 @@ class Application:
     outcome_reason: str = ""
     outcome_basis: str = ""
     outcome_remedy: str = ""
+    outcome_elsewhere: str = ""
     forwarded_to: str = ""
     concluded_at: datetime | None = None
     delivered_at: datetime | None = None

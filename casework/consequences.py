@@ -114,6 +114,7 @@ def _(event: events.Declined, application: Application) -> Changes:
         "outcome_reason": event.reason,
         "outcome_basis": event.basis,
         "outcome_remedy": event.remedy,
+        "outcome_elsewhere": event.elsewhere,
     }
 
 

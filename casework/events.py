@@ -139,7 +139,7 @@ class ProvisionallyAccepted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declined(Event):
-    """Not accepted (不予受理), with reason, basis and remedy."""
+    """Not accepted (不予受理), with reason, basis and remedy; `elsewhere` is the body that is competent instead."""
 
     code = "declined"
     must_say = ("reason",)
@@ -147,6 +147,7 @@ class Declined(Event):
     reason: str
     basis: str = ""
     remedy: str = ""
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ def register_line(application: Application) -> Application:
         outcome_reason="",
         outcome_basis="",
         outcome_remedy="",
+        outcome_elsewhere="",
         forwarded_to="",
         receiver="",
         delivery_way="",

@@ -46,6 +46,18 @@ def clock_words(clock: ClockView) -> str:
     return " · ".join(parts)
 
 
+def outcome_lines(detail: ApplicationDetail) -> list[str]:
+    """Why it ended as it did, on what basis, who is competent instead and what the applicant can do, a line each."""
+    said = (
+        (detail.outcome_reason, t("application.reason", reason=detail.outcome_reason)),
+        (detail.outcome_basis, t("application.basis", basis=detail.outcome_basis)),
+        (detail.outcome_elsewhere, t("application.elsewhere", body=detail.outcome_elsewhere)),
+        (detail.forwarded_to, t("application.forwarded", body=detail.forwarded_to)),
+        (detail.outcome_remedy, t("application.legal_remedy", remedy=detail.outcome_remedy)),
+    )
+    return [words for content, words in said if content]
+
+
 def decision_words(detail: ApplicationDetail) -> str:
     """The ruling in one line."""
     ruling = detail.decision

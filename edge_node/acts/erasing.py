@@ -4,6 +4,9 @@ Laws
 - Papers go only when everything this node ever said about their application lies within the gateway's *stable* mark
   and was answered, its scans are at the city, nobody has anything left to do, and the time of keeping is over by
   trusted time.
+- That it is over may be what somebody else said: a city restored from an older backup could have lost that, and then
+  nobody could go on with it here. So when it is due a note is written first; once the note is stable, every backup that
+  counts holds what the city had said before it. What the city says afterwards asks for a new note.
 - Erased are form, materials, answers, journal bodies and sealed envelopes, drafts, scans and what it is found by; the
   links of the chain stay. First the rows with their keys, then the files: without the key the bytes are unreadable
   wherever copies of them lie.
@@ -25,13 +28,15 @@ from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction
 from offline_store.desk.scans import KeptScan, ScanStatus
 from wire.exchange import may_be_purged
+from wire.messages import read_operation
 
 OVER: Final = CLOSED_STATES | {State.DELIVERED}
 AT_ONCE: Final = 20
 
 
 def erase_due(counter: Counter, most: int = AT_ONCE) -> int:
-    """Erase the papers of applications whose time has come, at most so many; says of how many."""
+    """Erase the papers of applications whose time has come, at most so many; says of how many. What waits for its note
+    to be stable is not asked for again before it is."""
     reading = counter.clock.read()
     erased, after = 0, ("", 0)
     while erased < most:
@@ -66,11 +71,26 @@ def _is_over(counter: Counter, tx: Transaction, known: Known, kept: list[KeptSca
     return all(may_be_purged(link.seq, link.outcome, stable) for link in acts)
 
 
+def _note_of_its_end(tx: Transaction, known: Known) -> int | None:
+    """The number of the note that was written after the city's last word on it; None when there is none."""
+    for link in reversed(journal.of_application(tx, known.application_id)):
+        if link.kind != journal.OPERATION:
+            facts = read_operation(link.body).audit or {}
+            if facts.get("kind") == audit.ERASING_DUE and facts.get("version") == known.version:
+                return link.seq
+    return None
+
+
 def _erase(counter: Counter, application_id: str, reading: Reading) -> bool:
     with counter.desk.transaction() as tx:
         known = applications.load(tx, application_id)
         kept = scans.of_application(tx, application_id)
         if not _is_over(counter, tx, known, kept, reading):
+            return False
+        noted, marks = _note_of_its_end(tx, known), state.marks(tx)
+        if noted is None:
+            audit.note(counter, tx, audit.ERASING_DUE, application_id=application_id, version=known.version)
+        if noted is None or marks is None or noted > marks.stable_hwm:
             return False
         hashes = [scan.scan_hash for scan in kept]
         draft = drafts.of_application(tx, application_id)

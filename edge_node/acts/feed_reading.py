@@ -6,15 +6,15 @@ Laws
 - An entry that is the gateway's and cannot be read or applied stops nothing else: it is passed, and people are told.
 - Where a compression dictionary is missing the reader waits for the catalog that brings it.
 - A restored city says its feed anew from the beginning; see `feed_fold` for what was applied before.
-- A stopped identity reads nothing: what the feed says may answer what another machine wrote. Enrolled anew, it is told
-  everything.
+- A stopped identity reads nothing: what the feed says may answer what another machine wrote; the first such answer
+  stops it. Enrolled anew, it is told everything.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from edge_node.acts import feed_fold
+from edge_node.acts import feed_fold, forking
 from edge_node.acts.counter import Counter
 from offline_store.desk import feed, state
 from offline_store.desk.database import Transaction
@@ -54,7 +54,11 @@ def _take(counter: Counter, seq: int, data: bytes) -> bool:
         with counter.desk.transaction() as tx:
             new = _followed(counter, tx, data)
             try:
-                wanted = feed_fold.apply(counter, tx, read_feed_entry(_opened(counter, tx, data).body))
+                entry = read_feed_entry(_opened(counter, tx, data).body)
+                if forking.answers_another_journal(counter, tx, entry):
+                    forking.stop(counter, tx, forking.BY_ANSWER)
+                    return False
+                wanted = feed_fold.apply(counter, tx, entry)
             except UnknownDictionary:
                 raise
             except WireError:

@@ -2,8 +2,9 @@
 
 Laws
 - A stopped identity journals no business act; drafts, scans and looking things up go on. Nothing is deleted.
-- It stops for what is certain: the city's signed word, the city's mark against this journal, mail or a generation
-  beside the desk that the desk does not know. It is lifted by enrolling anew alone.
+- It stops for what is certain: the city's signed word, the city's mark against this journal, the city's answer to an
+  act that this journal does not hold, mail or a generation beside the desk that the desk does not know. It is lifted
+  by enrolling anew alone.
 - Another machine under the same folder is a suspicion, not a proof (a disk may move house): people are told until the
   city has confirmed what was written here, nothing is stopped.
 - What a disk as a whole forgot, it cannot notice by itself: that is found at the first contact with the city.
@@ -21,6 +22,7 @@ from offline_store.desk.database import Transaction
 from offline_store.placing import place
 from wire.envelope import envelope_hash, verify
 from wire.errors import WireError
+from wire.messages import FeedEntry
 
 FORKED: Final = "forked"
 MACHINE_CHANGED: Final = "machine_changed"
@@ -28,6 +30,7 @@ MACHINE_CHANGED: Final = "machine_changed"
 BY_MARK: Final = "mark"  # the city's mark does not fit this journal
 BY_CITY: Final = "city"  # the city said so, signed
 BY_MAIL: Final = "mail"  # mail of this node lies here that the desk never wrote
+BY_ANSWER: Final = "answer"  # the city answers an act of this identity that this journal does not hold
 BY_GENERATION: Final = "generation"  # the desk was opened more often than it knows
 
 GENERATION: Final = "desk.generation"
@@ -68,6 +71,13 @@ def proves_another_journal(counter: Counter, seq: int, data: bytes, known: bytes
     except WireError:
         return False
     return header.seq == seq and known != envelope_hash(data)
+
+
+def answers_another_journal(counter: Counter, tx: Transaction, entry: FeedEntry) -> bool:
+    """Whether the city tells of an act of this identity that was written elsewhere: by a clone, or before this desk was
+    set back."""
+    mine = entry.author_node == counter.node.node_id and entry.op_id is not None
+    return mine and journal.by_op(tx, entry.op_id or "") is None
 
 
 def _mail_unknown_to_the_desk(counter: Counter) -> None:

@@ -119,13 +119,20 @@ def accept_provisionally(
 
 
 def decline(
-    counter: Counter, who: AtCounter, application_id: str, reason: str, basis: str, remedy: str
+    counter: Counter, who: AtCounter, application_id: str, reason: str, basis: str, remedy: str, elsewhere: str = ""
 ) -> ApplicationDetail:
-    """Do not accept (不予受理), with reason, basis and remedies."""
+    """Do not accept (不予受理), with reason, basis and remedies, and the competent body where it is another one."""
     said = (_said(reason), _said(basis), _said(remedy))
 
     def event(_tx: Transaction, _application: Application, reading: Reading) -> Event:
-        return Declined(at=reading.now, by=who.actor, reason=said[0], basis=said[1], remedy=said[2])
+        return Declined(
+            at=reading.now,
+            by=who.actor,
+            reason=said[0],
+            basis=said[1],
+            remedy=said[2],
+            elsewhere=elsewhere.strip(),
+        )
 
     return _decide(counter, who, application_id, event)
 

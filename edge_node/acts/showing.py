@@ -100,6 +100,10 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
         ],
         decision=_decision(shown),
         outcome_reason=shown.outcome_reason,
+        outcome_basis=shown.outcome_basis,
+        outcome_remedy=shown.outcome_remedy,
+        outcome_elsewhere=shown.outcome_elsewhere,
+        forwarded_to=shown.forwarded_to,
         refusal=explaining.refusal_view(tx, known),
         history=[
             StepView(

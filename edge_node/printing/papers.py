@@ -25,8 +25,6 @@ from edge_node.wording import sentence
 from wire.counter import ClockView
 
 VILLAGE_AGENT: Final = "village_agent"
-ELSEWHERE: Final = "\n应当向下列机关申请："
-"""How a decline names the competent body inside its reason, so that the paper can print it in its own place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +257,6 @@ def _due(source: Source) -> str:
 def declined(source: Source) -> DeclineNotice:
     """The notice of refusal to accept."""
     it = source.application
-    reason, _, elsewhere = it.outcome_reason.partition(ELSEWHERE)
     return DeclineNotice(
         number=f"{it.receipt_no}-BSL",
         applicant=it.applicant.name,
@@ -267,9 +264,9 @@ def declined(source: Source) -> DeclineNotice:
         item_name=source.item.name,
         body=_body(source.item),
         collected_on=legal_day(it.collected_at),
-        reason=reason,
+        reason=it.outcome_reason,
         basis=it.outcome_basis,
-        elsewhere=elsewhere.strip() or sentence("print.declined.elsewhere.none"),
+        elsewhere=it.outcome_elsewhere or sentence("print.declined.elsewhere.none"),
         remedy=it.outcome_remedy,
         declined_on=legal_day(_moment_of(it, "declined")),
         issuer=_body(source.item),
@@ -293,11 +290,6 @@ def offered(application: Application) -> tuple[str, ...]:
         "declined": application.state is State.DECLINED,
     }
     return tuple(name for name in PAPERS if can[name])
-
-
-def reason_with_body(reason: str, elsewhere: str) -> str:
-    """The reason of a decline, with the competent body where one is named."""
-    return f"{reason}{ELSEWHERE}{elsewhere}" if elsewhere else reason
 
 
 def _limit_with_basis(limit: Limit | None) -> str:

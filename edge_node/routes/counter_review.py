@@ -67,7 +67,7 @@ def accept_provisionally(
 @router.post("/{application_id}/decline")
 def decline(counter: CounterHere, who: Clerk, application_id: str, asked: Decline) -> ApplicationDetail:
     """Decline it."""
-    return reviewing.decline(counter, who, application_id, asked.reason, asked.basis, asked.remedy)
+    return reviewing.decline(counter, who, application_id, asked.reason, asked.basis, asked.remedy, asked.elsewhere)
 
 
 @router.post("/{application_id}/not-required")

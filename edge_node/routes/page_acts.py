@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
-from edge_node.printing.papers import reason_with_body
 from edge_node.routes.page_body import Posted
 from edge_node.routes.page_views import Row
 from edge_node.wording import sentence
@@ -83,8 +82,8 @@ class PageAct:
 
 
 def _decline(fields: Mapping[str, ActField]) -> Asked:
-    reason = reason_with_body(fields["reason"].value, fields["elsewhere"].value)
-    return Decline(reason=reason, basis=fields["basis"].value, remedy=fields["remedy"].value)
+    said = {name: fields[name].value for name in ("reason", "basis", "elsewhere", "remedy")}
+    return Decline(**said)
 
 
 def _provisionally(fields: Mapping[str, ActField]) -> Asked:
@@ -114,7 +113,7 @@ ACTS: Final[Mapping[str, PageAct]] = {
             "decline",
             "declined",
             (
-                ActField("reason", max_length=WORDS_MAX - NAME_MAX - 20),
+                ActField("reason"),
                 ActField("basis"),
                 ActField("elsewhere", "line", required=False, max_length=NAME_MAX),
                 ActField("remedy"),

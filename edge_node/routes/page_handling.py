@@ -137,7 +137,9 @@ def _do(counter: Counter, who: AtCounter, application_id: str, asked: Asked) -> 
                 counter, who, application_id, asked.deferred, asked.due, asked.promise
             )
         case Decline():
-            return reviewing.decline(counter, who, application_id, asked.reason, asked.basis, asked.remedy)
+            return reviewing.decline(
+                counter, who, application_id, asked.reason, asked.basis, asked.remedy, asked.elsewhere
+            )
         case NotRequired():
             return reviewing.not_required(counter, who, application_id, asked.reason)
         case Forward():

@@ -205,6 +205,7 @@ def _outcome(it: Application, names: Mapping[str, str]) -> tuple[Row, ...]:
         _named("forwarded_to", it.forwarded_to),
         _named("reason", it.outcome_reason),
         _named("basis", it.outcome_basis),
+        _named("elsewhere", it.outcome_elsewhere),
         _named("remedy", it.outcome_remedy),
     ]
     if it.decision is not None:

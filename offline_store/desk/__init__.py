@@ -11,6 +11,7 @@ else commits), `with desk.reading() as tx:` to read. The mappers, one per subjec
                    backlog                                                                 KeptScan ScanStatus
     journal        head append by_op after of_application unposted mark_posted repost_after unanswered settle
                    forget_outcomes_after backlog hash_at purge broken_at                   Link Backlog
+    answering      waiting standing await_again_after mark_moved
     rechaining     rechain archived                                                        Rechained
     feed           head cursor advance begin_anew is_told_anew
     catalog        active activate confirm versions item item_plain form form_plain document dictionaries

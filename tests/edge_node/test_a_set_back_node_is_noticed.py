@@ -13,6 +13,7 @@ from edge_node.acts.mail_round import MailRound
 from edge_node.acts.status import status
 from offline_store.desk import journal, state
 from offline_store.machine import machine_mark
+from tests.edge_node.city import known
 from tests.edge_node.village import Village
 from wire.messages import Refusal, sign_refusal
 
@@ -119,6 +120,26 @@ def test_only_the_citys_signed_word_of_a_fork_stops(village, signed_by):
         refuses_to_collect_and_keeps_the_draft(village)
     else:
         assert stopped(village) is None
+
+
+@pytest.mark.parametrize("author", ["this identity", "the machine it was before"])
+def test_an_answer_to_an_act_that_this_journal_does_not_hold_stops_it_and_is_not_taken(village, author):
+    application_id = village.collected()
+    village.mail.turn()
+    village.receipt()
+    before = known(village, application_id)
+    act_of_a_clone = "d" * 32
+    node = village.counter.node.node_id if author == "this identity" else "5" * 32
+    village.tell(application_id, op_id=act_of_a_clone, result="refused", author_node=node)
+    village.mail.turn()
+    if author == "this identity":
+        assert stopped(village)["why"] == forking.BY_ANSWER
+        assert known(village, application_id).case_seq == before.case_seq
+        assert len(list(village.counter.incoming.feed())) == 1, "told again once this machine is enrolled anew"
+        refuses_to_collect_and_keeps_the_draft(village)
+    else:
+        assert stopped(village) is None
+        assert not list(village.counter.incoming.feed())
 
 
 def test_what_is_stopped_posts_nothing_more(village):

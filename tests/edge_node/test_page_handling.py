@@ -267,8 +267,7 @@ async def test_a_decline_keeps_reason_basis_remedy_and_the_competent_body(browse
     it = await browser.begun(town, 1)
     await _confirm(browser, f"/review/{it}/decline", DECLINE)
     after = town.state(it)
-    assert after.outcome_reason.splitlines()[0] == "位于自然保护区核心区"
-    assert "广安市林业局" in after.outcome_reason
+    assert (after.outcome_reason, after.outcome_elsewhere) == ("位于自然保护区核心区", "广安市林业局")
     assert (after.outcome_basis, after.outcome_remedy) == (DECLINE[1][1], DECLINE[3][1])
 
 

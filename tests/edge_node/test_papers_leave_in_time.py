@@ -57,9 +57,20 @@ def delivered(village: Village) -> str:
 
 
 def time_passes(village: Village, *, stable: int | None = None, days: int = 31) -> None:
+    """So long that it is noted, backed up with the note, and erased."""
     village.clock.passes(days=days)
-    village.receipt(stable=head(village) if stable is None else stable)
+    for _ in range(2):
+        village.receipt(stable=head(village) if stable is None else stable)
+        village.mail.turn()
+        erasing.erase_due(village.counter)
+
+
+def time_comes(village: Village, *, days: int = 31) -> None:
+    """It is due, and noted."""
+    village.clock.passes(days=days)
+    village.receipt(stable=head(village))
     village.mail.turn()
+    assert audit.ERASING_DUE in village.noted()
 
 
 def everything_in(village: Village) -> str:
@@ -133,6 +144,39 @@ def test_papers_wait_for_the_stable_mark_the_time_the_scans_and_the_answer(villa
     erasing.erase_due(village.counter)
     assert known(village, application_id).erased_at is None
     assert NAME in everything_in(village)
+
+
+def test_what_the_city_said_last_has_to_be_stable_before_anything_goes(village: Village) -> None:
+    application_id = delivered(village)
+    time_comes(village)
+    before = head(village)
+    assert erasing.erase_due(village.counter) == 0
+    assert known(village, application_id).erased_at is None
+    village.receipt(stable=before - 1)
+    village.mail.turn()
+    assert erasing.erase_due(village.counter) == 0
+    assert head(village) == before, "noted once"
+    village.receipt(stable=before)
+    village.mail.turn()
+    assert erasing.erase_due(village.counter) == 1
+    assert known(village, application_id).erased_at is not None
+
+
+def test_a_word_of_the_city_after_the_note_asks_for_a_new_note(village: Village) -> None:
+    application_id = delivered(village)
+    time_comes(village)
+    noted = head(village)
+    village.tell(application_id, events=[Revoked(at=village.clock.wall, by=CITY, reason="虚构", basis="虚构")])
+    village.receipt(stable=noted)
+    village.mail.turn()
+    village.clock.passes(days=31)
+    village.receipt(stable=noted)
+    village.mail.turn()
+    assert erasing.erase_due(village.counter) == 0
+    assert known(village, application_id).erased_at is None
+    assert head(village) > noted
+    time_passes(village, days=0)
+    assert known(village, application_id).erased_at is not None
 
 
 def test_a_doubtful_clock_erases_nothing(village: Village) -> None:

@@ -64,9 +64,10 @@ def test_erasing_waits_for_the_stable_mark_and_the_retention(village):
     village.receipt()
     village.mail.turn()
     assert erasing.erase_due(village.counter) == 0
-    village.receipt(stable=_head(village))
-    village.mail.turn()
-    assert erasing.erase_due(village.counter) == len(hashes)
+    for erased in (0, len(hashes)):  # first a note of its end, then, when a backup holds that, the papers go
+        village.receipt(stable=_head(village))
+        village.mail.turn()
+        assert erasing.erase_due(village.counter) == erased
     assert not any(village.counter.vault.has(one) for one in hashes)
     with village.counter.desk.reading() as tx:
         assert scans.of_application(tx, application_id) == []

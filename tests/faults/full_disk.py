@@ -68,9 +68,9 @@ class World:
         turned(village)
         waiting, draft = village.collected("GA-MZ-001"), village.filled("GA-YB-001")
         self.typing = drafting.begin(village.counter, village.who, "GA-YB-001").draft_id
-        turned(village)
-        village.counter.desk.close()
         village.clock.passes(days=31)
+        turned(village)  # notes that it is over
+        village.counter.desk.close()
         self.over, self.waiting, self.draft, self.names = over, waiting, draft, names
 
     def laid_out(self) -> Village:

@@ -182,18 +182,21 @@ class RestoredCity:
                 self.ruled.add(case["application_id"])
 
     async def something_is_over(self) -> None:
-        """One application of each village ended before the first backup that follows."""
+        """One application of each village ended and was backed up; that it is over is noted for the next backup."""
         for node in self.villages:
             saved = node.collect()
             await node.drain()
             node.withdraw(saved.application_id)
             await node.drain()
+        self.back_up()
+        await self.erase_what_is_over()
 
     async def erase_what_is_over(self) -> None:
-        """The villages hear how far the backup reaches, and erase what it holds."""
+        """The villages hear how far the backup reaches, erase what it holds, and tell of what the next may hold."""
         for node in self.villages:
             await node.contact()
             self.erased += erasing.erase_due(node.village.counter)
+            await node.contact()
 
     def steps(self) -> int:
         """How much the city knows."""

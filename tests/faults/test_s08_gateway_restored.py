@@ -116,6 +116,7 @@ async def test_erased_on_receipt_instead_of_on_the_stable_mark_it_is_lost(
 
     monkeypatch.setattr(applications, "to_erase", on_receipt)
     monkeypatch.setattr(erasing, "may_be_purged", lambda _seq, outcome, _stable: outcome is not None)
+    monkeypatch.setattr(erasing, "_note_of_its_end", lambda _tx, _known: 0)
     found = await what_is_over_and_then_restored(tmp_path, to_the_end=False)
     tell("control: erased on receipt", 1, found)
     assert found.lost, found

@@ -253,6 +253,11 @@ def _one_is_over(village: Village) -> Known:
     village.receipt(scans_stored=names, stable=head)
     turned(village)
     village.clock.passes(days=RETENTION_DAYS)
+    turned(village)  # notes that it is over
+    with village.counter.desk.reading() as tx:
+        head = journal.head(tx).seq
+    village.receipt(scans_stored=names, stable=head)
+    turned(village)
     return {"applications": [over, open_], "over": over, "open": open_, "scans": names}
 
 

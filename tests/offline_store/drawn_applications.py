@@ -80,5 +80,6 @@ applications = st.builds(
     pauses=several(st.builds(Pause, words, words, words, moments, maybe(moments), maybe(st.booleans()), words)),
     decision=maybe(st.builds(Decision, st.booleans(), words, words, words, moments)),
     outcome_reason=words,
+    outcome_elsewhere=words,
     history=several(st.builds(Step, moments, words, st.sampled_from(Role), hexes, words)),
 )

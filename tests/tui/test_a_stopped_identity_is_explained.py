@@ -36,7 +36,15 @@ async def test_without_a_stop_there_is_no_such_line(at_the_screen, node):
 
 
 @pytest.mark.parametrize(
-    "why", [forking.BY_CITY, forking.BY_MARK, forking.BY_MAIL, forking.BY_GENERATION, "of a newer program"]
+    "why",
+    [
+        forking.BY_CITY,
+        forking.BY_MARK,
+        forking.BY_MAIL,
+        forking.BY_ANSWER,
+        forking.BY_GENERATION,
+        "of a newer program",
+    ],
 )
 @ON_THE_FAKE
 def test_every_reason_has_words_and_the_phone_sentence_names_the_node(node, why):

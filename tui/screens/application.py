@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.application_words import clock_words, decision_words, due_words, duty_words, standing_words
+from tui.application_words import clock_words, decision_words, due_words, duty_words, outcome_lines, standing_words
 from tui.city_clock import at_city
 from tui.errand import errand
 from tui.keymap import bindings_for
@@ -116,8 +116,7 @@ def page_of(detail: ApplicationDetail, now: datetime) -> Content:
             first, second = waiting_lines(same, now)
             lines += [Content.styled("! " + first, "$text-warning"), Content.styled("  " + second, "$text-muted")]
     lines += [Content(clock_words(clock)) for clock in detail.clocks]
-    if detail.outcome_reason:
-        lines.append(Content(t("application.reason", reason=detail.outcome_reason)))
+    lines += [Content(words) for words in outcome_lines(detail)]
     if detail.decision is not None:
         lines.append(Content.styled(decision_words(detail), "bold"))
     if detail.return_points:

@@ -112,6 +112,10 @@ class ApplicationDetail(ApplicationBrief):
     clocks: list[ClockView] = Field(default_factory=list)
     decision: DecisionView | None = None
     outcome_reason: str = ""
+    outcome_basis: str = ""
+    outcome_remedy: str = ""
+    outcome_elsewhere: str = ""
+    forwarded_to: str = ""
     refusal: RefusalView | None = None
     history: list[StepView] = Field(default_factory=list)
     acts: list[str] = Field(default_factory=list)

@@ -48,6 +48,7 @@ class Decline(Asked):
     reason: WhyText
     basis: WhyText
     remedy: WhyText
+    elsewhere: str = Field(default="", max_length=120)
 
 
 class NotRequired(Asked):

@@ -15,7 +15,7 @@ from casework.states import State
 from tests.simulators.exchange_world.faults import Fuses
 from tests.simulators.exchange_world.ledger import Case, CaseStep, Ledger, Outcome, Row
 from tests.simulators.exchange_world.office import CITY_ACTOR, WHOLE, Office, reads
-from tests.simulators.exchange_world.sealing import CITY, NO_PAGE, Letter, No, Op, Reply, Seals, Told
+from tests.simulators.exchange_world.sealing import CITY, NO_PAGE, RECORDED, Letter, No, Op, Reply, Seals, Told
 from wire.audit_chain import Head, Link
 from wire.errors import Untrusted, WireError
 from wire.exchange import (
@@ -229,6 +229,9 @@ class City(Office):
         if one.op is not None and one.op.poison == "crash":
             raise Poison
         op = one.op
+        if op is not None and op.note:
+            tx.outcomes[op.op_id] = Outcome(one.body_hash, "", 0, RECORDED)
+            return []
         case = tx.cases.get(op.application_id) if op else None
         known = None if "op_id" in self.off else tx.outcomes.get(one.op_id)
         lane = [seq for (node, seq), letter in tx.parked.items()

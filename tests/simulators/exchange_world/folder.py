@@ -23,6 +23,7 @@ class Entry:
     letter: Letter | None
     posted: bool = False
     outcome: str | None = None
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,13 @@ class Known:
     confirmed: Application
     case_seq: int
     erased: bool = False
+    told: int = 0
 
 
 @dataclass(slots=True)
 class Desk:
-    """The encrypted database; a transaction works on a copy."""
+    """The encrypted database; a transaction works on a copy. `moment` counts what was written and told, so that of two
+    it is known which came first."""
 
     node: str
     journal: tuple[Entry, ...] = ()
@@ -53,6 +56,7 @@ class Desk:
     dictionaries: int = 0
     key: int = 1
     misunderstood: int = 0
+    moment: int = 0
 
     def copy(self) -> Desk:
         """A value of its own."""

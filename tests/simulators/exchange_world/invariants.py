@@ -48,7 +48,7 @@ def _check_city(world: World) -> None:
             raise Broken("I5", f"the stable mark of {node} lies beyond its head")
         for letter in letters:
             held.add(letter.op.op_id)
-            if letter.op.op_id not in world.saved:
+            if letter.op.op_id not in world.saved and not letter.op.note:
                 raise Broken("I2", f"{letter.op.op_id} was never saved")
     for op_id, outcome in ledger.outcomes.items():
         if outcome.result == "applied" and outcome.body_hash != world.saved[op_id].body_hash:

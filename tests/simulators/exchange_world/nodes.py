@@ -16,7 +16,7 @@ from casework.states import CLOSED_STATES, State
 from tests.simulators.exchange_world.courier import BATCH, Courier
 from tests.simulators.exchange_world.faults import Fuses
 from tests.simulators.exchange_world.folder import Desk, Entry, Folder, Known
-from tests.simulators.exchange_world.sealing import FeedMail, Op, Reply, Seals, Told
+from tests.simulators.exchange_world.sealing import RECORDED, FeedMail, Op, Reply, Seals, Told
 from wire.audit_chain import GENESIS, Head, continue_with
 from wire.errors import Duplicate, Fork, Gap, UnknownDictionary, Untrusted
 from wire.exchange import (
@@ -85,7 +85,9 @@ class Machine(Courier):
         """One transaction: from here on it is saved."""
         desk = self.desk.copy()
         letter = self.seals.letter(desk.node, desk.head, op, desk.key, desk.dictionaries)
-        desk.journal = (*desk.journal, Entry(letter.seq, op, letter.hash, letter))
+        desk.moment += 1
+        outcome = RECORDED if op.note else None
+        desk.journal = (*desk.journal, Entry(letter.seq, op, letter.hash, letter, outcome=outcome, written=desk.moment))
         desk.by_op[op.op_id] = letter.seq
         for scan in op.scans:
             desk.scans[scan] = "outgoing"
@@ -162,14 +164,15 @@ class Machine(Courier):
             case Doubt():
                 desk.scans = {scan: "outgoing" if status == "stored" else status for scan, status in desk.scans.items()}
             case GoBack(to) if "mark" not in self.off:
-                desk.journal = tuple(
-                    replace(one, posted=False, outcome=None) if one.seq > to and one.letter else one
-                    for one in desk.journal
-                )
+                desk.journal = tuple(self._again(one) if one.seq > to and one.letter else one for one in desk.journal)
             case GoBackInFeed() if "feed" in self.off and desk.receipt is not None:
                 desk.feed = Head(desk.receipt.feed_head, ANY)
             case GoBackInFeed():
                 desk.feed, desk.telling = GENESIS, self.fresh()
+
+    def _again(self, entry: Entry) -> Entry:
+        """It is to be posted again, and waits for its answer again."""
+        return replace(entry, posted=False, outcome=RECORDED if entry.op.note else None)
 
     def _sweep(self, desk: Desk, keep_feed: int | None) -> None:
         """The mailbox after a receipt: what the city holds goes, and what it said on a timeline that is over."""
@@ -219,8 +222,13 @@ class Machine(Courier):
         except (Fork, Untrusted):
             del self.folder.feed[seq]
             return False
+        told = mail.told
+        if told.op_id and told.letter is None and told.op_id not in desk.by_op and not self.off & {"fork", "chain"}:
+            desk.stopped = True  # an answer to an act of this identity that another disk holds
+            self._commit(desk)
+            return False
         try:
-            self._fold(desk, mail.told)
+            self._fold(desk, told)
         except UnknownDictionary:
             return False
         desk.feed = head
@@ -262,7 +270,10 @@ class Machine(Courier):
             except CaseworkError:
                 moved = known.confirmed
                 desk.misunderstood += 1
-        desk.known[told.application_id] = replace(known, confirmed=moved, case_seq=max(known.case_seq, told.case_seq))
+        desk.moment += 1
+        desk.known[told.application_id] = replace(
+            known, confirmed=moved, case_seq=max(known.case_seq, told.case_seq), told=desk.moment
+        )
 
     def post(self) -> None:
         """What is saved is laid into the mailbox."""
@@ -275,15 +286,22 @@ class Machine(Courier):
                 self._commit(desk)
 
     def purge(self) -> None:
-        """What is over, stable and answered leaves the node."""
+        """What is over, stable and answered leaves the node. What the city said last of it is stable when the note is
+        that was written afterwards."""
         stable = self.desk.hwm if "stable" in self.off else self.desk.stable
         for application_id, known in list(self.desk.known.items()):
-            own = [one for one in self.desk.journal if one.op.application_id == application_id]
-            if known.erased or known.confirmed.state not in OVER or not own:
+            mine = [one for one in self.desk.journal if one.op.application_id == application_id]
+            own = [one for one in mine if not one.op.note]
+            if known.erased or known.confirmed.state not in OVER or not own or self.desk.stopped:
                 continue
             if all(may_be_purged(one.seq, one.outcome, stable) for one in own):
                 if any(self.desk.scans.get(scan) == "outgoing" and self.folder.vault.get(scan) == "whole"
                        for one in own for scan in one.op.scans):  # fmt: skip
+                    continue
+                noted = [one.seq for one in mine if one.op.note and one.written > known.told]
+                if not noted:
+                    self.save(Op(self.fresh(), application_id, (), 0, note=True))
+                if not noted or noted[0] > stable:
                     continue
                 desk = self.desk.copy()
                 for one in own:
@@ -308,7 +326,7 @@ class Machine(Courier):
         desk.node, desk.journal, desk.by_op, desk.receipt = node, (), {}, None
         for one in going_on:
             letter = self.seals.letter(node, desk.head, one.op, desk.key, desk.dictionaries)
-            renewed = replace(one, seq=letter.seq, hash=letter.hash, letter=letter, posted=False, outcome=None)
+            renewed = replace(self._again(one), seq=letter.seq, hash=letter.hash, letter=letter)
             desk.journal = (*desk.journal, renewed)
             desk.by_op.setdefault(one.op.op_id, letter.seq)
         desk.feed, desk.telling, desk.stopped = GENESIS, node, False

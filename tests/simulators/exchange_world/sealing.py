@@ -25,11 +25,13 @@ from wire.receipt import CARRIED, Receipt, page_hash, read_receipt, sign_receipt
 CITY, RELAY = "city", "relay"
 NO_PAGE = page_hash([])
 
+RECORDED = "recorded"
+
 
 @dataclass(frozen=True, slots=True)
 class Op:
     """One act as it was saved; another `salt` is another body under the same op_id. `poison` is "crash" when sorting it
-    fails, "shut" when nobody can read it."""
+    fails, "shut" when nobody can read it. A `note` is recorded by the city and has no effect."""
 
     op_id: str
     application_id: str
@@ -38,6 +40,7 @@ class Op:
     scans: tuple[str, ...] = ()
     salt: int = 0
     poison: str = ""
+    note: bool = False
 
     @property
     def body(self) -> bytes:
