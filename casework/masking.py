@@ -6,7 +6,6 @@ Laws: a mask never shows more than the domain allows, and a value too short to m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 STAR: Final = "*"
@@ -80,31 +79,7 @@ def mask_address(text: str) -> str:
     return text[:shown] + HIDDEN
 
 
-def mask_by_kind(kind: str | None, text: str) -> str:
-    """Mask a form value by the kind of personal data its field declares; unknown kinds are hidden.
-
-    >>> mask_by_kind("phone", "13800000001"), mask_by_kind("health", "任何内容"), mask_by_kind(None, "2026")
-    ('138****0001', '***', '2026')
-    """
-    if kind is None or not text:
-        return text
-    return _BY_KIND.get(kind, _hidden)(text)
-
-
-def _hidden(_text: str) -> str:
-    return HIDDEN
-
-
 def _ends(text: str, first: int, last: int) -> str:
     if len(text) < max(_SHORTEST_TO_SHOW, first + last + 2):
         return STAR * len(text)
     return text[:first] + STAR * (len(text) - first - last) + text[-last:]
-
-
-_BY_KIND: Final[dict[str, Callable[[str], str]]] = {
-    "name": mask_name,
-    "id_no": mask_resident_id,
-    "phone": mask_phone,
-    "address": mask_address,
-    "bank_account": mask_bank,
-}

@@ -143,15 +143,6 @@ def _why_missing(need: Need, one: HandedIn | None, *, scanned: bool, decided: bo
     return None if scanned else "material.no_scan"
 
 
-def deferred_materials(handed_in: Iterable[HandedIn]) -> tuple[str, ...]:
-    """Name the materials that are to follow.
-
-    >>> deferred_materials([HandedIn("M1", Seen.DEFERRED), HandedIn("M2", Seen.COPY)])
-    ('M1',)
-    """
-    return tuple(one.material_id for one in handed_in if one.seen is Seen.DEFERRED and one.applies is not False)
-
-
 def condition_ref(item: ServiceItem, number: int) -> str:
     """Name the `number`-th condition of an item (from 1), since the catalog gives conditions no id."""
     return f"{item.item_id}-C{number:02d}"

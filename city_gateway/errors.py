@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from wire.errors import FORK
+
 
 class GatewayError(Exception):
     """Something the gateway refuses or cannot do."""
@@ -81,7 +83,7 @@ class EnrolmentOver(Refusal):
 class Forked(Refusal):
     """The journal contradicts what the ledger already holds: two machines, or one rolled back, use one identity."""
 
-    code = "fork"
+    code = FORK
     status = 409
 
 

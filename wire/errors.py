@@ -17,7 +17,7 @@ Laws:
 """
 
 from dataclasses import dataclass, fields, is_dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class WireError(Exception):
@@ -215,6 +215,12 @@ class Fork(ChainBroken):
 
     seq: int
     code = "chain.fork"
+
+
+FORK: Final = "fork"
+"""What the city answers an identity whose journal contradicts its ledger."""
+FORK_CODES: Final = frozenset({FORK, Fork.code})
+"""Told by the city or found here: this identity is used by two machines, or by one that was set back."""
 
 
 class RequestRefused(WireError):

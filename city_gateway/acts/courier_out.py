@@ -31,6 +31,7 @@ from wire.bundle import (
     part_of,
     sign_down,
 )
+from wire.errors import FORK
 from wire.messages import ExchangeHead, Refusal, sign_refusal
 from wire.receipt import CARRIED, Receipt, page_hash, sign_receipt
 from wire.signed import SignedDocument, validated
@@ -123,7 +124,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
 
 def _refusal(gateway: Gateway, node: Node, answers: int) -> Answer:
     """What a node whose identity was stopped must be told, in place of a receipt."""
-    error = Forked if node.stopped_for == nodes.FORK else NodeStopped
+    error = Forked if node.stopped_for == FORK else NodeStopped
     refusal = Refusal(
         code=error.code,
         message=say(f"error.{error.code}"),

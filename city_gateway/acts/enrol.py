@@ -38,7 +38,7 @@ from wire.enrolment import (
     sign_card,
     sign_enrolment,
 )
-from wire.errors import NotForThisKey
+from wire.errors import FORK, NotForThisKey
 from wire.signed import SignedDocument
 
 VALID_FOR = timedelta(days=730)
@@ -117,7 +117,7 @@ def _stop_replaced(tx: Connection, node_id: str | None, code: EnrolmentCode) -> 
     if former is None or (former.site, former.role) != (code.site, code.role):
         return
     if former.standing == nodes.ACTIVE:
-        nodes.stop(tx, former.node_id, nodes.FORK)
+        nodes.stop(tx, former.node_id, FORK)
 
 
 def _opened(gateway: Gateway, sealed_request: bytes) -> EnrolmentRequest:

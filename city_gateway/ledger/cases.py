@@ -137,12 +137,6 @@ def page(
     return [_case(row) for row in tx.execute(asked.offset(offset).limit(limit)).mappings()], int(total or 0)
 
 
-def counts(tx: Connection) -> dict[str, int]:
-    """How many applications stand in each state."""
-    asked = sa.select(APPLICATIONS.c.state, sa.func.count()).group_by(APPLICATIONS.c.state)
-    return {row[0]: int(row[1]) for row in tx.execute(asked)}
-
-
 def _row(case: Case, now: datetime) -> Plain:
     application = case.application
     return {

@@ -17,7 +17,6 @@ from city_gateway.ledger.tables import FEED_HEADS, NODES
 
 ACTIVE = "active"
 STOPPED = "stopped"
-FORK = "fork"
 NO_HASH = bytes(32)
 
 

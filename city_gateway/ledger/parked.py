@@ -96,12 +96,6 @@ def waiting(tx: Connection) -> list[tuple[str, int, datetime]]:
     return [(row[0], int(row[1]), row[2]) for row in tx.execute(asked.order_by(since, PARKED.c.application_id))]
 
 
-def count(tx: Connection, application_id: str) -> int:
-    """How many operations on this application wait."""
-    asked = sa.select(sa.func.count()).select_from(PARKED).where(PARKED.c.application_id == application_id)
-    return int(tx.scalar(asked) or 0)
-
-
 def _reached() -> sa.ColumnElement[bool]:
     here = sa.select(APPLICATIONS.c.case_seq).where(APPLICATIONS.c.application_id == PARKED.c.application_id)
     return PARKED.c.basis <= here.scalar_subquery()

@@ -20,7 +20,7 @@ from edge_node.acts.counter import Counter
 from edge_node.acts.mail_in import ReceiptReader
 from offline_store.desk import state
 from offline_store.errors import DISK_REFUSES, NO_ROOM, DamagedFile, DeskDamaged, StoreError
-from wire.errors import WireError
+from wire.errors import FORK, WireError
 from wire.messages import read_refusal
 
 log = logging.getLogger("edge_node")
@@ -32,7 +32,6 @@ FLOOR_EVERY_SECONDS: Final = 3600.0
 FACTS_EVERY_SECONDS: Final = 60.0
 POST_EVERY_SECONDS: Final = 15.0
 REFUSED_BY_CITY: Final = "city_refused"
-FORK: Final = "fork"
 
 
 class MailRound:

@@ -240,12 +240,6 @@ def page(
     return Page(tuple(_known(rows[number]) for number in numbers), total, offset)
 
 
-def counts(tx: Session) -> dict[State, int]:
-    """How many applications stand in each state."""
-    rows = tx.execute(select(ApplicationRow.state, func.count()).group_by(col(ApplicationRow.state)))
-    return {State(state): count for state, count in rows}
-
-
 def open_catalog_versions(tx: Session) -> set[int]:
     """Catalog versions under which an application was filed that somebody still has to work on."""
     closed = [state.value for state in CLOSED_STATES]

@@ -17,7 +17,7 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from wire.enrolment import EnrolmentDocument
-from wire.errors import WireError
+from wire.errors import FORK_CODES, WireError
 from wire.messages import read_refusal
 from wire.receipt import Receipt, read_receipt
 from wire.waiting import Explanation, Facts, Hold, Item, Place, Road, conditions, explain
@@ -26,7 +26,6 @@ SILENT_AFTER: Final = timedelta(minutes=30)
 RELAY_FRESH: Final = timedelta(hours=1)
 FORKED, REFUSED, DAMAGED = "forked", "city_refused", "scan_damaged"
 HOLDS: Final = {hold.value: hold for hold in Hold}
-FORK_CODES: Final = frozenset({"fork", "chain.fork"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from casework import identifiers as ids
-from casework.masking import HIDDEN, mask_by_kind
 from casework.receipt_numbers import MAX_SERIAL, mod_37_36
 from tests.casework.form_values import resident_id, uscc
 
@@ -157,8 +156,3 @@ def test_a_masked_resident_id_hides_the_birth_date(seed: int) -> None:
 )
 def test_an_address_is_shown_down_to_the_village(address: str, shown: str) -> None:
     assert ids.mask_address(address) == shown
-
-
-def test_sensitive_kinds_are_hidden_altogether() -> None:
-    for kind in ("health", "family", "minor", "case", "photo", "a_kind_of_tomorrow"):
-        assert mask_by_kind(kind, "任何内容") == HIDDEN

@@ -4,7 +4,8 @@ The driver (sync_agent, edge_node, city_gateway, a simulator, a test) does the c
 happened. When to ask is not decided here: that is the rhythm of the driver.
 """
 
-from wire.exchange.city import FORGED, FORK, STOPPED, CityExchange, feeds_part
+from wire.errors import FORK
+from wire.exchange.city import FORGED, STOPPED, CityExchange, feeds_part
 from wire.exchange.consequences import (
     Answer,
     CityConsequence,

@@ -15,14 +15,13 @@ Laws:
 from dataclasses import dataclass, replace
 
 from wire.audit_chain import GENESIS, Head, Link, continue_with
-from wire.errors import Duplicate, Fork, Gap
+from wire.errors import FORK, Duplicate, Fork, Gap
 from wire.exchange.consequences import Answer, CityConsequence, LeadBack, Refuse, Stop, Store, Tell, TurnPage
 from wire.exchange.happenings import Asked, BackedUp, Kept, Restored, StoodDown, Undone
 from wire.exchange.phases import Phase
 
 __all__ = [
     "FORGED",
-    "FORK",
     "STOPPED",
     "CityExchange",
     "CityOutcome",
@@ -36,7 +35,6 @@ __all__ = [
     "undone",
 ]
 
-FORK = "fork"
 STOPPED = "node.stopped"
 FORGED = "envelope.forged"
 BELOW_STABLE = "ledger.below_stable"

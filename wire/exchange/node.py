@@ -17,6 +17,7 @@ Laws:
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from wire.errors import FORK_CODES, Fork
 from wire.exchange.consequences import (
     DeliverFeed,
     Doubt,
@@ -34,9 +35,8 @@ from wire.exchange.phases import Phase
 from wire.judgement import Accepted, NotNow, Refused
 from wire.receipt import Receipt
 
-__all__ = ["HALTING_CODES", "Epoch", "NodeExchange", "NodeOutcome", "answered", "ask", "brought", "resume", "silence"]
+__all__ = ["Epoch", "NodeExchange", "NodeOutcome", "answered", "ask", "brought", "resume", "silence"]
 
-HALTING_CODES = frozenset({"chain.fork", "fork"})
 ABANDONED = "receipt.abandoned_epoch"
 REPLAYED = "wire.replayed"
 
@@ -99,7 +99,7 @@ def answered(exchange: NodeExchange, event: Answered) -> NodeOutcome:
         case NotNow(why, seconds):
             return _ready(exchange), (WaitFor(why, seconds),)
         case Refused(code, refusal):
-            if code in HALTING_CODES:
+            if code in FORK_CODES:
                 return _halted(exchange), (Halt(code),)
             return _ready(exchange), (Tell(code), WaitFor(code, refusal.retry_after))
         case Accepted() as accepted:
@@ -144,7 +144,7 @@ def _obey(exchange: NodeExchange, accepted: Accepted, first: int, written: int |
     receipt = accepted.receipt
     own = hash_at(receipt.hwm)
     if (written is not None and receipt.hwm > written) or (own is not None and own != receipt.head.hash):
-        return _halted(exchange), (KeepReceipt(receipt, accepted.document), Halt("chain.fork"))
+        return _halted(exchange), (KeepReceipt(receipt, accepted.document), Halt(Fork.code))
     done: list[NodeConsequence] = [KeepReceipt(receipt, accepted.document)]
     cursor = exchange.feed_cursor
     if accepted.feed and first <= cursor + 1 <= first + len(accepted.feed):

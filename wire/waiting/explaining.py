@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from wire.errors import FORK_CODES
 from wire.waiting.facts import Facts, Hold, Item, Place, Road
 from wire.waiting.reasons import ALARMS, RULES, Explanation, Reason, Then
 
@@ -21,7 +22,7 @@ FORKED, FULL, MAIL, DICTIONARY, FEED, REFUSED = (
     "feed_broken",
     "city_refused",
 )
-IDENTITY_CODES = frozenset({"fork", "chain.fork", "enrolment.over"})
+IDENTITY_CODES = FORK_CODES | {"enrolment.over"}
 REVOKED_CODES = frozenset({"node.stopped"})
 BUSY_CODES = frozenset({"gateway.busy", "receipt.busy"})
 TIME_CODES = frozenset({"request.stale", "request.replayed"})
