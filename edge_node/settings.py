@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
-from offline_store.node_toml import FLAG, Rule, Rules, number, settled, written_in
+from offline_store.node_toml import FLAG, MEDIA_ROOT, MEDIA_ROOT_RULE, Rules, number, settled, written_in
 
 ENVIRONMENT: Final = "GUANGAN_NODE_"
 
@@ -27,18 +27,11 @@ class NodeSettings:
     """How long the papers of a concluded application stay on this node once the city has them safely."""
     rekey_days: int = 7
     """How long after an erasing the desk gets a new key at the latest, so that the old one opens nothing any more."""
-    media_root: Path = Path("/media")
-    """Below it sticks are mounted, one folder each; the courier reads the same setting."""
+    media_root: Path = MEDIA_ROOT
     media_folders: bool = False
     """For trials: plain folders below it count as sticks, too."""
     relay_mib: int = 512
     """How much mail of its villages a township carries at most; 0 carries none."""
-
-
-def _folder(said: object) -> object:
-    if isinstance(said, str) and said:
-        return Path(said)
-    raise ValueError(said)
 
 
 RULES: Final[Rules] = {
@@ -46,7 +39,7 @@ RULES: Final[Rules] = {
     "mail_poll_seconds": number(float, 0.05, 60),
     "retention_days": number(int, 1, 36_500),
     "rekey_days": number(int, 1, 3_650),
-    "media_root": Rule(_folder, "/media"),
+    "media_root": MEDIA_ROOT_RULE,
     "media_folders": FLAG,
     "relay_mib": number(int, 0, 1_000_000),
 }

@@ -68,6 +68,18 @@ def flag(said: object) -> bool:
 FLAG = Rule(flag, "true / false")
 
 
+def folder(said: object) -> object:
+    """A folder by its name."""
+    if isinstance(said, str) and said:
+        return Path(said)
+    raise ValueError(said)
+
+
+MEDIA_ROOT = Path("/media")
+"""Below it sticks are mounted, one folder each: edge_node lists them, the courier writes on them."""
+MEDIA_ROOT_RULE = Rule(folder, str(MEDIA_ROOT))
+
+
 def written_in(toml_file: Path) -> dict[str, Any]:
     """What the file says, tables and all; nothing when there is none; BadSetting when it is no TOML."""
     try:

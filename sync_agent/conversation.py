@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from offline_store.errors import StoreError
 from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
+from offline_store.mailbox.waiting import receipt_of
 from sync_agent.batches import next_batch
 from sync_agent.inbound import feed_place
 from sync_agent.memory import kept_exchange, remember_epochs, remembered_epochs
@@ -44,7 +44,7 @@ from wire.exchange import (
 )
 from wire.judgement import Accepted, Expected, NotNow, judge
 from wire.messages import WAIT_MOST_S, ExchangeHead, NodeReport, write_request
-from wire.receipt import Receipt, read_receipt
+from wire.receipt import Receipt
 from wire.signed import SignedDocument
 
 MIB = 1024 * 1024
@@ -85,7 +85,7 @@ class Conversation:
         self._settings = settings
         self._folder = agent_folder
         self._catalog_mark: str | None = None
-        self._exchange = kept_exchange(agent_folder, self._last_receipt())
+        self._exchange = kept_exchange(agent_folder, receipt_of(incoming, node))
         self._remembered = tuple(epoch.name for epoch in remembered_epochs(agent_folder))
 
     @property
@@ -228,15 +228,6 @@ class Conversation:
             clock_offset_s=round(self._uplink.clock_offset.total_seconds()),
             machine=machine_mark(),
         )
-
-    def _last_receipt(self) -> Receipt | None:
-        try:
-            document = self._incoming.receipt()
-            if document is None:
-                return None
-            return read_receipt(document, self._node.gateway.signing_public, node=self._node.node_id)
-        except (WireError, StoreError):
-            return None
 
     def _written(self) -> int | None:
         """The newest envelope that lies here; unknown when edge_node has taken them all away."""

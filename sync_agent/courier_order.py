@@ -10,7 +10,6 @@ import asyncio
 import os
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from typing import Any
 from offline_store.errors import StoreError
 from offline_store.mailbox import orders
 from offline_store.mailbox.orders import DONE, FAILED, OUT, WORKING, Order, Progress
+from offline_store.node_toml import MEDIA_ROOT, MEDIA_ROOT_RULE, BadSetting, settled, written_in
 from offline_store.paths import NodePaths
 from sync_agent.arriving import Arrived, News, alone
 from sync_agent.courier_in import take_in
@@ -28,7 +28,6 @@ from sync_agent.errors import CourierError, NoStick, OrderTooOld
 from sync_agent.stick_folder import StickFolder
 from wire.errors import WireError
 
-MEDIA_ROOT = Path("/media")
 YOUNG = timedelta(minutes=2)
 TELL_S = 0.3
 LOOK_S = 0.5
@@ -37,14 +36,12 @@ BROKEN_OFF = "courier.broken_off"
 
 
 def media_root(settings: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Where sticks are mounted: the same setting `media_root` that edge_node reads, at the top of node.toml."""
-    said: object = environment.get("GUANGAN_NODE_MEDIA_ROOT")
-    if said is None:
-        try:
-            said = tomllib.loads(settings.read_text("utf-8")).get("media_root")
-        except (OSError, ValueError):
-            said = None
-    return Path(said) if isinstance(said, str) and said else MEDIA_ROOT
+    """Where sticks are mounted: the setting of edge_node, at the top of node.toml; or BadSetting."""
+    said = {name: value for name, value in written_in(settings).items() if name == "media_root"}
+    found: Path = settled(said, {"media_root": MEDIA_ROOT_RULE}, environment, "GUANGAN_NODE_").get(
+        "media_root", MEDIA_ROOT
+    )
+    return found
 
 
 def do(paths: NodePaths, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> bool:
@@ -54,7 +51,7 @@ def do(paths: NodePaths, now: Callable[[], datetime] = lambda: datetime.now(UTC)
         return False
     try:
         code, params = _done(paths, order, now)
-    except (CourierError, WireError, StoreError) as failure:
+    except (CourierError, WireError, StoreError, BadSetting) as failure:
         _tell(paths, Progress(order_id=order.order_id, phase=FAILED, code=failure.code))
         return False
     except OSError as failure:

@@ -19,6 +19,7 @@ from offline_store.errors import StoreError
 from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing, ScanTicket
+from offline_store.mailbox.waiting import receipt_of
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
@@ -40,10 +41,9 @@ from wire.bundle import (
 )
 from wire.enrolment import EnrolmentDocument
 from wire.envelope import envelope_hash
-from wire.errors import WireError
 from wire.keys import SigningKey
 from wire.messages import NodeReport
-from wire.receipt import Receipt, read_receipt
+from wire.receipt import Receipt
 from wire.signed import SignedDocument
 
 MIB = 1024 * 1024
@@ -83,13 +83,7 @@ class Sack:
 
     def receipt(self) -> Receipt | None:
         """The last receipt that lies here, proven."""
-        try:
-            document = self.incoming.receipt()
-            if document is None:
-                return None
-            return read_receipt(document, self.node.gateway.signing_public, node=self.node.node_id)
-        except (WireError, StoreError):
-            return None
+        return receipt_of(self.incoming, self.node)
 
     @property
     def hwm(self) -> int:

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Final
 
 from casework.catalog import ServiceItem
+from edge_node.acts.time_lights import LIGHTS
 from edge_node.printing.figures import clock_time, in_city, limit_words, size, when
 from edge_node.routes.page_words import first_known
 from edge_node.wording import known, sentence
@@ -33,12 +34,7 @@ TONES: Final[Mapping[str, str]] = {
     "declined": "bad",
     "revoked": "bad",
 }
-LIGHT_OF: Final[Mapping[str, str]] = {
-    "running": "green",
-    "soon": "yellow",
-    "due_today": "yellow",
-    "overdue": "red",
-}
+LIGHT_OF: Final[Mapping[str, str]] = {standing.value: light for standing, light in LIGHTS.items()}
 COUNTED: Final = frozenset({"running", "soon", "overdue"})
 PLAIN_LIGHT: Final[Mapping[str, str]] = {
     "green": "page.light.running_plain",
