@@ -11,9 +11,9 @@ from typing import Final
 
 from benchmarks import catalogs
 from casework.application import Role
-from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import AtCounter
 from edge_node.app import open_counter
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
 from offline_store.desk import catalog, clerks, keyring, keys, state
 from offline_store.desk.database import open_desk
 from offline_store.node_file import write_node_file

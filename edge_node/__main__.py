@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from edge_node.acts.counter import Counter
 from edge_node.acts.mail_round import MailRound
 from edge_node.app import counter_app, open_counter, page_app
+from edge_node.counter.counter import Counter
 from edge_node.listening import AlreadyRunning, Doors, counter_socket, page_socket, sole_process
 from edge_node.settings import read_settings
 from offline_store.desk import keyring

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import AtCounter
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
 
 BEARER = "Bearer "
 

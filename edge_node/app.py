@@ -18,11 +18,11 @@ from fastapi import FastAPI
 
 from edge_node import faults
 from edge_node.acts import mail_in
-from edge_node.acts.alarms import Alarms
-from edge_node.acts.counter import MIB, Counter, Limits
-from edge_node.acts.room import Room
-from edge_node.acts.sessions import Sessions
-from edge_node.acts.trusted_clock import MachineClock, TrustedClock
+from edge_node.counter.alarms import Alarms
+from edge_node.counter.counter import MIB, Counter, Limits
+from edge_node.counter.room import Room
+from edge_node.counter.sessions import Sessions
+from edge_node.counter.trusted_clock import MachineClock, TrustedClock
 from edge_node.language import ByHeader
 from edge_node.routes import (
     counter_applications,

@@ -21,10 +21,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from casework.errors import CaseworkError, NotYourDuty
-from edge_node.acts import errors as refusals
-from edge_node.acts.counter import MIB, Counter
-from edge_node.acts.picture import SCAN_MAX_BYTES
-from edge_node.acts.room import FULL
+from edge_node.counter import errors as refusals
+from edge_node.counter.counter import MIB, Counter
+from edge_node.counter.picture import SCAN_MAX_BYTES
+from edge_node.counter.room import FULL
 from edge_node.wording import known, sentence
 from offline_store import errors as store
 from wire.errors import WireError

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from casework.errors import CaseworkError
 from edge_node.acts import audit
 from edge_node.acts.catalog_release import edition_of, expires_at, is_held_back, verified, version_of
-from edge_node.acts.counter import PROGRAM_VERSION, Counter
-from edge_node.acts.errors import CatalogRefused
+from edge_node.counter.counter import PROGRAM_VERSION, Counter
+from edge_node.counter.errors import CatalogRefused
 from offline_store.desk import catalog, state
 from offline_store.desk.catalog import Activated, Edition
 from offline_store.errors import OlderCatalog

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from edge_node.acts import journaling
-from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.trusted_clock import Reading
 from offline_store.desk.database import Transaction
 
 SIGNED_IN: Final = "signed_in"

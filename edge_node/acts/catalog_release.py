@@ -21,7 +21,7 @@ from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.identifiers import region_covers
 from casework.working_days import Calendar
-from edge_node.acts.trusted_clock import Confidence, Reading
+from edge_node.counter.trusted_clock import Confidence, Reading
 from offline_store.desk.catalog import Edition
 from wire.canonical import read_json
 from wire.envelope import Dictionary

@@ -9,8 +9,8 @@ from typing import Any, Final
 from casework import proxy
 from casework.identifiers import region_covers
 from casework.working_days import city_day
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import UnknownForm, UnknownItem
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import UnknownForm, UnknownItem
 from offline_store.desk import catalog
 from offline_store.desk.database import Transaction
 from offline_store.errors import Unknown

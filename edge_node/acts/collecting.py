@@ -14,11 +14,11 @@ from casework.events import Collected
 from casework.identifiers import TOWNSHIP, region_at
 from casework.working_days import city_day
 from edge_node.acts import drafting, journaling, readiness, receipt_serials, showing, supplementing
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import DraftNotReady, ProxyNotAllowed
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import may_see, workable
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import DraftNotReady, ProxyNotAllowed
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.trusted_clock import Reading
+from edge_node.counter.visibility import may_see, workable
 from offline_store.desk import applications, drafts, journal, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind

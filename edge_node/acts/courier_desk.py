@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import CourierBusy, NoSuchMedium
-from edge_node.acts.sessions import AtCounter
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import CourierBusy, NoSuchMedium
+from edge_node.counter.sessions import AtCounter
 from offline_store.desk import journal, scans, state
 from offline_store.mailbox import orders
 from offline_store.mailbox.orders import Order

@@ -19,10 +19,11 @@ from typing import Any, Final, TypeVar
 from casework import catalog_changes, proxy
 from casework.forms import Form, check_field
 from casework.masking import mask_name
-from edge_node.acts import problems, showing
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import DraftTooLarge, NotText, ProxyNotAllowed, UnknownDraft
-from edge_node.acts.sessions import AtCounter
+from edge_node.acts import showing
+from edge_node.counter import problems
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import DraftTooLarge, NotText, ProxyNotAllowed, UnknownDraft
+from edge_node.counter.sessions import AtCounter
 from offline_store.desk import applications, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind

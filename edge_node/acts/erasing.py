@@ -21,8 +21,8 @@ from typing import Final
 from casework.register import ended_at
 from casework.states import CLOSED_STATES, State
 from edge_node.acts import audit
-from edge_node.acts.counter import Counter
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.trusted_clock import Reading
 from offline_store.desk import applications, drafts, journal, rekeying, scans, state
 from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction

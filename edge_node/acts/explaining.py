@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edge_node.acts import status
-from edge_node.acts.counter import Counter
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.trusted_clock import Reading
 from edge_node.wording import known as worded
 from edge_node.wording import sentence
 from offline_store.desk import journal, scans, state

@@ -24,8 +24,8 @@ from casework.events import Event
 from casework.lifecycle import advance, draft
 from casework.record import event_from_plain
 from edge_node.acts import receipt_serials, time_lights
-from edge_node.acts.counter import Counter
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.trusted_clock import Reading
 from offline_store.desk import answering, applications, feed, journal, scans, state
 from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction

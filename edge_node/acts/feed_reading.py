@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Final
 
 from edge_node.acts import feed_fold, forking
-from edge_node.acts.counter import Counter
+from edge_node.counter.counter import Counter
 from offline_store.desk import feed, state
 from offline_store.desk.database import Transaction
 from wire.audit_chain import Head, follow

@@ -16,7 +16,7 @@ import json
 from typing import Final
 
 from edge_node.acts import audit
-from edge_node.acts.counter import Counter
+from edge_node.counter.counter import Counter
 from offline_store.desk import journal, state
 from offline_store.desk.database import Transaction
 from offline_store.placing import place

@@ -17,17 +17,17 @@ from typing import Final
 
 from casework.materials import AUTHORIZATION, needed
 from edge_node.acts import audit, drafting, showing
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import (
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import (
     DiskReserveReached,
     ScanNotHere,
     TooManyScans,
     UnknownMaterial,
     UnknownScan,
 )
-from edge_node.acts.picture import CleanScan, clean
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.visibility import may_see
+from edge_node.counter.picture import CleanScan, clean
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.visibility import may_see
 from offline_store.desk import applications, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft

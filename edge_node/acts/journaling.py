@@ -21,11 +21,11 @@ from casework.events import Event
 from casework.lifecycle import advance, draft
 from casework.record import event_to_plain
 from edge_node.acts import time_lights
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import Stopped
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import workable
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import Stopped
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.trusted_clock import Reading
+from edge_node.counter.visibility import workable
 from offline_store.desk import applications, journal, state
 from offline_store.desk.applications import Known
 from offline_store.desk.applications import Standing as Coming

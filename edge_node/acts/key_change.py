@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from edge_node.acts import audit
-from edge_node.acts.counter import Counter
+from edge_node.counter.counter import Counter
 from offline_store.desk import rekeying
 from offline_store.errors import NO_ROOM, DeskBusy
 

@@ -13,9 +13,9 @@ from casework.application import Role
 from casework.errors import NotYourDuty
 from casework.states import State
 from edge_node.acts import audit, explaining, showing
-from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.visibility import may_see, visible
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.visibility import may_see, visible
 from offline_store.desk import applications, catalog, unsent
 from wire.counter import ApplicationBrief, ApplicationDetail, Page
 

@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any, Final
 
 from edge_node.acts import audit, forking, mail_out, renewing
-from edge_node.acts.counter import Counter
-from edge_node.acts.trusted_clock import Anchor
+from edge_node.counter.counter import Counter
+from edge_node.counter.trusted_clock import Anchor
 from offline_store.desk import answering, applications, feed, journal, scans, state
 from offline_store.desk.database import Transaction
 from offline_store.desk.scans import KeptScan, ScanStatus

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from edge_node.acts import forking, scan_urgency
-from edge_node.acts.counter import PROGRAM_VERSION, Counter
+from edge_node.counter.counter import PROGRAM_VERSION, Counter
 from offline_store.desk import catalog, feed, journal, scans, state
 from offline_store.desk.journal import Link
 from offline_store.desk.scans import KeptScan, ScanStatus

@@ -16,8 +16,8 @@ from typing import Final
 
 from edge_node.acts import audit, erasing, feed_reading, forking, key_change, mail_in, mail_out
 from edge_node.acts.activate_catalog import CatalogReader
-from edge_node.acts.counter import Counter
 from edge_node.acts.mail_in import ReceiptReader
+from edge_node.counter.counter import Counter
 from offline_store.desk import state
 from offline_store.errors import DISK_REFUSES, NO_ROOM, DamagedFile, DeskDamaged, StoreError
 from wire.errors import FORK, WireError

@@ -14,9 +14,9 @@ from casework.application import Application
 from casework.catalog import ServiceItem
 from casework.forms import Form
 from edge_node.acts import audit, showing
-from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.visibility import visible
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.visibility import visible
 from wire.counter import ApplicationDetail
 
 REGION_DIGITS: Final = 12

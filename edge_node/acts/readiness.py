@@ -21,10 +21,11 @@ from casework.catalog_changes import changes
 from casework.forms import FieldProblem, Form, check, filed_values
 from casework.materials import FIELD_PREFIX, Missing, missing, needed
 from casework.states import State
-from edge_node.acts import drafting, problems
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import ActRefused
-from edge_node.acts.sessions import AtCounter
+from edge_node.acts import drafting
+from edge_node.counter import problems
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import ActRefused
+from edge_node.counter.sessions import AtCounter
 from edge_node.wording import sentence
 from offline_store.desk import applications, scans
 from offline_store.desk.database import Transaction

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 from casework.receipt_numbers import receipt_number, receipt_number_problem
-from edge_node.acts.counter import Counter
+from edge_node.counter.counter import Counter
 from offline_store.desk import state
 from offline_store.desk.database import Transaction
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from edge_node.acts.counter import MIB, Counter
-from edge_node.acts.errors import RelayClosed, RelayFull, RelayRefused
+from edge_node.counter.counter import MIB, Counter
+from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused
 from offline_store.relay.bags import Bag, Bags
 from wire.bundle import bundle_id, claimed_node, open_body, read_down, read_up
 from wire.errors import WireError

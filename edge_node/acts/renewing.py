@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from edge_node.acts import audit
-from edge_node.acts.counter import Counter
+from edge_node.counter.counter import Counter
 from offline_store.node_file import write_node_file
 from wire.enrolment import EnrolmentDocument, read_enrolment
 from wire.errors import WireError

@@ -29,11 +29,11 @@ from casework.materials import check_return, may_be_returned, returnable
 from casework.states import State
 from casework.time_limits import due
 from edge_node.acts import journaling, listing
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import AddedLater, NotDeferrable, NothingToReturn, ReasonNeeded
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import visible
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import AddedLater, NotDeferrable, NothingToReturn, ReasonNeeded
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.trusted_clock import Reading
+from edge_node.counter.visibility import visible
 from offline_store.desk.database import Transaction
 from wire.counter import ApplicationDetail, ReturnablePoint, ReturnPointView, ReviewGuide
 

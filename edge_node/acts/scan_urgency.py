@@ -11,7 +11,7 @@ from typing import Final
 
 from casework.states import State
 from casework.working_days import city_day
-from edge_node.acts.counter import Counter
+from edge_node.counter.counter import Counter
 from offline_store.desk import applications, scans
 from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction

@@ -18,10 +18,10 @@ from casework.catalog import Limit, ServiceItem
 from casework.events import Rescanned
 from casework.masking import mask_name
 from edge_node.acts import explaining, time_lights
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import NoCatalog, UnknownItem
 from edge_node.acts.explaining import Standpoint
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import NoCatalog, UnknownItem
+from edge_node.counter.trusted_clock import Reading
 from edge_node.wording import sentence
 from offline_store.desk import scans
 from offline_store.desk.applications import Known

@@ -14,9 +14,9 @@ from typing import Final
 
 from casework.application import Role
 from edge_node.acts import audit
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import LockedOut, WrongPassphrase
-from edge_node.acts.sessions import AtCounter
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import LockedOut, WrongPassphrase
+from edge_node.counter.sessions import AtCounter
 from offline_store.desk import clerks
 from offline_store.desk.clerks import Clerk
 from offline_store.errors import LockedOut as DeskLockedOut

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Literal
 
 from edge_node.acts import forking, relaying
-from edge_node.acts.counter import Counter
-from edge_node.acts.trusted_clock import Confidence, Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.trusted_clock import Confidence, Reading
 from offline_store.desk import catalog, journal, scans, state
 from offline_store.desk.database import Transaction
 from offline_store.errors import DamagedFile

@@ -16,11 +16,11 @@ from casework.application import Application
 from casework.events import Rescanned, Supplemented
 from casework.lifecycle import allowed_events
 from edge_node.acts import drafting, journaling, readiness
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import DraftNotReady, NothingScannedAgain, NothingToSupplement, OnlyLostPages
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.trusted_clock import Reading
-from edge_node.acts.visibility import workable
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import DraftNotReady, NothingScannedAgain, NothingToSupplement, OnlyLostPages
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.trusted_clock import Reading
+from edge_node.counter.visibility import workable
 from offline_store.desk import applications, catalog, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind

@@ -13,9 +13,9 @@ from casework.application import Application
 from casework.errors import CaseworkError
 from casework.states import CLOSED_STATES
 from casework.time_limits import Clock, Standing, handling_clock, notice_clock
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import ActRefused
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import ActRefused
+from edge_node.counter.trusted_clock import Reading
 from offline_store.desk.database import Transaction
 from wire.counter import Light
 

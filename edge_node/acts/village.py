@@ -24,10 +24,10 @@ from casework.events import (
 )
 from casework.states import State
 from edge_node.acts import journaling, listing
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import RatingNotOpen, RatingOutOfScale, ReasonNeeded
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import RatingNotOpen, RatingOutOfScale, ReasonNeeded
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.trusted_clock import Reading
 from offline_store.desk.database import Transaction
 from wire.counter import ApplicationDetail
 

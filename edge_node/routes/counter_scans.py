@@ -16,9 +16,9 @@ from starlette.responses import StreamingResponse
 
 from edge_node.access import Clerk, CounterHere
 from edge_node.acts import intake
-from edge_node.acts.counter import MIB
-from edge_node.acts.errors import ScanInterrupted, ScanTooLarge
-from edge_node.acts.picture import SCAN_MAX_BYTES
+from edge_node.counter.counter import MIB
+from edge_node.counter.errors import ScanInterrupted, ScanTooLarge
+from edge_node.counter.picture import SCAN_MAX_BYTES
 from wire.counter import ScanView
 
 router = APIRouter()

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from edge_node.access import CounterHere
 from edge_node.acts import catalogue_reading, opening, status
-from edge_node.acts.errors import NoCatalog
+from edge_node.counter.errors import NoCatalog
 from edge_node.printing.figures import limit_view_words
 from edge_node.routes.page_session import Looking
 from edge_node.routes.page_views import Row, alarm_words, frame

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from edge_node.access import CounterHere
 from edge_node.acts import intake
-from edge_node.acts.errors import ScanNotHere, UnknownScan
+from edge_node.counter.errors import ScanNotHere, UnknownScan
 from edge_node.routes.page_file import PDF, Sheet
 from edge_node.routes.page_headers import PDF_POLICY, SCAN_POLICY
 from edge_node.routes.page_open import ApplicationId, Opened, open_file

@@ -20,8 +20,8 @@ from starlette.responses import RedirectResponse, Response
 from casework.errors import IllegalEvent
 from edge_node.access import CounterHere
 from edge_node.acts import reviewing
-from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import AtCounter
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
 from edge_node.routes import page_acts, page_return_points
 from edge_node.routes.page_acts import ACTS, WORDS_MAX, ActField, PageAct, Pick
 from edge_node.routes.page_body import Posted

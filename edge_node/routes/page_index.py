@@ -11,8 +11,8 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from edge_node.acts.counter import Counter
 from edge_node.acts.relaying import BAG_MAX_BYTES
+from edge_node.counter.counter import Counter
 from edge_node.language import ByChoice
 from edge_node.routes import (
     page_catalog,

@@ -12,8 +12,8 @@ from fastapi import Path
 from casework.application import Application
 from casework.materials import returnable
 from edge_node.acts import opening, status
-from edge_node.acts.counter import Counter
 from edge_node.acts.opening import LaidOpen
+from edge_node.counter.counter import Counter
 from edge_node.printing.figures import legal_day, when
 from edge_node.printing.papers import Source, offered
 from edge_node.routes import page_file, page_views

@@ -18,8 +18,8 @@ from starlette.responses import RedirectResponse, Response
 from casework.states import CLOSED_STATES, State
 from edge_node.access import CounterHere
 from edge_node.acts import listing, opening
-from edge_node.acts.counter import Counter
-from edge_node.acts.sessions import AtCounter
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
 from edge_node.routes.page_open import frame_of
 from edge_node.routes.page_refusals import HOME, SEE_OTHER, STRIP
 from edge_node.routes.page_session import Looking, session_token

@@ -21,9 +21,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from casework.errors import CaseworkError, IllegalEvent, NotYourDuty
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import ActRefused, CounterLocked, NobodySignedIn
-from edge_node.acts.sessions import IDLE_LOCK_SECONDS
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import ActRefused, CounterLocked, NobodySignedIn
+from edge_node.counter.sessions import IDLE_LOCK_SECONDS
 from edge_node.faults import fault_of, take_note
 from edge_node.routes.page_body import FormRefused, Posted
 from edge_node.routes.page_session import (

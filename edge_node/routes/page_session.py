@@ -20,8 +20,8 @@ from starlette.responses import Response
 
 from casework.application import Role
 from edge_node.access import CounterHere
-from edge_node.acts.errors import NobodySignedIn
-from edge_node.acts.sessions import AtCounter
+from edge_node.counter.errors import NobodySignedIn
+from edge_node.counter.sessions import AtCounter
 from edge_node.routes.page_body import Posted, posted_form
 
 SESSION_COOKIE: Final = "counter"

@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from edge_node.access import CounterHere
 from edge_node.acts import sign_in as door
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import LockedOut, NobodySignedIn, WrongPassphrase
-from edge_node.acts.sessions import AtCounter
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import LockedOut, NobodySignedIn, WrongPassphrase
+from edge_node.counter.sessions import AtCounter
 from edge_node.faults import fault_of
 from edge_node.language import COOKIE
 from edge_node.routes.page_refusals import HOME, SEE_OTHER, own_path, sign_in_page, unlock_page

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from edge_node.access import CounterHere
 from edge_node.acts import relaying
-from edge_node.acts.errors import ActRefused, RelayClosed, RelayFull
+from edge_node.counter.errors import ActRefused, RelayClosed, RelayFull
 from offline_store.errors import StoreError
 from wire.bundle import BUNDLE_TYPE
 

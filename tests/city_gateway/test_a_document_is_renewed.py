@@ -11,6 +11,7 @@ from city_gateway.keys import load_keys, rotate_sealing
 from city_gateway.ledger import nodes
 from tests.city_gateway.gateway_fixtures import City, EnrolledNode, Refused, results
 from wire.enrolment import EnrolmentDocument, read_enrolment
+from wire.errors import FORK
 
 pytestmark = pytest.mark.node
 
@@ -61,7 +62,7 @@ async def test_a_stopped_identity_is_not_renewed(city: City) -> None:
     node = await city.enrol()
     city.clock.now = node.document.valid_to
     with city.gateway.ledger.transaction() as tx:
-        nodes.stop(tx, node.document.node_id, nodes.FORK)
+        nodes.stop(tx, node.document.node_id, FORK)
     with pytest.raises(Refused) as refused:
         await asked(node)
     assert refused.value.code == "fork"

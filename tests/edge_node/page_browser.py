@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from edge_node.acts.counter import Counter
+from edge_node.counter.counter import Counter
 from edge_node.routes.page_index import page_app
 from tests.edge_node.town import PASSPHRASE, Town
 

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from casework.application import Actor, Role
-from edge_node.acts.errors import CounterLocked, NobodySignedIn
-from edge_node.acts.sessions import FORGET_SECONDS, FORMS_KEPT, IDLE_LOCK_SECONDS, Sessions
+from edge_node.counter.errors import CounterLocked, NobodySignedIn
+from edge_node.counter.sessions import FORGET_SECONDS, FORMS_KEPT, IDLE_LOCK_SECONDS, Sessions
 
 pytestmark = pytest.mark.fast
 

@@ -5,7 +5,7 @@ import pytest
 from casework.application import ReturnPoint
 from casework.states import State
 from edge_node.acts import collecting, drafting, supplementing
-from edge_node.acts.errors import DraftNotReady, NothingToSupplement
+from edge_node.counter.errors import DraftNotReady, NothingToSupplement
 from tests.edge_node.city import known, returned, submitted
 from tests.edge_node.village import Village
 

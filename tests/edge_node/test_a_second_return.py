@@ -7,7 +7,7 @@ import pytest
 from casework.application import HandedIn, ReturnPoint, Seen
 from casework.states import State
 from edge_node.acts import reviewing
-from edge_node.acts.errors import AddedLater
+from edge_node.counter.errors import AddedLater
 from edge_node.faults import fault_of
 from tests.edge_node.page_browser import Browser
 from tests.edge_node.town import Town

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge_node.acts import collecting, drafting, forking, mail_out
-from edge_node.acts.errors import Stopped
 from edge_node.acts.mail_round import MailRound
 from edge_node.acts.status import status
+from edge_node.counter.errors import Stopped
 from offline_store.desk import journal, state
 from offline_store.machine import machine_mark
 from tests.edge_node.city import known

@@ -11,8 +11,8 @@ from casework.errors import CaseworkError
 from casework.working_days import Calendar
 from city_gateway.catalog import publication
 from edge_node.acts import activate_catalog, catalog_release, catalogue_reading, collecting, drafting, readiness
-from edge_node.acts.errors import CatalogRefused, UnknownItem
 from edge_node.acts.status import status
+from edge_node.counter.errors import CatalogRefused, UnknownItem
 from offline_store.desk import catalog, state
 from tests.city_gateway.catalog_world import SEED, CatalogWorld
 from tests.edge_node.village import HandClock, Village, seed, seed_edition

@@ -4,7 +4,7 @@ import pytest
 
 from casework.catalog import ServiceItem
 from edge_node.acts import collecting, drafting, readiness
-from edge_node.acts.errors import DraftNotReady, ProxyNotAllowed, UnknownDraft
+from edge_node.counter.errors import DraftNotReady, ProxyNotAllowed, UnknownDraft
 from edge_node.wording import sentence
 from offline_store.desk import applications, drafts, journal, scans
 from tests.edge_node.village import Village, seed

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_node.acts import collecting, drafting, readiness
-from edge_node.acts.errors import DraftNotReady, NotText, ProxyNotAllowed
+from edge_node.counter.errors import DraftNotReady, NotText, ProxyNotAllowed
 from tests.casework.form_values import invalid_variants
 from tests.edge_node.test_collecting import APPLY, ITEMS
 from tests.edge_node.village import Village

@@ -13,7 +13,7 @@ from casework.events import (
 from casework.states import State
 from edge_node.acts import intake, listing, reviewing
 from edge_node.acts import village as acts
-from edge_node.acts.errors import ScanNotHere, UnknownApplication
+from edge_node.counter.errors import ScanNotHere, UnknownApplication
 from offline_store.desk import feed, journal, scans
 from offline_store.desk.applications import Standing
 from offline_store.desk.scans import ScanStatus

@@ -4,8 +4,8 @@ import pytest
 
 from casework.states import State
 from edge_node.acts import collecting, drafting, listing, supplementing
-from edge_node.acts.errors import NothingScannedAgain, NothingToSupplement, OnlyLostPages
 from edge_node.acts.status import status
+from edge_node.counter.errors import NothingScannedAgain, NothingToSupplement, OnlyLostPages
 from offline_store.desk import scans
 from offline_store.desk.scans import ScanStatus
 from tests.edge_node.city import known, submitted

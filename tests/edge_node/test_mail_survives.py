@@ -4,9 +4,9 @@ import pytest
 
 from edge_node.acts import collecting, drafting, journaling, listing
 from edge_node.acts import village as acts
-from edge_node.acts.errors import Stopped
 from edge_node.acts.status import status
-from edge_node.acts.trusted_clock import Confidence
+from edge_node.counter.errors import Stopped
+from edge_node.counter.trusted_clock import Confidence
 from offline_store.desk import applications, journal, scans, state
 from offline_store.desk.applications import Standing
 from offline_store.desk.scans import ScanStatus

@@ -7,7 +7,7 @@ import pytest
 from edge_node import faults
 from edge_node.acts import collecting
 from edge_node.acts import village as acts
-from edge_node.acts.errors import ActRefused
+from edge_node.counter.errors import ActRefused
 from offline_store.desk import applications, journal
 from offline_store.errors import DeskBusy, DeskFull, StoreError
 from tests.edge_node.village import Village

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from edge_node.acts.sessions import IDLE_LOCK_SECONDS
 from edge_node.acts.sign_in import sign_in
+from edge_node.counter.sessions import IDLE_LOCK_SECONDS
 from tests.edge_node.page_browser import Browser
 from tests.edge_node.town import PASSPHRASE, Town
 

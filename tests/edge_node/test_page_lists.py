@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from edge_node.acts.trusted_clock import Anchor, MachineClock, TrustedClock
+from edge_node.counter.trusted_clock import Anchor, MachineClock, TrustedClock
 from offline_store.desk import applications, journal
 from tests.edge_node.page_browser import Browser
 from tests.edge_node.town import MORNING, Town, paper

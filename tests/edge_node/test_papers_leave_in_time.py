@@ -15,7 +15,7 @@ from casework.events import Revoked
 from casework.states import State
 from edge_node.acts import audit, erasing, key_change, listing
 from edge_node.acts import village as acts
-from edge_node.acts.errors import Erased
+from edge_node.counter.errors import Erased
 from offline_store.desk import applications, journal, keyring, rekeying, scans, state
 from offline_store.desk.connection import unlocked
 from offline_store.desk.grams import PAIR, grams

@@ -7,8 +7,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from edge_node.acts.errors import ScanBroken, ScanEmpty, ScanHasTooManyPixels, ScanOfUnknownType, ScanTooLarge
-from edge_node.acts.picture import IMAGE_MAX_BYTES, LONG_EDGE, OTHER_MAX_PIXELS, PDF_MAX_BYTES, clean, media_type_of
+from edge_node.counter.errors import ScanBroken, ScanEmpty, ScanHasTooManyPixels, ScanOfUnknownType, ScanTooLarge
+from edge_node.counter.picture import IMAGE_MAX_BYTES, LONG_EDGE, OTHER_MAX_PIXELS, PDF_MAX_BYTES, clean, media_type_of
 
 pytestmark = pytest.mark.fast
 

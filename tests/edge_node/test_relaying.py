@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from edge_node.acts import relaying, status
-from edge_node.acts.counter import Counter
-from edge_node.acts.errors import RelayClosed, RelayFull, RelayRefused
 from edge_node.app import page_app
+from edge_node.counter.counter import Counter
+from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused
 from edge_node.routes.page_views import frame
 from edge_node.wording import sentence
 from offline_store.relay.bags import Bags

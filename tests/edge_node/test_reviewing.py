@@ -9,7 +9,7 @@ from casework.events import Submitted
 from casework.states import State
 from edge_node.acts import listing, reviewing
 from edge_node.acts import village as acts
-from edge_node.acts.errors import NotDeferrable, NothingToReturn, ReasonNeeded, UnknownApplication
+from edge_node.counter.errors import NotDeferrable, NothingToReturn, ReasonNeeded, UnknownApplication
 from offline_store.desk import applications, journal
 from tests.edge_node.village import CITY, Gateway, HandClock, Village, signed_in
 from wire.counter import ReturnPointView

@@ -6,15 +6,15 @@ import httpx
 import pytest
 
 from edge_node.acts import collecting, drafting, intake
-from edge_node.acts.errors import (
+from edge_node.app import counter_app
+from edge_node.counter.errors import (
     DiskReserveReached,
     ScanOfUnknownType,
     TooManyScans,
     UnknownMaterial,
     UnknownScan,
 )
-from edge_node.acts.picture import MIB, SCAN_MAX_BYTES
-from edge_node.app import counter_app
+from edge_node.counter.picture import MIB, SCAN_MAX_BYTES
 from edge_node.routes import counter_scans
 from offline_store.desk import scans
 from tests.edge_node.test_pictures_are_cleaned import PDF, png_that_says

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge_node.acts.trusted_clock import BUILD_TIME, Anchor, Confidence, MachineClock, TrustedClock
+from edge_node.counter.trusted_clock import BUILD_TIME, Anchor, Confidence, MachineClock, TrustedClock
 
 pytestmark = pytest.mark.fast
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_node.acts import courier_desk
-from edge_node.acts.errors import CourierBusy, NoSuchMedium
+from edge_node.counter.errors import CourierBusy, NoSuchMedium
 from offline_store.mailbox import orders
 from offline_store.mailbox.orders import Progress
 from tests.edge_node.town import Town

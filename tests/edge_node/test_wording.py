@@ -11,7 +11,8 @@ from casework.materials import MISSING_CODES
 from casework.proxy import REFUSAL_CODES
 from casework.states import State
 from edge_node import faults, wording
-from edge_node.acts import errors, readiness
+from edge_node.acts import readiness
+from edge_node.counter import errors
 
 pytestmark = pytest.mark.fast
 

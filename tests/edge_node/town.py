@@ -19,11 +19,11 @@ from casework.events import Collected, Event, Submitted, Supplemented
 from casework.forms import Form
 from casework.lifecycle import advance, draft
 from edge_node.acts import time_lights
-from edge_node.acts.alarms import Alarms
-from edge_node.acts.counter import Counter
-from edge_node.acts.room import Room
-from edge_node.acts.sessions import AtCounter, Sessions
-from edge_node.acts.trusted_clock import Anchor, MachineClock, TrustedClock
+from edge_node.counter.alarms import Alarms
+from edge_node.counter.counter import Counter
+from edge_node.counter.room import Room
+from edge_node.counter.sessions import AtCounter, Sessions
+from edge_node.counter.trusted_clock import Anchor, MachineClock, TrustedClock
 from offline_store.desk import applications, catalog, clerks, scans
 from offline_store.desk.applications import Standing
 from offline_store.desk.clerks import Clerk

@@ -24,11 +24,11 @@ from casework.events import Event
 from casework.record import event_to_plain
 from edge_node.acts import activate_catalog, collecting, drafting, intake
 from edge_node.acts import sign_in as signing
-from edge_node.acts.counter import Counter
 from edge_node.acts.mail_round import MailRound
-from edge_node.acts.sessions import AtCounter
-from edge_node.acts.trusted_clock import MachineClock
 from edge_node.app import compose, counter_app
+from edge_node.counter.counter import Counter
+from edge_node.counter.sessions import AtCounter
+from edge_node.counter.trusted_clock import MachineClock
 from edge_node.settings import NodeSettings
 from offline_store.desk import clerks, journal, keyring, keys, rekeying, state
 from offline_store.desk.catalog import Edition

@@ -19,7 +19,7 @@ from typing import Any
 
 from casework.events import Submitted
 from edge_node.acts import drafting, intake, mail_out
-from edge_node.acts.errors import ActRefused
+from edge_node.counter.errors import ActRefused
 from offline_store.desk import applications, scans
 from offline_store.errors import StoreError
 from tests.edge_node.village import CITY, Village

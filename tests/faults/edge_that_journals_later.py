@@ -13,9 +13,9 @@ from typing import Any
 
 from casework.events import Event
 from edge_node.acts import journaling
-from edge_node.acts.counter import Counter
 from edge_node.acts.journaling import Entry
-from edge_node.acts.trusted_clock import Reading
+from edge_node.counter.counter import Counter
+from edge_node.counter.trusted_clock import Reading
 from offline_store.desk.database import Transaction
 
 LATER_S = 2.0

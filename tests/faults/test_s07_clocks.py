@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from city_gateway.acts.outline import outline
 from edge_node.acts import listing
 from edge_node.acts import sign_in as signing
-from edge_node.acts.errors import LockedOut, WrongPassphrase
-from edge_node.acts.trusted_clock import MachineClock, TrustedClock
+from edge_node.counter.errors import LockedOut, WrongPassphrase
+from edge_node.counter.trusted_clock import MachineClock, TrustedClock
 from sync_agent.uplink import Uplink
 from tests.edge_node.city import submitted
 from tests.edge_node.village import AGENT, PASSPHRASE, HandClock, Village, new_counter

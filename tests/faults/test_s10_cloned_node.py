@@ -17,12 +17,13 @@ import pytest
 
 from city_gateway.ledger import nodes
 from edge_node.acts import collecting
-from edge_node.acts.errors import Stopped
 from edge_node.acts.status import status
+from edge_node.counter.errors import Stopped
 from tests.city_gateway.gateway_fixtures import City
 from tests.faults.set_back_town import Founded, fork_goes_unnoticed, found, op_ids_change, opened
 from tests.faults.tally import record
 from tests.simulators.whole_node import Reckoning, WholeNode, reckon
+from wire.errors import FORK
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
@@ -76,7 +77,7 @@ async def a_trial(founded: Founded, folder: Path, seed: int) -> Reckoning:
         with city.gateway.ledger.reading() as tx:
             stopped = nodes.find(tx, identity)
         assert stopped is not None
-        assert stopped.stopped_for == nodes.FORK, "the city has not found it"
+        assert stopped.stopped_for == FORK, "the city has not found it"
         for machine in machines:
             assert machine.stopped is not None, "a machine does not know that it is stopped"
             assert "forked" in status(machine.village.counter).alarms

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from edge_node.acts.counter import Counter
 from edge_node.app import page_app
+from edge_node.counter.counter import Counter
 from offline_store.paths import NodePaths
 from offline_store.relay.bags import Bags
 from sync_agent.forwarding import Forwarded, Forwarder

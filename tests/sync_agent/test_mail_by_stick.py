@@ -20,6 +20,7 @@ from tests.simulators.carriers import answer, at_the_city, carrying, out, read
 from tests.simulators.post import SCAN_BYTES, Post, effects, stored_at
 from tests.simulators.sticks import files_on, stick
 from wire.enrolment import read_enrolment
+from wire.errors import FORK
 from wire.stick import DOWN, INVENTORY, UP, bundles
 
 pytestmark = pytest.mark.node
@@ -237,7 +238,7 @@ async def test_a_document_that_ends_soon_is_renewed_by_stick(post: Post, tmp_pat
 async def test_an_identity_that_was_stopped_is_told_so_by_stick(post: Post, tmp_path: Path) -> None:
     post.file()
     with post.city.gateway.ledger.transaction() as tx:
-        nodes.stop(tx, post.node.document.node_id, nodes.FORK)
+        nodes.stop(tx, post.node.document.node_id, FORK)
     answer(post, tmp_path / "stick")
     assert [one.refused for one in read(post, tmp_path / "stick")] == ["fork"]
     assert post.incoming.refusal() is not None

@@ -262,7 +262,7 @@ def test_waiting_to_be_sent_and_waiting_to_be_handed_over_are_two_words():
 
 
 def test_the_limit_of_a_scan_is_the_node_s():
-    from edge_node.acts.picture import IMAGE_MAX_BYTES, MIB, PDF_MAX_BYTES
+    from edge_node.counter.picture import IMAGE_MAX_BYTES, MIB, PDF_MAX_BYTES
 
     manual = (Path(__file__).parents[2] / "docs" / "manual" / "agent.md").read_text("utf-8")
     for words in (t("help.scan_picker"), manual):

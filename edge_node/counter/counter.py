@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from casework.application import Actor, Role
-from edge_node.acts.alarms import Alarms
-from edge_node.acts.guide_shelf import GuideShelf
-from edge_node.acts.room import Room
-from edge_node.acts.sessions import Sessions
-from edge_node.acts.trusted_clock import TrustedClock
+from edge_node.counter.alarms import Alarms
+from edge_node.counter.guide_shelf import GuideShelf
+from edge_node.counter.room import Room
+from edge_node.counter.sessions import Sessions
+from edge_node.counter.trusted_clock import TrustedClock
 from offline_store.desk.database import Desk
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from casework.application import Actor, Application, Role
 from casework.identifiers import region_covers
-from edge_node.acts.errors import Erased, UnknownApplication
+from edge_node.counter.errors import Erased, UnknownApplication
 from offline_store.desk import applications
 from offline_store.desk.applications import Known
 from offline_store.desk.database import Transaction

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from casework.application import Actor
-from edge_node.acts.errors import CounterLocked, NobodySignedIn
+from edge_node.counter.errors import CounterLocked, NobodySignedIn
 
 IDLE_LOCK_SECONDS = 600.0
 FORGET_SECONDS = 12 * 3600.0

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from edge_node.acts.alarms import Alarms
+from edge_node.counter.alarms import Alarms
 from offline_store.errors import NO_ROOM, DeskFull
 from offline_store.reserve import Reserve
 

@@ -17,7 +17,7 @@ from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.materials import returnable
 from casework.working_days import Calendar
-from edge_node.acts.errors import NoCatalog, UnknownForm, UnknownItem
+from edge_node.counter.errors import NoCatalog, UnknownForm, UnknownItem
 from offline_store.desk import catalog
 from offline_store.desk.database import Transaction
 from offline_store.errors import CatalogMissing, Unknown

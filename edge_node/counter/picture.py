@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from edge_node.acts.counter import MIB
-from edge_node.acts.errors import ScanBroken, ScanEmpty, ScanHasTooManyPixels, ScanOfUnknownType, ScanTooLarge
+from edge_node.counter.counter import MIB
+from edge_node.counter.errors import ScanBroken, ScanEmpty, ScanHasTooManyPixels, ScanOfUnknownType, ScanTooLarge
 
 IMAGE_MAX_BYTES = 20 * MIB
 PDF_MAX_BYTES = 10 * MIB
