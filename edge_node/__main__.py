@@ -94,6 +94,9 @@ async def _rounds(round_: MailRound, wake: asyncio.Event, poll: float, doors: Do
             log.critical("the disk refused code=%s", failure.code)
             doors.stop()
             return
+        except Exception as defect:  # noqa: BLE001 - the mail goes on with the next round; a name tells where to look
+            log.critical("mail round failed by a defect type=%s", type(defect).__name__)
+            happened = False
         quiet = not happened
         if happened:
             continue

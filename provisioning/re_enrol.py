@@ -174,7 +174,7 @@ def _switch_over(
         document = read_enrolment(signed, before.gateway.signing_public)
         marks = state.marks(tx)
         stable = marks.stable_hwm if marks is not None else 0
-        answering.await_again_after(tx, stable, now)
+        answering.await_again_after(tx, stable, 0)
         done = rechaining.rechain(
             tx,
             old_node=before.node_id,

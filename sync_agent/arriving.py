@@ -157,9 +157,8 @@ def _obeyed(sack: Sack, checked: Checked) -> tuple[NodeExchange, tuple[NodeConse
     """What the exchange makes of an answer that answers no question."""
     cursor, _ = feed_place(sack.outgoing, sack.incoming)
     accepted = Accepted(checked.receipt, checked.document, checked.feed)
-    written = max((seq for seq, _ in sack.outgoing.envelopes()), default=None)
     exchange = kept_exchange(sack.paths.agent_folder, sack.receipt(), cursor)
-    return advance(exchange, Brought(accepted, checked.inventory.feed_first, written))
+    return advance(exchange, Brought(accepted, checked.inventory.feed_first))
 
 
 def _news(sack: Sack, checked: Checked) -> News:

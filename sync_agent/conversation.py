@@ -25,7 +25,7 @@ from sync_agent.settings import AgentSettings
 from sync_agent.uplink import Answer, Uplink
 from wire.canonical import read_json
 from wire.enrolment import EnrolmentDocument
-from wire.envelope import envelope_hash
+from wire.envelope import envelope_hash, verify
 from wire.errors import WireError
 from wire.exchange import (
     Answered,
@@ -116,6 +116,7 @@ class Conversation:
                 self._exchange, _ = advance(self._exchange, Silence("interrupted"))
 
     async def _ask(self, hold_s: int, catalog_looked_at: str | None) -> Heard:
+        self._learn_epochs()
         cursor, feed_hash = feed_place(self._outgoing, self._incoming)
         nonce = self._uplink.fresh_nonce()
         self._exchange, _ = advance(replace(self._exchange, feed_cursor=cursor), Ask(nonce))
@@ -151,7 +152,7 @@ class Conversation:
         if isinstance(verdict, Accepted):
             self._uplink.learn_time(verdict.receipt.server_time)
             self._catalog_mark = verdict.receipt.catalog_mark
-        heard = self._do(Answered(verdict, self._written(), self._hash_at), answer, asking)
+        heard = self._do(Answered(verdict, hash_at=self._hash_at), answer, asking)
         if not isinstance(verdict, Accepted) or not heard.ok:
             return heard
         waits = next_batch(self._outgoing, self._exchange.hwm, 1, 1, self._node.identity_public).envelopes
@@ -159,6 +160,15 @@ class Conversation:
         unasked = len(asking) == ASKING_MOST and bool(self._sender.whole)
         more = heard.more or verdict.receipt.feed_more or bool(waits and moved) or unasked
         return replace(heard, more=more, news=more or bool(verdict.feed))
+
+    def _learn_epochs(self) -> None:
+        """A stick or a relay may have told of a timeline that this conversation has not heard of."""
+        names = tuple(epoch.name for epoch in remembered_epochs(self._folder))
+        if names != self._remembered:
+            self._exchange = replace(
+                kept_exchange(self._folder, receipt_of(self._incoming, self._node)), phase=self._exchange.phase
+            )
+            self._remembered = names
 
     async def _said(self, body: bytes, nonce: str, hold_s: int) -> Answer:
         """A held question is not repeated by itself: if its line broke, the rhythm decides when to ask anew."""
@@ -229,15 +239,13 @@ class Conversation:
             machine=machine_mark(),
         )
 
-    def _written(self) -> int | None:
-        """The newest envelope that lies here; unknown when edge_node has taken them all away."""
-        numbers = [seq for seq, _ in self._outgoing.envelopes()]
-        return max(numbers, default=None)
-
     def _hash_at(self, seq: int) -> bytes | None:
+        """Of what lies here under this number, if it is whole. How much was ever written only edge_node knows: it may
+        be laying its mail out anew just now."""
         for number, path in self._outgoing.envelopes(seq - 1):
             try:
-                return envelope_hash(path.read_bytes()) if number == seq else None
-            except FileNotFoundError:
+                data = path.read_bytes() if number == seq else b""
+                return envelope_hash(data) if verify(data, self._node.identity_public).seq == seq else None
+            except (OSError, WireError):
                 return None
         return None

@@ -11,6 +11,7 @@ Laws
 
 from __future__ import annotations
 
+import errno
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -96,10 +97,13 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
                 case GoBack(to):
                     if journal.repost_after(tx, to):
                         counter.alarms.put(ASKED_FOR_PURGED)
-                    answering.await_again_after(tx, to, counter.clock.read().now)
+                    answering.await_again_after(tx, to, to)
                 case GoBackInFeed():
                     feed.begin_anew(tx, counter.new_id())
                     applications.doubt_confirmed(tx)
+                    # Even what the stable mark covers may have been answered on another timeline and wait on this one.
+                    # All answers that hold are told again.
+                    answering.await_again_after(tx, 0, receipt.hwm)
                     rewound = True
         answering.mark_moved(tx, before.hwm, receipt.hwm)
         forking.confirmed_here(counter, tx, receipt.hwm)
@@ -215,6 +219,10 @@ def is_lost(counter: Counter, scan_hash: str) -> bool:
         counter.vault.check(scan_hash)
     except (DamagedFile, FileNotFoundError, IsADirectoryError):
         return True
+    except OSError as failure:
+        if failure.errno != errno.EIO:
+            raise
+        return True  # a sector that cannot be read any more
     return False
 
 

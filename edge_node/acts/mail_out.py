@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from edge_node.acts import forking, scan_urgency
@@ -78,7 +79,7 @@ def heal(counter: Counter, most: int | None = None) -> int:
     with counter.desk.reading() as tx:
         marks = state.marks(tx)
         for seq, path in itertools.islice(counter.outgoing.envelopes(marks.hwm if marks else 0), most):
-            data, known = path.read_bytes(), journal.hash_at(tx, seq)
+            data, known = _read(path), journal.hash_at(tx, seq)
             is_rotten = known is not None and not _is(data, known)
             if is_rotten and not forking.proves_another_journal(counter, seq, data, known):
                 healed += journal.after(tx, seq - 1, 1)
@@ -87,6 +88,14 @@ def heal(counter: Counter, most: int | None = None) -> int:
         counter.alarms.put(ROTTEN)
     _lay(counter, healed)
     return len(healed)
+
+
+def _read(path: Path) -> bytes:
+    """What lies there; nothing of what cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _is(data: bytes, known: bytes) -> bool:

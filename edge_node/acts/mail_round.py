@@ -107,6 +107,9 @@ class MailRound:
         except (StoreError, WireError, OSError) as failure:
             log.error("mail step failed code=%s", getattr(failure, "code", type(failure).__name__))  # noqa: TRY400
             return None
+        except Exception as defect:  # noqa: BLE001 - a defect in one step must not end all mail; it is told
+            log.critical("mail step failed by a defect type=%s", type(defect).__name__)
+            return None
 
     def _is_time_to_post(self) -> bool:
         now = self._counter.clock.read().monotonic

@@ -3,18 +3,34 @@
 Laws
 - An act awaits an answer as long as the feed has given none; what the audit trail notes is never answered.
 - Standing is decided from three things and nothing else: the acts that wait, the city's mark, the last refusal.
-- What is to be answered again (the city was set back, or this machine has another identity and whoever answered it may
-  have been a gateway that was given up) waits for its answer and is shown so.
+- What is to be answered again (the city was set back or tells its feed anew, or this machine has another identity:
+  whoever answered may have been a gateway that was given up) waits for its answer and is shown so.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from offline_store.desk import applications, journal
 from offline_store.desk.applications import Standing
 from offline_store.desk.journal import OPERATION, Link
+from wire.canonical import canonical_json
+
+AT_ONCE = 500
+
+_OPEN = "FROM journal WHERE application_id = application.application_id AND outcome IS NULL AND kind = :operation"
+_WAITS_AGAIN = text(f"""
+    UPDATE application SET
+        pending = (SELECT json_group_array(op_id) FROM (SELECT op_id {_OPEN} ORDER BY seq)),
+        standing = CASE
+            WHEN standing = :doubted OR NOT EXISTS (SELECT 1 {_OPEN}) THEN standing
+            WHEN (SELECT max(seq) {_OPEN}) <= :hwm THEN :there
+            ELSE :here
+        END,
+        version = version + 1
+    WHERE application_id IN (SELECT value FROM json_each(:ids))
+""")  # noqa: S608 - no value is written into it
 
 
 def waiting(tx: Session, application_id: str) -> list[Link]:
@@ -30,24 +46,23 @@ def standing(acts: Sequence[Link], hwm: int, *, refused: bool) -> Standing:
     return Standing.AT_CITY if all(link.seq <= hwm for link in acts) else Standing.SAVED_HERE
 
 
-def await_again_after(tx: Session, seq: int, at: datetime) -> None:
-    """Whatever follows `seq` in the journal waits for its answer again, and is shown so."""
-    for application_id in journal.forget_outcomes_after(tx, seq):
-        known = applications.find(tx, application_id)
-        if known is None:
-            continue
-        acts = waiting(tx, application_id)
-        applications.save(
-            tx,
-            known.shown,
-            confirmed=known.confirmed,
-            pending=[link.op_id for link in acts],
-            standing=Standing.SAVED_HERE if acts else known.standing,
-            case_seq=known.case_seq,
-            at=at,
-            due=known.due,
-            refusal=known.refusal,
-        )
+def await_again_after(tx: Session, seq: int, hwm: int) -> None:
+    """Whatever follows `seq` in the journal waits for its answer again, and is shown as far as the mark `hwm` says.
+    What is being checked again as a whole stays so until it is told.
+
+    Done by the database alone: a restored city makes a whole desk wait.
+    """
+    again = journal.forget_outcomes_after(tx, seq)
+    said = {
+        "operation": OPERATION,
+        "hwm": hwm,
+        "doubted": Standing.DOUBTED.value,
+        "here": Standing.SAVED_HERE.value,
+        "there": Standing.AT_CITY.value,
+    }
+    for start in range(0, len(again), AT_ONCE):
+        tx.execute(_WAITS_AGAIN, {**said, "ids": canonical_json(again[start : start + AT_ONCE]).decode()})
+    tx.expire_all()
 
 
 def mark_moved(tx: Session, was: int, hwm: int) -> None:

@@ -166,3 +166,31 @@ def test_what_another_node_had_done_is_not_shown_as_confirmed_until_it_is_told_a
     village.mail.turn()
     now = known(village, application_id)
     assert (now.shown.state, now.standing) == (State.SUBMITTED, Standing.CONFIRMED)
+
+
+def test_an_act_that_was_answered_on_a_timeline_that_is_over_waits_and_stays_to_be_seen(village: Village) -> None:
+    """The restored city holds the withdrawal (an old stick was read again), but has not tried it yet; the mark never
+    fell for this node."""
+    application_id = village.collected()
+    submitted(village, application_id)
+    acts.withdraw(village.counter, village.who, application_id, "不办了")
+    withdrawal = known(village, application_id).pending[0]
+    village.mail.turn()
+    village.tell(application_id, op_id=withdrawal)
+    village.receipt()
+    village.mail.turn()
+    assert known(village, application_id).standing is Standing.CONFIRMED
+    restore(village, hwm=None)
+    assert known(village, application_id).pending == (application_id, withdrawal)
+    village.tell(application_id, op_id=application_id, events=[Submitted(at=village.clock.wall, by=CITY)])
+    village.mail.turn()
+    waiting = known(village, application_id)
+    assert (waiting.shown.state, waiting.standing, waiting.pending) == (
+        State.WITHDRAWN,
+        Standing.AT_CITY,
+        (withdrawal,),
+    )
+    village.tell(application_id, op_id=withdrawal)
+    village.mail.turn()
+    told = known(village, application_id)
+    assert (told.shown.state, told.standing, told.pending) == (State.WITHDRAWN, Standing.CONFIRMED, ())

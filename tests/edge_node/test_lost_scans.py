@@ -1,5 +1,7 @@
 """A scan that this disk lost before the city had it: found out, shown with the duty on the agent, scanned again."""
 
+import errno
+
 import pytest
 
 from casework.states import State
@@ -61,6 +63,24 @@ def test_a_lost_scan_is_shown_as_lost_and_waited_for_no_more(village, applicatio
     assert "rescanned" in detail.acts
     assert "scan_damaged" in status(village.counter).alarms
     assert "scan_lost" in village.noted()
+
+
+def test_a_scan_on_a_sector_that_cannot_be_read_is_lost_and_holds_up_no_other(village, application_id, monkeypatch):
+    unreadable, rotten, *others = sorted(kept(village, application_id), key=lambda one: one.scan_hash)
+    lose(village, rotten.scan_hash)
+    village.counter.incoming.mark_scan_damaged(unreadable.scan_hash, "rotten")
+    check = village.counter.vault.check
+
+    def on_a_bad_disk(scan_hash):
+        if scan_hash == unreadable.scan_hash:
+            raise OSError(errno.EIO, "Input/output error")
+        return check(scan_hash)
+
+    monkeypatch.setattr(type(village.counter.vault), "check", lambda _vault, scan_hash: on_a_bad_disk(scan_hash))
+    village.mail.turn()
+    lost = {one.scan_hash for one in kept(village, application_id) if one.status is ScanStatus.DAMAGED}
+    assert lost == {unreadable.scan_hash, rotten.scan_hash}
+    assert {one.scan_hash for one in village.counter.outgoing.scan_tickets()} == {one.scan_hash for one in others}
 
 
 def test_the_couriers_word_alone_loses_nothing(village, application_id):

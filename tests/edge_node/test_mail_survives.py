@@ -245,3 +245,29 @@ def test_the_signed_receipt_alone_counts_not_its_frame(village):
     village.counter.incoming.put_receipt({**document, "payload": document["payload"][:-4] + "AAAA"})
     village.mail.turn()
     assert village.posted()
+
+
+def test_a_file_of_the_mailbox_that_cannot_be_read_is_laid_anew_at_the_start(village):
+    village.collected()
+    village.mail.turn()
+    posted = village.posted()
+    path = next(path for _, path in village.counter.outgoing.envelopes())
+    path.unlink()
+    path.mkdir()
+    village = village.restarted()
+    village.mail.turn()
+    assert village.posted()[: len(posted)] == posted
+
+
+def test_a_defect_in_one_step_of_the_mail_stops_no_other(village, monkeypatch):
+    def broken(*_):
+        raise KeyError("a defect")
+
+    monkeypatch.setattr("edge_node.acts.feed_reading.take_feed", broken)
+    village.collected()
+    village.mail.turn()
+    assert village.posted()
+    assert "mail_failed" in village.counter.alarms.now()
+    monkeypatch.undo()
+    village.mail.turn()
+    assert "mail_failed" not in village.counter.alarms.now()

@@ -308,3 +308,42 @@ async def test_on_any_bad_day_everything_arrives_once(post: Post, seed: int) -> 
     await post.drain()
     post.everything_arrived_once()
     assert [read_header(path.read_bytes()).seq for _, path in post.outgoing.envelopes()] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("rotten", [b"", b"rotten", None], ids=["empty", "other bytes", "one bit"])
+async def test_an_envelope_that_rots_while_its_answer_is_lost_is_no_fork(post: Post, rotten: bytes | None) -> None:
+    post.file()
+    post.road.always(flaky_road.loses_the_answer())
+    await post.rounds.make_one()
+    seq, path = next(iter(post.outgoing.envelopes()))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]) if rotten is None else rotten)
+    post.road.always(None)
+    heard = await post.rounds.make_one()
+    assert heard.ok, heard
+    receipt = post.receipt()
+    assert receipt is not None
+    assert receipt.hwm == seq
+    path.write_bytes(whole)
+    post.file()
+    await post.drain()
+    post.everything_arrived_once()
+
+
+async def test_mail_that_is_being_laid_anew_while_the_city_holds_more_is_no_fork(post: Post) -> None:
+    for _ in range(3):
+        post.file()
+    await post.drain()
+    first = {seq: path.read_bytes() for seq, path in post.outgoing.envelopes()}
+    shutil.rmtree(post.paths.incoming)
+    post.paths.incoming.mkdir()
+    for seq in sorted(first)[1:]:
+        post.outgoing.remove_envelope(seq)
+    post.restart()
+    heard = await post.rounds.make_one()
+    assert heard.ok, heard
+    for seq, data in first.items():
+        post.outgoing.put_envelope(seq, data)
+    post.file()
+    await post.drain()
+    post.everything_arrived_once()

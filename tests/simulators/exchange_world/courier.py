@@ -76,10 +76,7 @@ class Courier:
             return
         self.talk = self._gullible(self.talk)
         verdict = self.seals.judge(answer, self.node, self.talk)
-        if self.off & {"fork", "chain"}:
-            event = Answered(verdict)
-        else:
-            event = Answered(verdict, max(self.folder.outgoing, default=None), self._hash_lying)
+        event = Answered(verdict) if self.off & {"fork", "chain"} else Answered(verdict, hash_at=self._hash_lying)
         before = self.talk.hwm
         self.talk, done = advance(self.talk, event)
         if "mark" in self.off:
@@ -94,8 +91,7 @@ class Courier:
         talk = replace(self._kept_talk(), feed_cursor=self.feed_place().seq)
         if self.talk is not None and self.talk.phase is Phase.HALTED:
             return
-        written = max(self.folder.outgoing, default=None)
-        after, done = self._brought(talk, accepted, reply.first, written, self._hash_lying)
+        after, done = self._brought(talk, accepted, reply.first, None, self._hash_lying)
         self.talk = None if after.phase is not Phase.HALTED else after
         self._follow(done, after)
 

@@ -169,6 +169,9 @@ class Machine(Courier):
                 desk.feed = Head(desk.receipt.feed_head, ANY)
             case GoBackInFeed():
                 desk.feed, desk.telling = GENESIS, self.fresh()
+                desk.journal = tuple(
+                    replace(self._again(one), posted=one.posted) if one.letter else one for one in desk.journal
+                )
 
     def _again(self, entry: Entry) -> Entry:
         """It is to be posted again, and waits for its answer again."""
