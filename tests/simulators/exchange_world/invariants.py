@@ -94,8 +94,6 @@ def heal(world: World) -> int:
     world.zombie = None
     world.up.clear()
     world.down.clear()
-    for machine in world.machines:
-        machine.restart()
     most, before = _bound(world), (-1, -1)
     for rounds in range(1, most + 1):
         for machine in world.machines:
@@ -137,7 +135,6 @@ def _one_round(world: World, machine: Machine) -> None:
     if asked is not None:
         machine.hear(world.city.exchange(asked))
     machine.work()
-    machine.restart()
     for _ in range(WHOLE):
         world.do(("scan", number, 0))
 
