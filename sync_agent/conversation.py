@@ -6,19 +6,18 @@ sign changes nothing here; a halted conversation stays halted until the node is 
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
-from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.mailbox.waiting import receipt_of
 from sync_agent.batches import next_batch
 from sync_agent.inbound import feed_place
 from sync_agent.memory import kept_exchange, remember_epochs, remembered_epochs
+from sync_agent.report import node_report
 from sync_agent.retry import tried_again
 from sync_agent.scan_sender import ScanSender
 from sync_agent.settings import AgentSettings
@@ -226,17 +225,12 @@ class Conversation:
             self._incoming.put_refusal(document)
 
     def _report(self) -> NodeReport:
-        facts = self._outgoing.facts()
-        free = shutil.disk_usage(self._folder).free // MIB
-        waiting = sum(1 for _ in self._outgoing.envelopes(self._exchange.hwm))
-        return NodeReport(
-            catalog_version=facts.catalog_version if facts else None,
-            program_version=facts.program_version if facts else "",
-            backlog_ops=waiting,
-            backlog_scans=len(self._sender.waiting()),
-            disk_free_mb=free,
+        return node_report(
+            self._outgoing,
+            self._folder,
+            ops=sum(1 for _ in self._outgoing.envelopes(self._exchange.hwm)),
+            scans=len(self._sender.waiting()),
             clock_offset_s=round(self._uplink.clock_offset.total_seconds()),
-            machine=machine_mark(),
         )
 
     def _hash_at(self, seq: int) -> bytes | None:

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from offline_store.errors import StoreError
-from offline_store.machine import machine_mark
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing, ScanTicket
 from offline_store.mailbox.waiting import receipt_of
@@ -26,6 +23,7 @@ from offline_store.vault.scans import Vault
 from sync_agent.batches import next_batch
 from sync_agent.carried import Carried
 from sync_agent.inbound import feed_place
+from sync_agent.report import node_report
 from wire.bundle import (
     MAIL,
     MAX_MAIL_BYTES,
@@ -42,7 +40,6 @@ from wire.bundle import (
 from wire.enrolment import EnrolmentDocument
 from wire.envelope import envelope_hash
 from wire.keys import SigningKey
-from wire.messages import NodeReport
 from wire.receipt import Receipt
 from wire.signed import SignedDocument
 
@@ -157,7 +154,7 @@ def pack_bag(sack: Sack, carried: Carried, room: int, *, takes: Room = lambda le
         scans_wanted=[name for name in sack.outgoing.wanted() if not sack.vault.has(name)][:MAX_SCANS_NAMED],
         catalog_held=held_versions(sack.paths),
         enrolled_until=sack.node.valid_to,
-        report=_report(sack, waiting, len(tickets)),
+        report=node_report(sack.outgoing, sack.paths.agent_folder, ops=waiting, scans=len(tickets)),
         left=Left(ops=waiting, scans=left_scans, bytes=left_bytes),
         parts=[part for part, _ in parts],
     )
@@ -221,15 +218,3 @@ def _read(vault: Vault, scan_hash: str, offset: int, length: int) -> Iterator[by
 
 def _of(data: bytes) -> Chunks:
     return lambda: iter([data])
-
-
-def _report(sack: Sack, ops: int, scans: int) -> NodeReport:
-    facts = sack.outgoing.facts()
-    return NodeReport(
-        catalog_version=facts.catalog_version if facts else None,
-        program_version=facts.program_version if facts else "",
-        backlog_ops=ops,
-        backlog_scans=scans,
-        machine=machine_mark(),
-        disk_free_mb=shutil.disk_usage(Path(sack.paths.agent_folder)).free // MIB,
-    )
