@@ -1,7 +1,5 @@
 """An application in words: where it stands, who must act, by when. Saved here is never called received there."""
 
-from datetime import date
-
 from tui.wording import of, t
 from wire.counter import ApplicationBrief, ApplicationDetail, ClockView
 
@@ -18,9 +16,11 @@ def standing_words(brief: ApplicationBrief) -> str:
     return t("application.unconfirmed", state=state, standing=of("standing", brief.standing))
 
 
-def due_words(due: date | None) -> str:
-    """The day by which somebody must act; unknown stays unknown."""
-    return t("application.due", day=f"{due:%m-%d}") if due else t("application.no_due")
+def due_words(brief: ApplicationBrief) -> str:
+    """The day by which somebody must act; unknown stays unknown, and where nobody must act there is none."""
+    if brief.due:
+        return t("application.due", day=f"{brief.due:%m-%d}")
+    return t("application.no_due") if brief.who_must_act is not None else ""
 
 
 def duty_words(brief: ApplicationBrief) -> str:

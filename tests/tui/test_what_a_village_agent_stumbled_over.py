@@ -13,7 +13,10 @@ from textual.events import Key
 import tui
 from tests.simulators.agents_work import ON_THE_FAKE, begun, collected
 from tui.city_clock import at_city
+from tui.screens.application import page_of
+from tui.screens.applications import row_of
 from tui.wording import t
+from wire.counter import ApplicationDetail
 
 pytestmark = pytest.mark.screen
 
@@ -268,3 +271,43 @@ def test_the_limit_of_a_scan_is_the_node_s():
     for words in (t("help.scan_picker"), manual):
         assert f"最大 {IMAGE_MAX_BYTES // MIB} MB" in words
         assert f"最大 {PDF_MAX_BYTES // MIB} MB" in words
+
+
+def declined(**said):
+    """An application that was declined; nobody has to act any more."""
+    at = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    return ApplicationDetail(
+        application_id="0" * 32,
+        receipt_no="511603106205-20261123-0001-X",
+        item_id="GA-LY-001",
+        item_name="林木采伐许可",
+        applicant_masked="孙**",
+        state="declined",
+        standing="confirmed",
+        light="grey",
+        updated_at=at,
+        form_id="F",
+        catalog_version=1,
+        site="511603106205",
+        township="511603106000",
+        form={},
+        outcome_reason="位于保护区",
+        outcome_basis="某法第五条",
+        outcome_remedy="六十日内可以申请复议",
+        **said,
+    )
+
+
+@pytest.mark.parametrize("elsewhere", ["", "市林业局"])
+def test_a_decline_tells_the_agent_everything_that_the_villager_has_to_hear(elsewhere):
+    told = page_of(declined(outcome_elsewhere=elsewhere), datetime(2026, 11, 24, tzinfo=UTC)).plain
+    for words in ("理由：位于保护区", "依据：某法第五条", "救济途径：六十日内可以申请复议"):
+        assert words in told
+    assert ("应向何机关申请：市林业局" in told) == bool(elsewhere)
+
+
+def test_where_nobody_has_to_act_no_day_is_called_unknown():
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    for told in (page_of(declined(), now).plain, row_of(declined(), now).detail):
+        assert "无人待办" in told
+        assert "期限未知" not in told

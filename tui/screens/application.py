@@ -98,7 +98,10 @@ def page_of(detail: ApplicationDetail, now: datetime) -> Content:
     lines = [
         Content.styled(f"{detail.receipt_no}  {detail.item_name}", "bold"),
         Content(f"{t('slip.applicant', name=detail.applicant_masked)} · {of('proxy_standing', detail.proxy)}"),
-        Content.assemble((standing_words(detail), "bold"), f" · {duty_words(detail)} · {due_words(detail.due)}"),
+        Content.assemble(
+            (standing_words(detail), "bold"),
+            *(f" · {words}" for words in (duty_words(detail), due_words(detail)) if words),
+        ),
     ]
     if arrived := scans_words(detail):
         lines[-1] = Content.assemble(lines[-1], (f" · {arrived}", "$text-warning"))

@@ -132,6 +132,6 @@ def row_of(brief: ApplicationBrief, now: datetime) -> Row:
     """
     title = f"{brief.applicant_masked} · {shorten(brief.item_name, NAME_CELLS)}"
     waits = short_words([one for one in brief.waiting if one.op], now)
-    parts = [brief.receipt_no, waits or duty_words(brief), due_words(brief.due) if brief.due or not waits else ""]
+    parts = [brief.receipt_no, waits or duty_words(brief), due_words(brief) if brief.due or not waits else ""]
     detail = " · ".join(part for part in (*parts, scans_words(brief, short=True)) if part)
     return Row(brief.application_id, title, detail, standing_words(brief), LIGHTS[brief.light])
