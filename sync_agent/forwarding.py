@@ -2,8 +2,9 @@
 
 Laws: nothing of a bag is opened or decided here. A bag is removed when the gateway, with its signature, answered for it
 or refused it for good; everything else is "not now" and leaves it lying. A bag that is not taken now rests alone, each
-time longer, and delays no other; two in a row end the round, for then it is the line. An answer is laid out only if the
-gateway signed it for that village.
+time longer, and delays no other; two in a row end the round, for then it is the line. A request that breaks is
+"not now" like any other: how this node's own line stands is said by its own exchange alone. An answer is laid out only
+if the gateway signed it for that village.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import httpx
 
 from offline_store.relay.bags import Bag, Bags
 from sync_agent.retry import tried_again
@@ -86,9 +89,7 @@ class Forwarder:
                 body = bag.path.read_bytes()
             except FileNotFoundError:
                 continue
-            nonce = self._uplink.fresh_nonce()
-            answer = await tried_again(partial(self._uplink.courier, body, nonce))
-            why = self._take(bag, answer)
+            why = await self._carry(bag, body)
             if why is None:
                 done, stuck = done + 1, 0
             elif why == "refused":
@@ -99,6 +100,14 @@ class Forwarder:
                 if stuck == STUCK_MOST:
                     break
         return Forwarded(done, refused, last)
+
+    async def _carry(self, bag: Bag, body: bytes) -> str | None:
+        """What `_take` says of the answer; a request that broke is not raised, or its bag would fail every round."""
+        try:
+            answer = await tried_again(partial(self._uplink.courier, body, self._uplink.fresh_nonce()))
+        except httpx.HTTPError as broken:
+            return type(broken).__name__
+        return self._take(bag, answer)
 
     def _take(self, bag: Bag, answer: Answer) -> str | None:
         """None when it was answered, `refused` when it never will be, else why not now."""

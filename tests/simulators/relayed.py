@@ -83,12 +83,9 @@ class Relayed:
         """The village's courier makes a round over the township."""
         return await self.road.make_one()
 
-    async def forward(self) -> Forwarded | None:
+    async def forward(self) -> Forwarded:
         """The township's courier makes a round to the city."""
-        try:
-            return await self.forwarder.forward(lambda: False)
-        except httpx.HTTPError:
-            return None
+        return await self.forwarder.forward(lambda: False)
 
     async def drain(self, rounds: int = 12) -> None:
         """On good roads, until the village knows that everything is at the city."""

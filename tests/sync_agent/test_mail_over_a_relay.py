@@ -34,7 +34,6 @@ async def test_what_was_saved_goes_over_the_township_and_the_answer_comes_back(w
     assert (handed.handed, handed.why) == (1, None)
     assert len(world.bags.waiting()) == 1
     forwarded = await world.forward()
-    assert forwarded is not None
     assert forwarded.bags == 1
     assert world.bags.waiting() == []
     assert (await world.hand_over()).news
@@ -91,8 +90,9 @@ async def test_when_the_city_does_not_answer_the_bag_stays_and_goes_later(world:
         flaky_road.truncates_the_answer(700),
     ):
         world.line.always(mishap)
-        await world.forward()
-        assert len(world.bags.waiting()) == 1
+        forwarded = await world.forward()
+        assert (forwarded.bags, forwarded.why is not None, len(world.bags.waiting())) == (0, True, 1)
+        world.later(minutes=20)  # the bag's rest is over, and the next mishap meets it
     world.line.always(None)
     await world.drain()
     world.post.everything_arrived_once()

@@ -1,20 +1,35 @@
-"""A bag that the city does not take now (a stranger's, or of an identity that is long over) delays no other village."""
+"""A bag that the city does not take now (a stranger's, one whose request breaks) delays no other village, and says
+nothing of the township's own line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
+from offline_store.node_file import write_node_file
+from offline_store.paths import NodePaths
 from offline_store.relay.bags import Bags
-from sync_agent.forwarding import REST_S, STUCK_MOST, Forwarder
+from sync_agent.forwarding import LONGEST_REST_S, REST_S, STUCK_MOST, Forwarder
+from sync_agent.settings import AgentSettings
 from sync_agent.uplink import Answer
+from tests.city_gateway.gateway_fixtures import TOWNSHIP
+from tests.simulators.flaky_road import FlakyRoad, Forward
+from tests.simulators.post import SETTINGS, Post, posted
+from wire.enrolment import sign_enrolment
 from wire.keys import SigningKey
 
 pytestmark = pytest.mark.node
 
 STRANGER, VILLAGE, OTHER = "a" * 32, "b" * 32, "c" * 32
 NOT_NOW = 401
+COURIER = "/v1/courier"
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync_agent.retry.FIRST_WAIT_S", 0.0)
 
 
 class HandClock:
@@ -36,6 +51,14 @@ class DeafCity:
     async def courier(self, body: bytes, nonce: str) -> Answer:
         self.brought.append(body)
         return Answer(NOT_NOW, {}, b"", nonce)
+
+
+class BrokenRoad(DeafCity):
+    """Every request with a bag breaks on the way."""
+
+    async def courier(self, body: bytes, nonce: str) -> Answer:
+        self.brought.append(body)
+        raise httpx.ReadTimeout("no answer")
 
 
 @pytest.fixture
@@ -77,3 +100,60 @@ async def test_it_is_tried_again_after_a_rest_that_grows(bags: Bags) -> None:
     assert not carrying.may_go(clock.now)
     clock.now += REST_S
     assert carrying.may_go(clock.now)
+
+
+async def test_a_request_that_breaks_ends_the_try_of_its_bag_and_the_next_has_its_turn(bags: Bags) -> None:
+    road, clock = BrokenRoad(), HandClock()
+    carrying = forwarder(bags, road, clock)
+    forwarded = await carrying.forward(lambda: False)
+    assert (forwarded.bags, forwarded.why) == (0, "ReadTimeout")
+    assert len(set(road.brought)) == STUCK_MOST, "two broken requests in a row are the line: it is not tried with all"
+    assert carrying.may_go(clock.now)
+    await carrying.forward(lambda: False)
+    assert len(set(road.brought)) == 3
+    assert not carrying.may_go(clock.now)
+    assert len(bags.waiting()) == 3
+
+
+async def test_a_bag_whose_requests_keep_breaking_rests_longer_up_to_a_ceiling(bags: Bags) -> None:
+    for bag in bags.waiting()[1:]:
+        bags.forwarded(bag)
+    road, clock = BrokenRoad(), HandClock()
+    carrying = forwarder(bags, road, clock)
+    rests = []
+    for _ in range(12):
+        await carrying.forward(lambda: False)
+        begun = clock.now
+        while not carrying.may_go(clock.now):
+            clock.now += REST_S
+        rests.append(clock.now - begun)
+    assert rests[:3] == [REST_S, 2 * REST_S, 4 * REST_S]
+    assert rests == sorted(rests)
+    assert rests[-1] == LONGEST_REST_S
+
+
+async def test_a_bag_that_breaks_its_request_leaves_the_townships_own_line_up(tmp_path: Path) -> None:
+    async with posted(tmp_path / "village") as village:
+        township = await village.city.enrol("township", TOWNSHIP, "测试镇")
+        paths = NodePaths(tmp_path / "township")
+        paths.create()
+        write_node_file(paths.enrolment, sign_enrolment(township.document, village.city.gateway.keys.signing))
+        road = FlakyRoad(httpx.ASGITransport(app=village.city.app, raise_app_exceptions=False))
+        own = Post(village.city, township, paths, road, AgentSettings(**SETTINGS))
+        bags = Bags(paths.relay)
+        for node_id in (STRANGER, OTHER):
+            bags.put_up(node_id, "f" * 64, node_id.encode())
+
+        async def breaks_the_first(request: httpx.Request, forward: Forward) -> httpx.Response:
+            if request.url.path == COURIER and request.content == STRANGER.encode():
+                raise httpx.ReadTimeout("cut by a proxy", request=request)
+            return await forward(request)
+
+        road.always(breaks_the_first)
+        for _ in range(2):
+            heard = await own.rounds.make_one()
+            assert (heard.ok, heard.why) == (True, None)
+        line = own.incoming.line()
+        assert line is not None
+        assert (line.up, line.last_error) == (True, None)
+        assert [bag.node_id for bag in bags.waiting()] == [STRANGER], "the other had its turn and its signed answer"
