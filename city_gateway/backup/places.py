@@ -19,6 +19,7 @@ from sqlcipher3 import dbapi2
 from city_gateway.backup.errors import LedgerInUse, LedgerNotEmpty
 from city_gateway.backup.shelf import flush_folder
 from city_gateway.backup.snapshot import companions, file_ledger, load
+from city_gateway.ledger.engines import engine_for
 from city_gateway.ledger.schema import upgrade
 from city_gateway.ledger.tables import METADATA
 
@@ -107,7 +108,7 @@ class ServerPlace:
 
     def must_be_free(self, *, replace: bool) -> None:
         """Asks the server who is connected and what is there."""
-        engine = sa.create_engine(self.url, poolclass=NullPool)
+        engine = engine_for(self.url, poolclass=NullPool)
         try:
             with engine.begin() as tx:
                 _alone(tx)
@@ -118,7 +119,7 @@ class ServerPlace:
 
     def take(self, plain: Path) -> None:
         """One transaction: old tables into a schema of their own, new tables, every row."""
-        engine = sa.create_engine(self.url, poolclass=NullPool)
+        engine = engine_for(self.url, poolclass=NullPool)
         try:
             with file_ledger(plain) as source, source.connect() as rows, engine.begin() as tx:
                 _alone(tx)

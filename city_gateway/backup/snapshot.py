@@ -23,6 +23,7 @@ from sqlcipher3 import dbapi2
 from city_gateway.backup.manifest import Mark
 from city_gateway.ledger import backups
 from city_gateway.ledger.database import Ledger
+from city_gateway.ledger.engines import engine_for
 from city_gateway.ledger.schema import bring_up_to_date, revision_of
 from city_gateway.ledger.tables import FEED_HEADS, METADATA, NODES, PLATFORM_OUTBOX
 
@@ -89,7 +90,7 @@ def file_ledger(path: Path) -> Iterator[Engine]:
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
 
-    engine = sa.create_engine("sqlite://", module=dbapi2, creator=connect, poolclass=NullPool)
+    engine = engine_for("sqlite://", module=dbapi2, creator=connect, poolclass=NullPool)
     sa.event.listen(engine, "begin", _begin)
     try:
         yield engine

@@ -39,6 +39,7 @@ from city_gateway.backup.soundness import must_be_sound, must_open
 from city_gateway.backup.workshop import Workshop
 from city_gateway.ledger import backups
 from city_gateway.ledger.backups import VerifiedBackup
+from city_gateway.ledger.engines import engine_for
 from city_gateway.ledger.schema import bring_up_to_date
 
 SCHEMA = "guangan_backup_trial"
@@ -113,8 +114,8 @@ def _restored(workshop: Workshop, plain: Path, manifest: Manifest) -> Iterator[C
 
 @contextmanager
 def _on_postgresql(url: str) -> Iterator[Connection]:
-    own = sa.create_engine(url, poolclass=NullPool)
-    apart = sa.create_engine(url, poolclass=NullPool, connect_args={"options": f"-csearch_path={SCHEMA}"})
+    own = engine_for(url, poolclass=NullPool)
+    apart = engine_for(url, poolclass=NullPool, connect_args={"options": f"-csearch_path={SCHEMA}"})
     try:
         _anew(own)
         bring_up_to_date(apart)

@@ -21,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 
 from city_gateway.errors import LedgerUnsafe
+from city_gateway.ledger.engines import engine_for
 from city_gateway.ledger.schema import bring_up_to_date
 from city_gateway.ledger.tables import LEDGER_IDENTITY, RESTORES
 
@@ -126,7 +127,7 @@ def _sqlite(database: str | None) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    engine = sa.create_engine(
+    engine = engine_for(
         "sqlite://", module=dbapi2, creator=connect, poolclass=QueuePool, pool_size=CONNECTIONS, max_overflow=0
     )
 
@@ -139,7 +140,7 @@ def _sqlite(database: str | None) -> Engine:
 
 
 def _postgresql(url: sa.URL) -> Engine:
-    return sa.create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True)
+    return engine_for(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True)
 
 
 def _assert_durable(connection: Connection) -> None:
