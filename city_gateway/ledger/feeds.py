@@ -1,6 +1,7 @@
 """The feeds: for each node the city's sealed entries, numbered without gaps.
 
-`lock_heads` is the last lock of a batch, by node id in one order.
+`lock_heads` is the last lock of a batch, by node id in one order. A page ends at the head it is given out with: what
+another transaction appends between the two questions belongs to the next page.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def append(tx: Connection, frames: Iterable[tuple[str, int, bytes]], heads: dict
 def page(tx: Connection, node_id: str, *, after: int, limit: int, max_bytes: int) -> tuple[list[bytes], int, bool]:
     """Entries after a cursor, where the feed ends, and whether there is more; at least one entry if there is any."""
     head = tx.scalar(sa.select(FEED_HEADS.c.seq).where(FEED_HEADS.c.node_id == node_id)) or 0
-    asked = sa.select(FEED_ENTRIES.c.envelope).where(FEED_ENTRIES.c.node_id == node_id, FEED_ENTRIES.c.seq > after)
+    asked = sa.select(FEED_ENTRIES.c.envelope).where(
+        FEED_ENTRIES.c.node_id == node_id, FEED_ENTRIES.c.seq > after, FEED_ENTRIES.c.seq <= head
+    )
     frames: list[bytes] = []
     size = 0
     for found in tx.execute(asked.order_by(FEED_ENTRIES.c.seq).limit(limit)).scalars():
