@@ -4,7 +4,8 @@ Laws
 - First the ledger, as of one moment, then the scans that it knows of: so the backup names no scan that could be in it
   and is not. A scan that is not whole in the live store is left out and named.
 - Everything lies under a temporary name until it is durable; one rename makes it a backup.
-- What is old is removed only after the new one was verified, and never the newest verified one.
+- What is old is removed only after the new one was verified, and never the newest verified one. Old is what has a
+  lower number, whatever the clock said.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ from city_gateway.folder import GatewayFolder
 from city_gateway.keys import GatewayKeys
 
 TIME_IN_NAMES = "%Y%m%dT%H%M%S.%fZ"
-"""Names sort by the moment of making."""
+"""For the person who reads the name; the number before it is what names sort by."""
 
 
 def make(workshop: Workshop, step: Callable[[str], None] = lambda _name: None) -> Path:
     """A new generation, not yet verified; the caller holds the shelf."""
     backup_id = workshop.randomness(16).hex()
     shelf = workshop.shelf
+    number = shelf.next_number()
     making = shelf.root / f"{MAKING}{backup_id}"
     making.mkdir(mode=0o700)
     with workshop.scratch() as scratch:
@@ -47,10 +49,10 @@ def make(workshop: Workshop, step: Callable[[str], None] = lambda _name: None) -
     copied = copy_scans(shelf, GatewayFolder(workshop.folder).scans, names, making / SCANS)
     step("catalog")
     pack_catalog(workshop.folder, making / CATALOG)
-    manifest = _manifest(workshop, backup_id, made_at, seen, copied, making)
+    manifest = _manifest(workshop, backup_id, number, made_at, seen, copied, making)
     write_manifest(making, manifest, workshop.keys)
     flush_folder(making)
-    generation = shelf.generations / f"{made_at.strftime(TIME_IN_NAMES)}-{backup_id[:8]}"
+    generation = shelf.generations / f"n{number:06d}-{made_at.strftime(TIME_IN_NAMES)}-{backup_id[:8]}"
     making.rename(generation)
     flush_folder(shelf.root)
     flush_folder(shelf.generations)
@@ -74,11 +76,18 @@ def keep_only(shelf: Shelf, keys: GatewayKeys, most: int) -> list[str]:
 
 
 def _manifest(
-    workshop: Workshop, backup_id: str, made_at: datetime, seen: Snapshot, copied: Copied, making: Path
+    workshop: Workshop,
+    backup_id: str,
+    number: int,
+    made_at: datetime,
+    seen: Snapshot,
+    copied: Copied,
+    making: Path,
 ) -> Manifest:
     signing, sealing = key_names(workshop.keys)
     return Manifest(
         backup_id=backup_id,
+        number=number,
         gateway=workshop.keys.gateway_id,
         epoch=seen.epoch,
         made_at=made_at,

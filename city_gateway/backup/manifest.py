@@ -47,10 +47,11 @@ class Mark(_Said):
 
 
 class Manifest(_Said):
-    """The backup in one document."""
+    """The backup in one document; an earlier program gave no number."""
 
     v: Literal[1] = 1
     backup_id: str
+    number: int = 0
     gateway: str
     epoch: str
     made_at: datetime
@@ -64,6 +65,10 @@ class Manifest(_Said):
     scans: int
     scan_bytes: int
     scans_damaged: list[str] = Field(default_factory=list)
+
+    def is_newer_than(self, other: Manifest) -> bool:
+        """Whether it was made later, which the clock decides only among backups without a number."""
+        return (self.number, self.made_at) > (other.number, other.made_at)
 
 
 class HeldBack(_Said):

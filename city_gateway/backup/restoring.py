@@ -114,7 +114,7 @@ def _must_be_newest(generation: Path, manifest: Manifest, keys: GatewayKeys) -> 
     for other in reversed(of_generation(generation).all()):
         if other.resolve() == generation.resolve():
             continue
-        if is_verified(other, keys) and read_manifest(other, keys).made_at > manifest.made_at:
+        if is_verified(other, keys) and read_manifest(other, keys).is_newer_than(manifest):
             raise BackupOlder(backup=generation.name, newer=other.name)
 
 

@@ -1,17 +1,19 @@
 """Where backups lie: generations side by side, and the scans that they share.
 
-    DIR/generations/<time>-<id>/   manifest.json, verified.json, ledger.sealed, scans.list, catalog.tar
+    DIR/generations/n<number>-<time>-<id>/   manifest.json, verified.json, ledger.sealed, scans.list, catalog.tar
     DIR/scans/<2 digits>/<hash>    sealed scans, each once
     DIR/.making-<id>/              a backup that is being made, or whose making was cut: never looked at as one
 
 Laws: a generation appears whole by one rename after everything in it is durable; a file appears under its name after
-its bytes are durable; one program at a time works here.
+its bytes are durable; one program at a time works here. What is newer is told by a number that only counts up, never
+by the clock, which may have been wrong; generations of an earlier program have none and are older than all numbered.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +33,8 @@ MANIFEST, VERIFIED, LEDGER, SCANS, CATALOG = (
 MAKING = ".making-"
 LOCK = ".lock"
 PIECE = 1024 * 1024
+NUMBERED = re.compile(r"n(\d{6,})-")
+"""The letter sorts behind the digits with which a name without a number begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ class Shelf:
         if not found:
             raise BackupUnknown(place=str(self.root))
         return found[-1]
+
+    def next_number(self) -> int:
+        """One more than any generation here has."""
+        numbered = [NUMBERED.match(path.name) for path in self.all()]
+        return 1 + max((int(found[1]) for found in numbered if found), default=0)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
