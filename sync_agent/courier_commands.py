@@ -64,9 +64,12 @@ def order(root: Root) -> None:
 def into(*, root: Root, source: Annotated[Path, typer.Option("--from", help="Where the stick is mounted.")]) -> None:
     """Take in what the city wrote for this node."""
     with _plain_errors(), alone(NodePaths(root), now) as sack:
-        for brought in take_in(sack, StickFolder(source)):
+        taken = take_in(sack, StickFolder(source))
+        for brought in taken.arrived:
             for line in told_in(brought):
                 typer.echo(line)
+        if taken.damaged:
+            typer.echo(words("courier.unreadable", count=len(taken.damaged), code=taken.damaged[0]), err=True)
 
 
 def told_out(written: Written) -> Iterator[str]:

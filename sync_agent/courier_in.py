@@ -1,7 +1,8 @@
 """Taking in what a carrier brought back: receipt, feed, catalog, scans this node asked for.
 
-Law: everything is checked before anything is kept: the gateway's signature, the addressee, every part, the receipt over
-its feed; a stick that answers otherwise the second time is found out, too.
+Laws: everything of a bundle is checked before anything of it is kept: the gateway's signature, the addressee, every
+part, the receipt over its feed; a stick that answers otherwise the second time is found out, too. A bundle that is
+damaged stands for itself: the others on the stick are taken in, and that there was one is told.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from offline_store.errors import DiskFull, StoreError
@@ -21,20 +24,40 @@ from wire.errors import TooLarge, WireError
 from wire.stick import DOWN, Medium, bundles, leftovers, read_inventory, read_part
 
 
-def take_in(sack: Sack, stick: Medium, *, watch: Watch = unwatched) -> list[Arrived]:
-    """Take in every bundle for this node that lies on the stick, the oldest first."""
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What a stick brought, and by their codes the bundles on it that are damaged and may be this node's own."""
+
+    arrived: list[Arrived]
+    damaged: list[str]
+
+
+def take_in(sack: Sack, stick: Medium, *, watch: Watch = unwatched) -> TakenIn:
+    """Take in every sound bundle for this node, the oldest first; when there is none, what is damaged is raised."""
+    damaged: list[WireError | StickGone] = []
+    own: list[tuple[datetime, str, dict[str, Any]]] = []
+    others = 0
     with _stick_answers():
-        found = [(one, read_inventory(stick, one)) for one in bundles(stick, DOWN)]
-        own = [(one, document) for one, document in found if _claims(document, sack.node.node_id)]
-        if not own and (found or not leftovers(stick, DOWN)):
-            raise NotForThisNode(others=len(found)) if found else NoBundle(unfinished=0)
-        if not own:
-            raise NoBundle(unfinished=len(leftovers(stick, DOWN)))
-        found_own = [(opened(sack, document), one, document) for one, document in own]
-        return [
-            _take_one(sack, stick, one, document, watch)
-            for _, one, document in sorted(found_own, key=lambda each: each[0].made_at)
-        ]
+        found = bundles(stick, DOWN)
+    for one in found:
+        with _for_itself(damaged):
+            document = read_inventory(stick, one)
+            if claimed_node(document) == sack.node.node_id:
+                own.append((opened(sack, document).made_at, one, document))
+            else:
+                others += 1
+    arrived = []
+    for _, one, document in sorted(own, key=lambda each: each[0]):
+        with _for_itself(damaged):
+            arrived.append(_take_one(sack, stick, one, document, watch))
+    if arrived:
+        return TakenIn(arrived, [failure.code for failure in damaged])
+    if damaged:
+        raise damaged[0]
+    if others:
+        raise NotForThisNode(others=others)
+    with _stick_answers():
+        raise NoBundle(unfinished=len(leftovers(stick, DOWN)))
 
 
 def take_body(sack: Sack, body: bytes) -> Arrived:
@@ -90,11 +113,14 @@ def _keep_scan(sack: Sack, part: Part, chunks: Iterable[bytes]) -> None:
             receiving.keep(scan_hash)
 
 
-def _claims(document: dict[str, Any], node_id: str) -> bool:
+@contextmanager
+def _for_itself(damaged: list[WireError | StickGone]) -> Iterator[None]:
+    """What cannot be read or proven is noted; whatever is wrong with this node itself is raised."""
     try:
-        return claimed_node(document) == node_id
-    except WireError:
-        return False
+        with _stick_answers():
+            yield
+    except (WireError, StickGone) as failure:
+        damaged.append(failure)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from offline_store.mailbox.orders import DONE, FAILED, OUT, WORKING, Order, Prog
 from offline_store.node_toml import MEDIA_ROOT, MEDIA_ROOT_RULE, BadSetting, settled, written_in
 from offline_store.paths import NodePaths
 from sync_agent.arriving import Arrived, News, alone
-from sync_agent.courier_in import take_in
+from sync_agent.courier_in import TakenIn, take_in
 from sync_agent.courier_out import Steps, Written, write_out
 from sync_agent.errors import CourierError, NoStick, OrderTooOld
 from sync_agent.stick_folder import StickFolder
@@ -93,8 +93,12 @@ def _written(written: Written) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _brought(arrived: list[Arrived]) -> tuple[str, dict[str, Any]]:
-    used = [one for one in arrived if one.news is not News.OLDER]
+def _brought(taken: TakenIn) -> tuple[str, dict[str, Any]]:
+    code, params = _used([one for one in taken.arrived if one.news is not News.OLDER])
+    return code, params | {"unreadable": len(taken.damaged)}
+
+
+def _used(used: list[Arrived]) -> tuple[str, dict[str, Any]]:
     if not used:
         return "courier.older", {}
     stopped = next((one.refused for one in used if one.refused), None)

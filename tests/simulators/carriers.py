@@ -17,7 +17,7 @@ from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.outline import outline
 from city_gateway.ledger.tables import CARRIED_BUNDLES, JOURNAL, NODES
 from sync_agent.arriving import Arrived
-from sync_agent.courier_in import take_in
+from sync_agent.courier_in import TakenIn, take_in
 from sync_agent.courier_out import Written, write_out
 from sync_agent.packing import Sack
 from tests.simulators.post import Post, posted
@@ -66,6 +66,11 @@ def write_answer(post: Post, medium: Medium, node_id: str | None = None, *, gate
 
 def read(post: Post, root: Path) -> list[Arrived]:
     """The village reads it."""
+    return read_all(post, root).arrived
+
+
+def read_all(post: Post, root: Path) -> TakenIn:
+    """The village reads it, and is told what was damaged."""
     return take_in(sack(post), stick(root))
 
 

@@ -60,7 +60,7 @@ def brought(post: Post, root: Path) -> tuple[str | None, int]:
     made = answer_for(post.city.gateway, post.node.document.node_id, most_bytes=64 * MIB)
     write_bundle(stick(root), DOWN, made.document, [(part, chunks()) for part, chunks in made.parts])
     size = sum(part.length for part, _ in made.parts if part.kind == "catalog")
-    return take_in(sack(post), stick(root))[-1].catalog, size
+    return take_in(sack(post), stick(root)).arrived[-1].catalog, size
 
 
 def test_the_catalog_comes_whole_and_then_only_what_is_new(post: Post, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_catalog_that_is_refused_keeps_nothing_else_from_being_taken_in(post: 
     at_the_city(post, tmp_path / "stick")
     made = answer_for(gateway, post.node.document.node_id, most_bytes=64 * MIB)
     write_bundle(stick(tmp_path / "stick"), DOWN, made.document, [(part, chunks()) for part, chunks in made.parts])
-    (arrived,) = take_in(sack(post), stick(tmp_path / "stick"))
+    (arrived,) = take_in(sack(post), stick(tmp_path / "stick")).arrived
     assert str(arrived.catalog).startswith("catalog.")
     assert read_marker(post.paths.catalog_cache) is None
     assert arrived.received == 1

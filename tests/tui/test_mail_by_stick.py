@@ -56,6 +56,17 @@ async def test_reading_says_what_came(at_the_screen, node):
         brought = {"received": 12, "feed": 5, "scans": 0, "catalog": "ok", "more": True}
         node.courier_does(phase="done", code="courier.brought", params=brought)
         await agent.sees("市里已收到第 12 条", "带来进展 5 条", "回首页看", "再送一次邮包")
+        assert "邮包损坏" not in agent.text()
+
+
+@ON_THE_FAKE
+async def test_a_damaged_bundle_beside_the_one_that_was_read_is_told(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await at_the_bags(agent)
+        await agent.press("2")
+        brought = {"received": 12, "feed": 5, "scans": 0, "catalog": "", "more": False, "unreadable": 1}
+        node.courier_does(phase="done", code="courier.brought", params=brought)
+        await agent.sees("市里已收到第 12 条", "另有 1 个邮包损坏", "请市里重新写")
 
 
 @ON_THE_FAKE

@@ -137,6 +137,8 @@ def _told(job: CourierJob | None) -> tuple[str, str]:
     words = [of("courier_job", code, **params)]
     if params.get("damaged"):
         words.append(t("courier.damaged", scans=params["damaged"]))
+    if params.get("unreadable"):
+        words.append(t("courier.unreadable", count=params["unreadable"]))
     if params.get("more"):
         words.append(t("courier.more"))
     if str(params.get("catalog") or "").startswith("catalog"):
