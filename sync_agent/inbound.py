@@ -1,7 +1,8 @@
 """What comes down: receipts and feed are laid into the mailbox as they are, wanted scans into the vault.
 
 Laws: nothing is opened or decided here; a scan continues at the byte where it was cut, and becomes visible only
-when its hash is its name. No scan is fetched into the last room of the disk.
+when its hash is its name. One that came whole with other bytes rests, each time longer, stands behind all others, and
+is told: else it would cost its length in every round. No scan is fetched into the last room of the disk.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import httpx
 
-from offline_store.errors import StoreError
+from offline_store.errors import DamagedFile, StoreError
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.vault.scans import Vault
@@ -26,6 +28,9 @@ RANGE_BYTES = 256 * 1024
 BROKEN_MOST = 2
 ROOM_FOR_SCANS_BYTES = 32 * 1024 * 1024
 """Below it scans of other sites stay at the city: the room is for what was saved here and what the city says."""
+ROTTEN = "scan.rotten_at_city"
+"""What the state of the line says while the city gives a scan with other bytes than those of its name."""
+FIRST_REST_S, LONGEST_REST_S = 3_600.0, 86_400.0
 PARTIAL, OK = 206, 200
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
@@ -42,14 +47,26 @@ def feed_place(outgoing: Outgoing, incoming: Incoming) -> tuple[int, str | None]
     return cursor, last if cursor else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """How often a scan came with other bytes, and until when it rests."""
+
+    times: int
+    until: float
+
+
 class ScanFetcher:
     """Brings scans that edge_node asked for."""
 
-    def __init__(self, uplink: Uplink, outgoing: Outgoing, vault: Vault, allowance: Allowance) -> None:
+    def __init__(
+        self, uplink: Uplink, outgoing: Outgoing, vault: Vault, allowance: Allowance, clock: Callable[[], float]
+    ) -> None:
         self._uplink = uplink
         self._outgoing = outgoing
         self._vault = vault
         self._allowance = allowance
+        self._clock = clock
+        self._rests: dict[str, _Rest] = {}
 
     def _free_bytes(self) -> int:
         return shutil.disk_usage(self._vault.folder).free
@@ -58,10 +75,27 @@ class ScanFetcher:
         """Wanted scans that are not here yet."""
         return [scan_hash for scan_hash in self._outgoing.wanted() if not self._vault.has(scan_hash)]
 
+    def problem(self) -> str | None:
+        """A code while a scan that is still wanted came with other bytes the last time."""
+        return ROTTEN if self._rests and not self._rests.keys().isdisjoint(self.waiting()) else None
+
+    def _ready(self) -> list[str]:
+        """What may be fetched now; what came with other bytes before stands behind all others."""
+        waiting, now = self.waiting(), self._clock()
+        self._rests = {name: rest for name, rest in self._rests.items() if name in waiting}
+        ready = [name for name in waiting if name not in self._rests or now >= self._rests[name].until]
+        return sorted(ready, key=self._rests.__contains__)
+
+    def _set_aside(self, scan_hash: str) -> None:
+        times = self._rests[scan_hash].times + 1 if scan_hash in self._rests else 0
+        rest = min(FIRST_REST_S * 2 ** min(times, 30), LONGEST_REST_S)
+        self._rests[scan_hash] = _Rest(times, self._clock() + rest)
+
     async def fetch(self, interrupted: Callable[[], bool]) -> int:
         """Fetch what is wanted; returns how many scans became whole. One that breaks the line is passed over once."""
         whole, broken = 0, 0
-        for scan_hash in self.waiting():
+        ready = self._ready()
+        for scan_hash in ready:
             if interrupted() or self._free_bytes() < ROOM_FOR_SCANS_BYTES:
                 break
             try:
@@ -69,7 +103,7 @@ class ScanFetcher:
                 broken = 0
             except httpx.HTTPError:
                 broken += 1
-                if broken > BROKEN_MOST or (whole == 0 and len(self.waiting()) == broken):
+                if broken > BROKEN_MOST or (whole == 0 and len(ready) == broken):
                     raise
         return whole
 
@@ -90,6 +124,9 @@ class ScanFetcher:
             if offset >= int(said[3]):
                 try:
                     part.finish()
+                except DamagedFile:
+                    self._set_aside(scan_hash)
+                    return False
                 except StoreError:
                     return False
                 return True

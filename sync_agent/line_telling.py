@@ -35,6 +35,7 @@ class LineTelling:
         self._written = 0.0
         self.hwm: Callable[[], int] = lambda: 0
         self.standing_problem: str | None = None
+        self.scan_problem: Callable[[], str | None] = lambda: None
 
     def next_try(self, in_seconds: float, *, listening: bool = False) -> None:
         """When the next question is asked, or the one that lies open ends."""
@@ -52,7 +53,7 @@ class LineTelling:
             return
         now = datetime.now(UTC).isoformat()
         since = self._line.since if self._line.up is up and self._line.since else now
-        error = why or self.standing_problem
+        error = why or self.standing_problem or self.scan_problem()
         self._put(replace(self._line, up=up, since=since, last_try=now, last_error=error, listening=False))
 
     def _put(self, line: LineState) -> None:

@@ -84,7 +84,7 @@ class Rounds:
             aside=SetAside(clock, chance),
             tell_damage=self._tell_damage,
         )
-        self._fetcher = ScanFetcher(uplink, self._outgoing, vault, self.allowance)
+        self._fetcher = ScanFetcher(uplink, self._outgoing, vault, self.allowance, clock)
         self._talk = Conversation(
             node,
             uplink=uplink,
@@ -96,6 +96,7 @@ class Rounds:
         )
         self._line = LineTelling(self._incoming, self._outgoing, self._sender, self.allowance, uplink)
         self._line.hwm = lambda: self._talk.hwm
+        self._line.scan_problem = self._fetcher.problem
         self._line.standing_problem = "settings.bad" if settings.problem else None
         self._forwarder = _forwarder(node, paths, uplink, clock)
         self._seen = self._outgoing.stamp()
