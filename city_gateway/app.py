@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
@@ -176,7 +175,7 @@ def _feed_ends(gateway: Gateway, node_ids: Iterable[str]) -> dict[str, int]:
     try:
         with gateway.ledger.reading() as tx:
             return feeds.ends(tx, node_ids)
-    except SQLAlchemyError as error:
+    except Exception as error:  # noqa: BLE001 - the watch goes on
         LOG.warning("background", extra={"error": type(error).__name__})
         return {}
 
@@ -184,7 +183,7 @@ def _feed_ends(gateway: Gateway, node_ids: Iterable[str]) -> dict[str, int]:
 def _share(gateway: Gateway, scan_hashes: Sequence[str]) -> bool:
     try:
         arrival.share_scans(gateway, scan_hashes)
-    except (SQLAlchemyError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - they stay with the desk, which tries again
         LOG.warning("background", extra={"error": type(error).__name__})
         return False
     return True
@@ -194,7 +193,7 @@ async def _rounds(stop: asyncio.Event, pause_s: float, work: Callable[[], int]) 
     while not stop.is_set():
         try:
             await run_in_threadpool(work)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever one round came to, the next one is tried
             LOG.warning("background", extra={"error": type(error).__name__})
         await pause(stop, pause_s)
 
