@@ -2,7 +2,8 @@
 
 Laws:
 - All or nothing. Signature, addressee, every part and the whole chain of its envelopes are checked before anything of
-  it counts; its operations are then taken in by one transaction, and its pieces of scans settle behind it.
+  it counts; its operations are then taken in by one transaction, and its pieces of scans settle behind it, each scan
+  for itself: one that cannot be joined now waits at the city, and for the stick when it is read again.
 - The carrier has no authority and needs none. A bundle that comes again finds everything known, and says so.
 - A node whose earlier envelopes are missing here is told to make a new bundle, which begins where the city stands.
 """
@@ -65,11 +66,11 @@ def take_in(gateway: Gateway, document: object, open_part: OpenPart) -> Taken:
         envelopes = _checked_through(inventory, open_part, arriving)
         _follow_one_another(node, inventory, envelopes)
         new = _exchanged(gateway, node, inventory, envelopes)
-        uploads = arriving.settle()
+        scans = arriving.settle()
     finally:
         arriving.drop()
     gateway.ledger.run(lambda tx: carried.remember(tx, _remembered(gateway, name, inventory)))
-    whole = [scan_hash for scan_hash, upload in uploads.items() if upload.whole]
+    whole = [scan_hash for scan_hash, is_whole in scans.items() if is_whole]
     arrival.share_scans(gateway, whole)
     return Taken(
         node_id=node.node_id,
@@ -79,7 +80,7 @@ def take_in(gateway: Gateway, document: object, open_part: OpenPart) -> Taken:
         operations=len(envelopes),
         operations_new=new,
         scans_whole=len(whole),
-        scans_in_part=len(uploads) - len(whole),
+        scans_in_part=len(scans) - len(whole),
         left=inventory.left,
     )
 

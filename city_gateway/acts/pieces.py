@@ -3,11 +3,13 @@
 Laws: a piece comes to lie here only after its hash was compared; pieces may come in any order, from several sticks, and
 beside an upload over the line, which they continue, but never while somebody else writes it: then they lie until they
 are looked at next. The hash of the whole decides as always, and a scan that does not have it begins again. What has
-become whole on another road needs its pieces no more.
+become whole on another road needs its pieces no more. Each scan stands for itself: one that cannot be gone on with now
+keeps no other from becoming whole, and its pieces lie until the next look.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,8 +21,8 @@ from city_gateway.acts import scan_shelf, uploads
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.uploads import Upload
 from city_gateway.errors import (
-    Busy,
     CourierNoRoom,
+    GatewayError,
     ScanBadRequest,
     ScanBusy,
     ScanHashWrong,
@@ -29,6 +31,7 @@ from city_gateway.errors import (
 )
 from wire.bundle import Part
 
+LOG = logging.getLogger("city_gateway")
 CARRIED = "carried"
 ARRIVING = "arriving"
 LYING = f"{CARRIED}/*-*"
@@ -71,8 +74,9 @@ class Arriving:
             uploads.flush(file.fileno())
         self._staged.append((part, path))
 
-    def settle(self) -> dict[str, Upload]:
-        """Lay the pieces where they belong and make whole what can be; the scans of this bundle as they stand now."""
+    def settle(self) -> dict[str, bool]:
+        """Lay the pieces where they belong and make whole what can be; the scans of this bundle, and which are whole
+        now. Raises before all pieces lie, or when the ledger does not answer."""
         scans: dict[str, int] = {}
         for part, path in self._staged:
             scan_hash = str(part.scan)
@@ -82,7 +86,7 @@ class Arriving:
             with suppress(FileNotFoundError):  # just removed, because the scan became whole on another road
                 path.replace(folder / f"{part.offset:012d}-{part.offset + part.length:012d}")
         self.drop()
-        return {scan_hash: join(self._gateway, self._node_id, scan_hash, total) for scan_hash, total in scans.items()}
+        return {name: _joined(self._gateway, self._node_id, name, total) for name, total in scans.items()}
 
     def drop(self) -> None:
         """Forget what was staged."""
@@ -113,8 +117,7 @@ def join_lying(gateway: Gateway, node_id: str, scan_hashes: Iterable[str]) -> No
     wanted = set(scan_hashes)
     for scan_hash, _, total in lying:
         if scan_hash in wanted:
-            with suppress(Busy):  # no room to go on with it now
-                join(gateway, node_id, scan_hash, int(total))
+            _joined(gateway, node_id, scan_hash, int(total))
 
 
 def forget_whole(gateway: Gateway) -> int:
@@ -126,6 +129,15 @@ def forget_whole(gateway: Gateway) -> int:
         if name in whole:
             shutil.rmtree(folder, ignore_errors=True)
     return len(whole)
+
+
+def _joined(gateway: Gateway, node_id: str, scan_hash: str, total: int) -> bool:
+    """Whether it is whole now; what kept it from that (no room, a bad block) is no other scan's trouble."""
+    try:
+        return join(gateway, node_id, scan_hash, total).whole
+    except (GatewayError, OSError) as error:
+        LOG.warning("scan not joined", extra={"error": type(error).__name__, "scan": scan_hash})
+        return False
 
 
 def _continued(gateway: Gateway, upload: Upload, pieces: list[Piece]) -> Upload:
