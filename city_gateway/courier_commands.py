@@ -21,7 +21,7 @@ from city_gateway.acts.courier_out import Answer, answer_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.app import Settings, now_utc, open_gateway
 from city_gateway.catalog.carrying import make_it_last
-from city_gateway.errors import GatewayError
+from city_gateway.errors import EnrolmentOver, GatewayError
 from city_gateway.ledger import carried
 from city_gateway.stick_folder import StickFolder
 from city_gateway.wording import say
@@ -151,8 +151,9 @@ def _written(gateway: Gateway, medium: StickFolder, node_id: str, room: int) -> 
 
 
 def _told(answer: Answer) -> str:
-    if answer.stopped:
-        return say("courier.written_stopped", site=answer.site_name)
+    if answer.refused is not None:
+        key = "courier.written_over" if answer.refused == EnrolmentOver.code else "courier.written_stopped"
+        return say(key, site=answer.site_name)
     version = "-" if answer.catalog_version is None else answer.catalog_version
     key = "courier.written_more" if answer.feed_more else "courier.written"
     return say(key, site=answer.site_name, feed=answer.feed, scans=answer.scans, catalog=version)

@@ -122,7 +122,8 @@ class DownInventory(Told):
 
     `answers` is the number of the newest bundle of this node that the city took in; `scans_held` says how far the
     city holds those scans that are not whole; `transport` is the node's transport key, by which a relay that carried
-    this knows that node's bags. A node whose identity was stopped gets a signed `refusal` instead of a receipt.
+    this knows that node's bags. A node whose identity was stopped, or is over, gets a signed `refusal` instead of a
+    receipt.
     """
 
     v: Literal[1] = 1

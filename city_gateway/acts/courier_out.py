@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from city_gateway.acts import pieces, renewal, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.receive import LAST_POSSIBLE, parted
-from city_gateway.errors import Forked, GatewayError, NodeStopped, NodeUnknown
+from city_gateway.errors import EnrolmentOver, Forked, GatewayError, NodeStopped, NodeUnknown
 from city_gateway.ledger import carried, feeds, nodes
 from city_gateway.ledger.nodes import Node
 from city_gateway.wording import say
@@ -55,7 +56,8 @@ class Answer:
     feed_more: bool
     catalog_version: int | None
     scans: int
-    stopped: bool = False
+    refused: str | None = None
+    """The code of the refusal that this is, in place of a receipt."""
 
 
 def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: int = FEED_BYTES) -> Answer:
@@ -65,8 +67,9 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         if node is None:
             raise NodeUnknown
         newest = carried.newest(tx, node_id)
-        if node.standing != nodes.ACTIVE:
-            return _refusal(gateway, node, newest.number if newest else 0)
+        error = _refused(node, gateway.clock())
+        if error is not None:
+            return _refusal(gateway, node, error, newest.number if newest else 0)
         asked = validated(UpInventory, newest.asked.encode(), "bundle") if newest else _nothing_asked(gateway, node_id)
         cursor = min(asked.feed_cursor, LAST_POSSIBLE)
         page, feed_head, feed_more = feeds.page(
@@ -122,9 +125,15 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
     )
 
 
-def _refusal(gateway: Gateway, node: Node, answers: int) -> Answer:
-    """What a node whose identity was stopped must be told, in place of a receipt."""
-    error = Forked if node.stopped_for == FORK else NodeStopped
+def _refused(node: Node, now: datetime) -> type[GatewayError] | None:
+    """Why this identity is not spoken with any more; by every road the same."""
+    if node.standing != nodes.ACTIVE:
+        return Forked if node.stopped_for == FORK else NodeStopped
+    return EnrolmentOver if renewal.is_over(node, now) else None
+
+
+def _refusal(gateway: Gateway, node: Node, error: type[GatewayError], answers: int) -> Answer:
+    """What a node with which the city does not speak any more must be told, in place of a receipt."""
     refusal = Refusal(
         code=error.code,
         message=say(f"error.{error.code}"),
@@ -149,7 +158,7 @@ def _refusal(gateway: Gateway, node: Node, answers: int) -> Answer:
         feed_more=False,
         catalog_version=None,
         scans=0,
-        stopped=True,
+        refused=error.code,
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from city_gateway.acts.courier_in import OpenPart, take_in
 from city_gateway.acts.courier_out import answer_for
 from city_gateway.acts.gateway import Gateway
-from city_gateway.errors import BagOfNobody, CourierGap, Forked, NodeStopped, NodeUnknown
+from city_gateway.errors import BagOfNobody, CourierGap, EnrolmentOver, Forked, NodeStopped, NodeUnknown
 from wire.bundle import Part, checked, claimed_node, open_body, write_body
 from wire.errors import BundleIncomplete
 
@@ -23,7 +23,7 @@ def relayed(gateway: Gateway, body: bytes, limit: int) -> bytes:
     """Take the bag in; the answer is for its node, whoever brought it."""
     document, parts = open_body(body, limit)
     try:
-        with suppress(CourierGap, Forked, NodeStopped):  # proven to be its node's, which must hear how it stands
+        with suppress(CourierGap, EnrolmentOver, Forked, NodeStopped):  # proven its node's, which must hear of it
             take_in(gateway, document, _opener(parts))
     except NodeUnknown:
         raise BagOfNobody from None  # else the township would bring it for ever

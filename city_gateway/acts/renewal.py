@@ -28,16 +28,21 @@ RENEWED_BEFORE = timedelta(days=180)
 RENEWED_AFTER = timedelta(days=400)
 
 
+def is_over(node: Node, now: datetime) -> bool:
+    """Whether the document of this identity ended too long ago to be renewed."""
+    return now > node.valid_to + RENEWED_AFTER
+
+
 def require_renewable(node: Node, now: datetime) -> None:
-    """Refuse an identity whose document ended too long ago to be renewed."""
-    if now > node.valid_to + RENEWED_AFTER:
+    """Refuse an identity that is over."""
+    if is_over(node, now):
         raise EnrolmentOver
 
 
 def renewed(gateway: Gateway, tx: Connection, node: Node, asked: ExchangeHead, now: datetime) -> SignedDocument | None:
     """The next document of this node, when the one it holds needs one; a node that does not say gets none."""
     held = asked.enrolled_until
-    if held is None or now > node.valid_to + RENEWED_AFTER:
+    if held is None or is_over(node, now):
         return None
     valid_from, valid_to = node.valid_from, node.valid_to
     if valid_to - now < RENEWED_BEFORE:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from city_gateway.__main__ import app as city_app
+from city_gateway.ledger import nodes
 from sync_agent.commands import app as agent_app
 from tests.simulators.carriers import carrying
 from tests.simulators.post import Post
@@ -79,6 +81,24 @@ def test_what_is_refused_says_why_and_fails(post: Post, tmp_path: Path) -> None:
     assert refused.exit_code == 1
     assert "总账没有任何改动" in refused.output
     assert "wire.tampered" in refused.output
+
+
+def test_an_enrolment_that_is_long_over_is_answered_and_both_ends_are_told(post: Post, tmp_path: Path) -> None:
+    place = tmp_path / "stick"
+    place.mkdir()
+    post.file()
+    station(post, "out", "--to", place)
+    node_id = post.node.document.node_id
+    ended = datetime.now(UTC) - timedelta(days=401)
+    with post.city.gateway.ledger.transaction() as tx:
+        nodes.renew(tx, node_id, ended - timedelta(days=730), ended)
+    refused = city(post, tmp_path, "in", "--from", place)
+    assert (refused.exit_code, "enrolment.over" in refused.output) == (1, True)
+    written = city(post, tmp_path, "out", "--to", place, "--node", node_id)
+    assert (written.exit_code, "到期超过 400 天" in written.output) == (0, True)
+    read = station(post, "in", "--from", place)
+    assert (read.exit_code, "enrolment.over" in read.output) == (0, True)
+    assert post.receipt() is None
 
 
 def test_a_stick_that_was_pulled_and_a_small_one_are_told(post: Post, tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from offline_store.mailbox.waiting import alarms_of
 from tests.simulators import flaky_road
-from tests.simulators.post import SCAN_BYTES, effects
+from tests.simulators.post import SCAN_BYTES, effects, stored_at
 from tests.simulators.relayed import Relayed, relayed
+from wire.messages import read_refusal
 
 pytestmark = pytest.mark.node
 MIB = 1024 * 1024
@@ -122,6 +125,22 @@ async def test_a_stopped_village_hears_of_it_over_the_relay(world: Relayed) -> N
     assert refusal is not None
     assert world.post.receipt() is None
     assert effects(world.post.city.gateway.ledger) == []
+
+
+async def test_a_village_whose_enrolment_is_long_over_hears_of_it_and_its_bag_is_dropped(world: Relayed) -> None:
+    world.post.file(b"page")
+    world.post.city.clock.now = world.post.node.document.valid_to + timedelta(days=401)
+    await world.hand_over()
+    forwarded = await world.forward()
+    assert (forwarded.bags, forwarded.why, world.bags.waiting()) == (1, None, [])
+    assert (await world.hand_over()).news
+    public = world.post.node.document.gateway.signing_public
+    refusal = read_refusal(world.post.incoming.refusal(), public)
+    assert (refusal.code, refusal.node) == ("enrolment.over", world.post.node.document.node_id)
+    assert alarms_of(world.post.incoming, world.post.node.document) == {"city_refused"}, "the screens show it"
+    assert world.post.receipt() is None
+    assert (effects(world.post.city.gateway.ledger), stored_at(world.post.city)) == ([], set())
+    assert len(world.post.outgoing.scan_tickets()) == 1, "the node keeps everything, for when it is enrolled anew"
 
 
 async def test_a_city_of_an_earlier_day_is_told_again_over_the_relay(world: Relayed) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from city_gateway.errors import EnrolmentOver
+from sync_agent.courier_commands import told_in
 from tests.simulators.carriers import answer, at_the_city, carrying, out, read
-from tests.simulators.post import Post
+from tests.simulators.post import Post, effects, stored_at
 from wire.enrolment import read_enrolment
+from wire.messages import read_refusal
 
 pytestmark = pytest.mark.node
 
@@ -45,3 +48,31 @@ async def test_a_fresh_document_is_not_carried_again(post: Post, tmp_path: Path)
     receipt = post.receipt()
     assert receipt is not None
     assert receipt.renewal is None
+
+
+async def test_beyond_400_days_the_stick_brings_the_signed_refusal_and_nothing_is_taken_in(
+    post: Post, tmp_path: Path
+) -> None:
+    post.city.clock.now = post.node.document.valid_to + timedelta(days=401)
+    post.file(b"page")
+    out(post, tmp_path / "stick")
+    with pytest.raises(EnrolmentOver):
+        at_the_city(post, tmp_path / "stick")
+    answer(post, tmp_path / "stick")
+    (brought,) = read(post, tmp_path / "stick")
+    assert brought.refused == "enrolment.over"
+    assert "enrolment.over" in " ".join(told_in(brought))
+    assert read_refusal(post.incoming.refusal(), post.node.document.gateway.signing_public).code == "enrolment.over"
+    assert post.receipt() is None
+    assert (effects(post.city.gateway.ledger), stored_at(post.city)) == ([], set())
+    assert len(list(post.outgoing.envelopes())) == 1
+
+
+async def test_the_last_of_the_400_days_is_still_answered(post: Post, tmp_path: Path) -> None:
+    post.city.clock.now = post.node.document.valid_to + timedelta(days=400)
+    post.file()
+    out(post, tmp_path / "stick")
+    at_the_city(post, tmp_path / "stick")
+    answer(post, tmp_path / "stick")
+    (brought,) = read(post, tmp_path / "stick")
+    assert (brought.refused, brought.received) == (None, 1)
