@@ -33,6 +33,7 @@ from city_gateway.errors import GatewayError
 from city_gateway.folder import GatewayFolder
 from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
+from city_gateway.ledger_options import Database
 from city_gateway.wording import say
 
 KEEP_ALIVE_S = 75
@@ -54,9 +55,6 @@ app.command("restore")(backup_commands.restore)
 keys_app.command("export")(backup_commands.export_keys)
 
 Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
-Database = Annotated[
-    str, typer.Option("--database", help="sqlite:///… 或 postgresql+psycopg://…", envvar="GUANGAN_LEDGER")
-]
 
 
 @contextmanager

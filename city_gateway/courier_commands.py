@@ -23,6 +23,7 @@ from city_gateway.app import Settings, now_utc, open_gateway
 from city_gateway.catalog.carrying import make_it_last
 from city_gateway.errors import EnrolmentOver, GatewayError
 from city_gateway.ledger import carried
+from city_gateway.ledger_options import Database
 from city_gateway.stick_folder import StickFolder
 from city_gateway.wording import say
 from wire.bundle import bundle_id, claimed_node
@@ -46,9 +47,6 @@ INVENTORY_ROOM = MIB
 app = typer.Typer(help="用U盘收发邮包", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
-Database = Annotated[
-    str, typer.Option("--database", help="sqlite:///… 或 postgresql+psycopg://…", envvar="GUANGAN_LEDGER")
-]
 
 
 @app.command("in")

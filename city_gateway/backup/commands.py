@@ -31,6 +31,7 @@ from city_gateway.keys import GatewayKeys, load_keys
 from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored
 from city_gateway.ledger.database import open_ledger
+from city_gateway.ledger_options import Database, Trial
 from city_gateway.wording import say
 
 app = typer.Typer(help="总账和扫描件的备份", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -38,13 +39,6 @@ console = Console(soft_wrap=True)
 
 Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
 To = Annotated[Path, typer.Option("--to", help="备份位置(最好是另一台机器或另一块磁盘)")]
-Database = Annotated[
-    str, typer.Option("--database", help="sqlite:///… 或 postgresql+psycopg://…", envvar="GUANGAN_LEDGER")
-]
-Trial = Annotated[
-    str | None,
-    typer.Option("--scratch", help="试恢复用的 PostgreSQL 库,默认在原库里建临时模式", envvar="GUANGAN_SCRATCH"),
-]
 EXAMPLES = 3
 NAME_CHARACTERS = 25
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from casework.application import Role
 from casework.events import EVENTS
 from casework.states import State
 from city_gateway import errors
+from city_gateway.__main__ import app as commands
 from city_gateway.errors import GatewayError
 from city_gateway.wording import say, sentences
 from tests.city_gateway.gateway_fixtures import City
@@ -80,3 +84,21 @@ def test_the_command_line_makes_keys_codes_and_clerks(tmp_path: Path) -> None:
     assert run("clerk", "add", "--database", ledger, *who, said="a long passphrase\n").returncode == 0
     assert run("clerk", "add", "--database", ledger, *who, said="short\n").returncode == 1
     assert run("catalog", "--help").returncode == 0
+
+
+def ledger_options(command: Any) -> Iterator[Any]:
+    """Every option of every command that may hold a database's password."""
+    for below in getattr(command, "commands", {}).values():
+        yield from ledger_options(below)
+    yield from (one for one in command.params if {"--database", "--scratch"} & set(one.opts))
+
+
+def test_help_and_manual_say_that_a_password_in_an_argument_is_seen_and_where_it_belongs() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "manual" / "administrator.md").read_text("utf-8")
+    options = list(ledger_options(get_command(commands)))
+    assert {one.envvar for one in options} == {"GUANGAN_LEDGER", "GUANGAN_SCRATCH"}
+    for one in options:
+        assert "进程列表" in one.help
+        assert one.envvar in one.help
+        assert f"`{one.envvar}`" in manual
+    assert "进程列表" in manual
