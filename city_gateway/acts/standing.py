@@ -1,6 +1,7 @@
 """How the gateway itself stands, in sentences: when it was last backed up, and whether it was restored.
 
-Law: without a verified backup it is said that there is none and what follows from it; an old one is called old.
+Law: without a verified backup it is said that there is none and what follows from it; an old one is called old, and so
+is one that bears a time to come, for nobody knows its age.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from city_gateway.ledger.backups import Restored, VerifiedBackup
+from city_gateway.ledger.backups import AHEAD_AT_MOST, Restored, VerifiedBackup
 from city_gateway.wording import say
 
 FRESH_FOR = timedelta(hours=36)
@@ -39,10 +40,15 @@ def backing(newest: VerifiedBackup | None, restored: Restored | None, now: datet
     if newest is None:
         return GatewayStanding(Backing.NONE, say("backup.none"), restored)
     age = now - newest.made_at
-    state = Backing.FRESH if age <= FRESH_FOR else Backing.OLD
+    ahead = age < -AHEAD_AT_MOST
+    state = Backing.FRESH if age <= FRESH_FOR and not ahead else Backing.OLD
     hours = max(0, round(age.total_seconds() / 3600))
     sentence = say(
-        f"backup.{state.value}", hours=hours, at=_moment(newest.made_at), scans=newest.scans, held=newest.held_back
+        "backup.ahead" if ahead else f"backup.{state.value}",
+        hours=hours,
+        at=_moment(newest.made_at),
+        scans=newest.scans,
+        held=newest.held_back,
     )
     return GatewayStanding(state, sentence, restored)
 

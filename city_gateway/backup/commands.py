@@ -131,7 +131,7 @@ def status(*, database: Database, folder: Annotated[Path | None, typer.Option("-
     with plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         with ledger.reading() as tx:
-            now = backing(backups.newest(tx), backups.last_restore(tx), now_utc())
+            now = backing(backups.newest(tx, now_utc()), backups.last_restore(tx), now_utc())
         ledger.close()
     typer.echo(now.sentence)
     if now.restored is not None:

@@ -24,6 +24,8 @@ from city_gateway.ledger.tables import (
 )
 
 MOMENT = timedelta(seconds=1)
+AHEAD_AT_MOST = timedelta(minutes=5)
+"""A backup that bears a later time than this was made while the clock was astray: its time says nothing of its age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,10 @@ def keep(tx: Connection, backup: VerifiedBackup) -> None:
     tx.execute(sa.insert(VERIFIED_BACKUPS).values({name: getattr(backup, name) for name in VerifiedBackup.__slots__}))
 
 
-def newest(tx: Connection) -> VerifiedBackup | None:
-    """The newest verified backup."""
-    asked = sa.select(VERIFIED_BACKUPS).order_by(VERIFIED_BACKUPS.c.made_at.desc()).limit(1)
+def newest(tx: Connection, now: datetime) -> VerifiedBackup | None:
+    """The newest verified backup; one that bears a time to come only where there is no other."""
+    made_at = VERIFIED_BACKUPS.c.made_at
+    asked = sa.select(VERIFIED_BACKUPS).order_by(made_at > now + AHEAD_AT_MOST, made_at.desc()).limit(1)
     row = tx.execute(asked).mappings().first()
     return VerifiedBackup(**row) if row else None
 

@@ -156,15 +156,16 @@ async def make_ruling(request: Request, clerk: Clerk, application_id: str, code:
 def nodes_page(request: Request, clerk: Clerk) -> Response:
     """The fleet, and whether the gateway itself is backed up."""
     gateway = gateway_of(request)
+    now = gateway.clock()
     with gateway.ledger.reading() as tx:
-        standing = backing(backups.newest(tx), backups.last_restore(tx), gateway.clock())
+        standing = backing(backups.newest(tx, now), backups.last_restore(tx), now)
     restored = timeline_line(standing.restored) if standing.restored is not None else ""
     return _page(
         request,
         "nodes.html",
         clerk,
         lines=fleet(gateway),
-        now=gateway.clock(),
+        now=now,
         standing=standing,
         restored=restored,
     )

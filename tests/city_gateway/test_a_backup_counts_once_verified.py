@@ -61,7 +61,7 @@ async def test_without_verification_nothing_is_published_and_nothing_can_be_rest
     generation = backed_up(workshop(city, ledger_url, tmp_path / "backups"), verify=False)
     assert (await village.exchange()).receipt.stable_hwm == 0
     with city.gateway.ledger.reading() as tx:
-        assert backups.newest(tx) is None
+        assert backups.newest(tx, city.clock()) is None
     with pytest.raises(BackupUnverified):
         read_verified(generation, city.gateway.keys)
 

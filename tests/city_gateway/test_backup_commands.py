@@ -101,7 +101,7 @@ async def test_the_office_says_that_there_is_no_backup_or_how_old_it_is(city: Ci
 
     def standing() -> Backing:
         with city.gateway.ledger.reading() as tx:
-            return backing(backups.newest(tx), backups.last_restore(tx), city.clock()).state
+            return backing(backups.newest(tx, city.clock()), backups.last_restore(tx), city.clock()).state
 
     assert standing() is Backing.NONE
     url = city.gateway.ledger._engine.url.render_as_string(hide_password=False)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from city_gateway.acts.standing import Backing, backing
 from city_gateway.backup import making, trial
 from city_gateway.backup.errors import BackupOlder
 from city_gateway.backup.manifest import read_manifest, write_manifest
 from city_gateway.backup.workshop import Workshop
+from city_gateway.ledger import backups
+from city_gateway.ledger.backups import VerifiedBackup
 from tests.city_gateway.backup_world import backed_up, restored, workshop
 from tests.city_gateway.gateway_fixtures import NOON, City, city_in
 
@@ -54,6 +57,27 @@ async def test_the_true_newest_is_restored_and_the_one_with_the_later_time_is_ca
         restored(folder, url, astray, city)
     assert older.value.params["newer"] == right.name
     assert restored(folder, url, right, city).as_of == NOON
+
+
+async def test_a_backup_that_bears_a_time_to_come_is_not_fresh_and_hides_no_other(city: City) -> None:
+    def verified(made_at: datetime) -> VerifiedBackup:
+        return VerifiedBackup(f"{made_at:%Y%m%d}", city.gateway.ledger.epoch, made_at, made_at, "", 0, 0, 0)
+
+    def standing() -> tuple[str, Backing]:
+        with city.gateway.ledger.reading() as tx:
+            newest = backups.newest(tx, city.clock())
+        assert newest is not None
+        return newest.backup_id, backing(newest, None, city.clock()).state
+
+    with city.gateway.ledger.transaction() as tx:
+        backups.keep(tx, verified(ASTRAY))
+    assert standing() == ("20500101", Backing.OLD)
+    assert "比现在还晚" in backing(verified(ASTRAY), None, city.clock()).sentence
+    with city.gateway.ledger.transaction() as tx:
+        backups.keep(tx, verified(NOON - timedelta(hours=1)))
+    assert standing() == ("20261123", Backing.FRESH)
+    city.clock.forward(days=3)
+    assert standing() == ("20261123", Backing.OLD)
 
 
 async def test_backups_of_an_earlier_program_keep_their_order_below_all_numbered(tmp_path: Path) -> None:
