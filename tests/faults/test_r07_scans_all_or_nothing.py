@@ -107,7 +107,10 @@ async def test_a_damaged_scan_is_told_and_everything_else_goes_on(post: Post, ho
     line = post.incoming.line()
     assert line is not None
     assert (line.up, line.scans_damaged, line.backlog_scans) == (True, 1, 0)
-    record("R07", f"damaged: {how}", 1, 0, 0)
+    missing, duplicated, false_sent, phantom = post.counted()
+    lost = missing - len(post.incoming.damaged_scans())  # what is told to be damaged is not lost in silence
+    assert (lost, duplicated, false_sent, phantom) == (0, 0, 0, 0)
+    record("R07", f"damaged: {how}", 1, lost, duplicated, false_sent, phantom)
 
 
 async def test_a_scan_that_is_sound_again_is_sent_after_the_node_has_looked(post: Post) -> None:
@@ -157,4 +160,5 @@ async def test_a_courier_that_does_not_look_sends_what_is_not_the_scan(
     await post.rounds.make_one()
     assert [one for one in post.road.passed if one.path.startswith("/v1/scans")]
     assert (stored_at(post.city), post.incoming.damaged_scans()) == (set(), {})
-    record("R07", "control: nobody looks", 1, 1, 0)
+    assert post.counted() == (1, 0, 0, 0), "the scan is gone and nobody was told"
+    record("R07", "control: nobody looks", 1, *post.counted())

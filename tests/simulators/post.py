@@ -111,6 +111,20 @@ class Post:
         applied = [self.node.open_feed(data) for _, data in self.incoming.feed()]
         assert sorted(entry.application_id or "" for entry in applied) == sorted(self.filed)
 
+    def counted(self) -> tuple[int, int, int, int]:
+        """What a look at both sides finds now: lost, duplicated, shown as sent or stored and not there, phantom."""
+        made, stored = effects(self.city.gateway.ledger), stored_at(self.city)
+        cases = {case["application_id"] for case in outline(self.city.gateway.ledger)}
+        filed, names = set(self.filed), {name for names in self.filed.values() for name in names}
+        receipt = self.receipt()
+        beyond = max(0, (receipt.hwm if receipt else 0) - len(set(made)))
+        return (
+            len(filed - cases) + len(names - stored),
+            len(made) - len(set(made)),
+            beyond + len(set(self.incoming.stored_scans()) - stored),
+            len(cases - filed) + len(stored - names),
+        )
+
     async def drain(self, rounds: int = 12) -> None:
         """Make rounds on a good road until nothing waits."""
         for _ in range(rounds):
