@@ -7,7 +7,7 @@ all of them, and the one that arrives, name the same number and the same hash as
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,9 @@ import pytest
 from tests.faults.tally import record
 from tests.simulators import flaky_road
 from tests.simulators.post import EXCHANGE, Post, effects, posted
+from wire.audit_chain import Head, Link, continue_with
+from wire.errors import Duplicate, Fork
+from wire.exchange import city
 from wire.messages import read_reply
 from wire.receipt import read_receipt
 
@@ -94,15 +97,25 @@ async def test_two_hundred_times_there_is_one_effect_and_one_receipt(post: Post)
     await lose_often(post, FULL, random.Random(2))
 
 
-async def test_a_node_without_an_id_made_at_save_files_twice(post: Post) -> None:
-    """The control: who makes a new operation when no answer came has as many effects as answers were lost."""
-    post.road.expect(flaky_road.loses_the_answer(), path=EXCHANGE, times=3 * 3)  # three attempts in each pass
-    saved = 1
+async def test_a_city_that_does_not_know_again_what_it_has_takes_nothing_more(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: a link that was committed and comes again is not passed over, so it counts as another history."""
+
+    def nothing_comes_twice(head: Head, link: Link, hash_at: Callable[[int], bytes | None]) -> Head:
+        try:
+            return continue_with(head, link, hash_at)
+        except Duplicate as again:
+            raise Fork(link.seq) from again
+
+    monkeypatch.setattr(city, "continue_with", nothing_comes_twice)
     post.file()
-    while post.road.still_expected:
-        await post.rounds.make_one()
-        post.file()  # the person presses again, and the program thinks that this is something new
-    await post.drain()
-    duplicated = len(effects(post.city.gateway.ledger)) - saved
-    assert duplicated > 0
-    record("S03", "control: no id made at save", 1, 0, duplicated)
+    post.road.expect(flaky_road.loses_the_answer(), path=EXCHANGE)
+    await post.rounds.make_one()
+    post.file()
+    assert post.rounds.halted, "a sound node may not speak any more"
+    made = effects(post.city.gateway.ledger)
+    lost = len(post.filed) - len(set(made))
+    assert lost > 0
+    assert post.receipt() is None, "and the one that had its effect is never confirmed"
+    record("S03", "control: what comes again is not known again", 1, lost, len(made) - len(set(made)))
