@@ -6,9 +6,12 @@ arrives once. Final is only what the gateway signed for this very question.
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +19,14 @@ import httpx
 import pytest
 
 from sync_agent import conversation
+from tests.city_gateway.gateway_fixtures import EnrolledNode
 from tests.faults.tally import record
 from tests.simulators import flaky_road
 from tests.simulators.flaky_road import Forward, Mishap
 from tests.simulators.post import EXCHANGE, SCANS, Post, effects, posted, stored_at
-from wire.judgement import Accepted, Expected
-from wire.messages import CONTENT_TYPE
+from wire.errors import WronglyAddressed
+from wire.judgement import Accepted, Expected, Verdict, judge
+from wire.messages import CONTENT_TYPE, ExchangeHead, NodeReport, read_reply, read_request, write_request
 from wire.receipt import Receipt
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
@@ -29,6 +34,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 EVERYDAY, FULL = 2, 20
 HELD_S = 5
 NO_HASH = "0" * 64
+NO_NONCE = "0" * 32
 
 Kept = list[httpx.Response]
 
@@ -45,13 +51,30 @@ def replayed(kept: Kept) -> Mishap:
     return mishap
 
 
+@dataclass
+class Neighbour:
+    """Another node of the same city, whose chain is always longer; no application comes of what it sends."""
+
+    post: Post
+    node: EnrolledNode | None = None
+
+    async def answered(self, nonce: str) -> httpx.Response:
+        """The gateway's true answer to an exchange of this node, under a nonce that was chosen for it."""
+        self.node = node = self.node or await self.post.city.enrol(name="别站")
+        while node.head.seq <= self.post.node.head.seq:
+            await node.exchange(node.act(application_id=None))
+        asked = ExchangeHead(node=node.document.node_id, nonce=nonce, feed_cursor=0, report=NodeReport())
+        return await node.send("POST", EXCHANGE, {"content-type": CONTENT_TYPE}, write_request(asked, ()))
+
+
 def signed_for_another(post: Post) -> Mishap:
-    """A true receipt of the gateway, for another node."""
+    """A true receipt of the gateway, under the nonce of this very question, for another node."""
+    neighbour = Neighbour(post)
 
     async def mishap(request: httpx.Request, forward: Forward) -> httpx.Response:
-        other = await post.city.enrol(name="别站")
-        said = await other.city.client.get("/v1/enrol")
-        return httpx.Response(200, headers={"content-type": CONTENT_TYPE}, content=said.content, request=request)
+        own = request.url.path == EXCHANGE
+        said = await neighbour.answered(read_request(request.content).head.nonce if own else NO_NONCE)
+        return httpx.Response(said.status_code, headers=said.headers, content=said.content, request=request)
 
     return mishap
 
@@ -146,11 +169,13 @@ def only_on(path: str, mishap: Mishap) -> Mishap:
 
 
 async def mislead_by_all(post: Post, trials: int) -> None:
-    rng, total = random.Random(6), 0
+    rng, total, lost, shown = random.Random(6), 0, 0, 0
     for number, name in enumerate(kinds(post, [])):
-        assert await mislead(post, name, trials, number, rng) == (0, 0), name
-        total += trials
-    record("S06", "20 kinds", total, 0, 0, 0)
+        wrong, gone = await mislead(post, name, trials, number, rng)
+        assert (wrong, gone) == (0, 0), name
+        total, lost, shown = total + trials, lost + gone, shown + wrong
+    made = effects(post.city.gateway.ledger)
+    record("S06", "20 kinds", total, lost, len(made) - len(set(made)), shown)
 
 
 async def test_no_misleading_answer_is_believed(post: Post) -> None:
@@ -162,6 +187,38 @@ async def test_no_misleading_answer_is_believed(post: Post) -> None:
 @pytest.mark.timeout(7200)
 async def test_no_misleading_answer_is_believed_twenty_times(post: Post) -> None:
     await mislead_by_all(post, FULL)
+
+
+async def test_a_true_receipt_for_another_node_is_known_by_its_addressee_alone(post: Post) -> None:
+    post.file()
+    post.road.always(signed_for_another(post))
+    heard = await post.rounds.make_one()
+    assert (heard.ok, heard.why) == (False, WronglyAddressed.code)
+    assert (post.receipt(), post.rounds._talk.hwm) == (None, 0)
+    post.road.always(None)
+    await post.drain()
+    post.everything_arrived_once()
+
+
+async def test_a_courier_that_does_not_look_for_whom_a_receipt_is_is_found_out(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: signature, nonce and page are proven, the addressee is not."""
+
+    def anybodys(status: int, headers: Mapping[str, str], body: bytes, expected: Expected) -> Verdict:
+        said = json.loads(base64.b64decode(read_reply(body).receipt["payload"]))
+        return judge(status, headers, body, replace(expected, node=said["node"]))
+
+    monkeypatch.setattr(conversation, "judge", anybodys)
+    post.file()
+    post.road.always(signed_for_another(post))
+    await post.rounds.make_one()
+    lost = len(post.filed) - len(set(effects(post.city.gateway.ledger)))
+    with pytest.raises(WronglyAddressed):
+        post.receipt()  # it was kept as this node's own
+    assert post.rounds.halted, "another's chain is taken for a fork of its own"
+    assert lost > 0, "and what is saved here never arrives: this identity may not speak any more"
+    record("S06", "control: anybody's receipt", 1, lost, 0)
 
 
 async def test_a_courier_that_believes_a_status_is_found_out(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
