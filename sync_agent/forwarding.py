@@ -89,6 +89,9 @@ class Forwarder:
                 body = bag.path.read_bytes()
             except FileNotFoundError:
                 continue
+            except OSError:  # the disk cannot read it now; the village still has its own
+                self._set_aside(bag)
+                continue
             why = await self._carry(bag, body)
             if why is None:
                 done, stuck = done + 1, 0

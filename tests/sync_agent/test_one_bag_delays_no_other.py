@@ -86,6 +86,15 @@ async def test_what_is_not_taken_rests_alone_and_the_others_have_their_turn(bags
     assert len(bags.waiting()) == 3  # nothing is thrown away for an answer that nobody signed
 
 
+async def test_a_bag_that_the_disk_cannot_read_rests_alone(bags: Bags) -> None:
+    unreadable, *others = bags.waiting()
+    unreadable.path.unlink()
+    unreadable.path.mkdir()
+    city, clock = DeafCity(), HandClock()
+    await forwarder(bags, city, clock).forward(lambda: False)
+    assert sorted(city.brought) == sorted(bag.node_id.encode() for bag in others)
+
+
 async def test_it_is_tried_again_after_a_rest_that_grows(bags: Bags) -> None:
     city, clock = DeafCity(), HandClock()
     carrying = forwarder(bags, city, clock)
