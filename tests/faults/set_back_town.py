@@ -73,10 +73,10 @@ def fork_goes_unnoticed(monkeypatch: pytest.MonkeyPatch) -> None:
         return Head(link.seq, link.hash)
 
     monkeypatch.setattr(city, "continue_with", follow_numbers)
-    monkeypatch.setattr(Conversation, "_written", lambda _self: None)
     monkeypatch.setattr(Conversation, "_hash_at", lambda _self, _seq: None)
     monkeypatch.setattr(mail_in, "contradicts", lambda _talk: False)
     monkeypatch.setattr(forking, "look_at_start", lambda _counter: None)
+    monkeypatch.setattr(forking, "answers_another_journal", lambda *_: False)
 
 
 def op_ids_change(monkeypatch: pytest.MonkeyPatch) -> None:
