@@ -164,8 +164,7 @@ test_everything() {
     check "$VENV/bin/lint-imports"
     [ ${#failed[@]} -eq 0 ] || say "未通过 / failed before the tests: ${failed[*]}"
     say "== pytest"
-    # A third worker on two cores works while the others wait for processes, disks and lines.
-    "$VENV/bin/pytest" -n 3 --dist loadfile --no-loadscope-reorder -m "$selection" || failed+=(pytest)
+    "$VENV/bin/pytest" -n 2 --dist loadfile --no-loadscope-reorder -m "$selection" || failed+=(pytest)
     if [ -n "$tally" ]; then
         "$VENV/bin/python" -m tests.faults.report "$tally" --command "./install.sh test --faults" >"$HERE/docs/fault-report.md"
         rm -f "$tally"

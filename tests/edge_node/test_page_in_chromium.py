@@ -181,6 +181,7 @@ def test_a_sheet_is_shown_turned_and_enlarged(window: BrowserContext, address: s
     upright = picture.bounding_box()
     page.get_by_role("link", name="向右转").click()
     page.locator(".turn-90").wait_for()
+    page.wait_for_load_state("networkidle")  # the picture is there: before, its box says nothing
     turned = picture.bounding_box()
     assert upright is not None
     assert turned is not None
