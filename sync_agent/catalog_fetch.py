@@ -28,6 +28,8 @@ from tuf.ngclient import Updater
 from tuf.ngclient.fetcher import FetcherInterface
 
 from offline_store.placing import flush_folder, place
+from sync_agent.catalog_from_changes import lacking_after_changes
+from wire.catalog_changes import CHANGES_FOLDER
 
 MARKER = "arrived.json"
 SERVED_AT = "/v1/catalog"
@@ -138,10 +140,15 @@ def fetch_catalog(
         updater.refresh()
         counties = _county_roles(updater, fetched_metadata)
         own = [counties[county]] if county in counties else []
-        wanted = _wanted(updater, fetched_metadata, ["targets", *own])
-        for info in wanted:
-            if not _fits(cache / "targets" / info.path, info) and updater.find_cached_target(info) is None:
-                updater.download_target(info)
+        listed = _wanted(updater, fetched_metadata, ["targets", *own])
+        offered = [info for info in listed if info.path.startswith(CHANGES_FOLDER)]
+        wanted = [info for info in listed if info not in offered]
+        lying = cache / "targets"
+        lacking = [
+            info for info in wanted if not _fits(lying / info.path, info) and updater.find_cached_target(info) is None
+        ]
+        for info in lacking_after_changes(updater, lying, fetched_targets, lacking, offered):
+            updater.download_target(info)
     except DownloadError as not_now:
         raise CatalogNotReachable from not_now
     except ExpiredMetadataError as expired:

@@ -3,7 +3,8 @@
 Laws:
 - `catalog.json` is the index: its version is the release number, and it names every other file of items and forms.
 - An entry is published exactly as it stands in the source; only `initials` and `initials_of_aliases` are added.
-- An unchanged domain gives an unchanged file, so an update costs a node only what really changed.
+- An unchanged domain gives an unchanged file; what changed in the others is told beside it (`telling_changes`), so an
+  update costs a node only what really changed.
 """
 
 from __future__ import annotations

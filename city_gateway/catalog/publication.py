@@ -19,6 +19,7 @@ from city_gateway.catalog.dictionary import build_dictionary
 from city_gateway.catalog.key_files import PassphraseOf, county_role, create_keys, open_offline, open_online
 from city_gateway.catalog.repository import Published, Repository, online_folder
 from city_gateway.catalog.source import Source, check_source, read_source
+from city_gateway.catalog.telling_changes import changes_beside
 
 FIRST_DICTIONARY = 1
 MINIMUM_PROGRAM = "0.1.0"
@@ -85,6 +86,7 @@ def publish(folder: Path, keys: Path, passphrase_of: PassphraseOf, wanted: Wante
         directory=directory,
         dictionaries=_dictionaries(repository, before, source, renew=wanted.new_dictionary),
     )
+    content |= changes_beside(repository, before, content, version)
     county_content = {county_role(county): files for county, files in source.counties.items()}
     county_content |= _silent_counties(before, keys, county_content, now)
     signers = dict(open_offline(keys, passphrase_of, ["targets", *county_content])) | dict(

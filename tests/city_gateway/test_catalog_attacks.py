@@ -69,8 +69,9 @@ def test_a_quiet_refresh_fetches_no_target(world: CatalogWorld) -> None:
 def test_a_tampered_target_is_refused_and_the_old_release_stays(world: CatalogWorld) -> None:
     before = world.fetch()
     world.publish(changed_source(world, "one more condition"))
-    for path in (world.folder / "catalog" / "targets" / "items").glob("*.yibao.json"):
-        path.write_bytes(path.read_bytes().replace("医保".encode(), "假的".encode()))
+    served = world.folder / "catalog" / "targets"
+    for path in [*(served / "items").glob("*.yibao.json"), *(served / "changes").glob("*.json")]:
+        path.write_bytes(path.read_bytes().replace("医保".encode(), "假的".encode()).replace(b"more", b"evil"))
     with pytest.raises(CatalogRefused) as refused:
         world.fetch()
     assert refused.value.check == "LengthOrHashMismatchError"

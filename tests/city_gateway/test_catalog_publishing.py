@@ -91,7 +91,7 @@ def test_an_unchanged_domain_is_an_unchanged_file(world: CatalogWorld, tmp_path:
     source = changed_seed(tmp_path / "source", "items", lambda plain: plain["items"][0]["conditions"].append("新条件"))
     world.publish(source)
     added = {path.name.partition(".")[2] for path in set((world.folder / "catalog/targets").rglob("*.json")) - before}
-    assert added == {"yibao.json", "catalog.json"}
+    assert added == {"yibao.json", "catalog.json", "1-2.json"}
 
 
 def test_the_dictionary_keeps_its_number_until_a_new_one_is_asked_for(world: CatalogWorld, tmp_path: Path) -> None:
