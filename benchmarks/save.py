@@ -4,7 +4,10 @@ Beside each save, in the same run and on the same disk: a bare SQLite commit (WA
 and an fsync of one page. The act is `collect` on the encrypted desk of a real node; laying the sealed envelope into the
 mailbox comes after it and is measured apart. The same again in memory leaves only the work.
 
-    python -m benchmarks.save [--sizes 100 20000] [--saves 400] [--json FILE]
+A slow disk: strace holds every fsync and fdatasync of this process so many milliseconds longer, for the save and for
+the bare commit alike, and stops at no other call.
+
+    python -m benchmarks.save [--sizes 100 20000] [--saves 400] [--slow-disk MS] [--json FILE]
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ import os
 import random
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, ParamSpec
+from typing import Final, NoReturn, ParamSpec
 
 from benchmarks.applications import fill, ready_draft
 from benchmarks.figures import MS, Report, command_line
@@ -34,6 +38,7 @@ P = ParamSpec("P")
 WARM_UP: Final = 20
 PAGE: Final = bytes(4096)
 MEMORY_DISK: Final = Path("/dev/shm")
+SLOWED: Final = "BENCHMARK_FLUSHES_ARE_SLOWED"
 REST: Final = "everything else (Python, ORM)"
 
 
@@ -88,8 +93,11 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 20_000], help="applications on the node")
     parser.add_argument("--saves", type=int, default=400, help="measured saves on each node")
     parser.add_argument("--folder", type=Path, help="a folder on the disk to measure; default: the temporary folder")
+    parser.add_argument("--slow-disk", type=int, metavar="MS", help="every flush takes so much longer; needs strace")
     asked = parser.parse_args()
-    report = Report("save")
+    if asked.slow_disk and SLOWED not in os.environ:
+        _again_on_a_slow_disk(asked.slow_disk)
+    report = Report("save" if not asked.slow_disk else f"save, every flush {asked.slow_disk} ms longer")
     with tempfile.TemporaryDirectory(prefix="guangan-save-", dir=asked.folder) as folder:
         by_size = measure(Path(folder), asked.sizes, asked.saves)
     with tempfile.TemporaryDirectory(prefix="guangan-save-", dir=MEMORY_DISK) as folder:
@@ -104,6 +112,14 @@ def main() -> None:
     breakdown(report, "no disk", work)
     breakdown(report, "disk", by_size[asked.sizes[0]])
     report.write(asked.json)
+
+
+def _again_on_a_slow_disk(milliseconds: int) -> NoReturn:
+    """Become this program under strace; with its filter in the kernel only the flushes are stopped."""
+    held = f"inject=fsync,fdatasync:delay_exit={milliseconds * 1000}"
+    strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", "trace=fsync,fdatasync", "-e", held)
+    os.environ[SLOWED] = "1"
+    os.execvp(strace[0], [*strace, sys.executable, "-m", "benchmarks.save", *sys.argv[1:]])
 
 
 def measure(folder: Path, sizes: list[int], saves: int) -> dict[int, Measured]:
