@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -34,6 +35,7 @@ from city_gateway.folder import GatewayFolder
 from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database
+from city_gateway.news import NewsDesk
 from city_gateway.wording import say
 
 KEEP_ALIVE_S = 75
@@ -86,8 +88,9 @@ def serve(
         gateway = open_gateway(Settings(database, folder, public_url))
     typer.echo(say("command.serving", url=public_url))
     _allow_connections()
-    uvicorn.run(
-        build_app(gateway, automatic_rulings=waited),
+    served = build_app(gateway, automatic_rulings=waited)
+    config = uvicorn.Config(
+        served,
         host=host,
         port=int(port),
         access_log=False,
@@ -97,6 +100,23 @@ def serve(
         limit_concurrency=CONNECTIONS_MOST,
         log_level="warning",
     )
+    door = _Door(config, served.state.news)
+    door.run()
+    if not door.started:
+        raise typer.Exit(1)
+
+
+class _Door(uvicorn.Server):
+    """A server that, told to end, lets those go who wait for news instead of waiting for them."""
+
+    def __init__(self, config: uvicorn.Config, news: NewsDesk) -> None:
+        super().__init__(config)
+        self._news = news
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The signal to end."""
+        super().handle_exit(sig, frame)
+        self._news.close()
 
 
 def _allow_connections() -> None:

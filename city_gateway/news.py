@@ -3,7 +3,7 @@
 Laws: a wake-up is only a hint, the feed is read from the ledger; what another process appended is seen by one query
 a round for all waiting nodes together; nothing is remembered for a node that does not wait; a new catalog, which
 concerns everybody, wakes a few nodes a round, so that a whole county does not fetch it in the same second; when too
-many wait, the next are answered at once and ask again in their own rhythm.
+many wait, the next are answered at once and ask again in their own rhythm; a gateway that ends lets everybody go.
 """
 
 from __future__ import annotations
@@ -31,11 +31,23 @@ class NewsDesk:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._cursors: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     @property
     def is_full(self) -> bool:
         """Whether no further request is held."""
         return len(self._waiting) >= HELD_MOST
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the gateway is about to end."""
+        return self._closed
+
+    def close(self) -> None:
+        """Let everybody go and hold nobody any more; may be called from any thread and from a signal's handler."""
+        self._closed = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(lambda: self._wake(list(self._waiting)))
 
     def tell(self, node_ids: Iterable[str]) -> None:
         """These nodes have news; may be called from any thread."""
@@ -46,6 +58,8 @@ class NewsDesk:
     async def wait(self, node_id: str, cursor: int, seconds: float, catalog_mark: str | None = None) -> bool:
         """Hold until there is news for this node; False when the time is over. A node that says which catalog it has
         looked at is also woken for another one."""
+        if self._closed:
+            return False
         self._loop = asyncio.get_running_loop()
         event = asyncio.Event()
         self._waiting.setdefault(node_id, set()).add(event)

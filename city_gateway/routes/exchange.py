@@ -14,10 +14,12 @@ from starlette.responses import Response
 from city_gateway.access import Signed, announced_length, gateway_of, read_body, signed_node
 from city_gateway.acts.receive import exchange
 from city_gateway.admission import Admission
+from city_gateway.errors import Busy
 from city_gateway.news import NewsDesk
 from wire.messages import CONTENT_TYPE, MAX_EXCHANGE_BYTES, ExchangeRequest, read_request
 
 LOOK_WHETHER_GONE_S = 10.0
+AFTER_A_RESTART_S = 10
 
 router = APIRouter(dependencies=[Depends(signed_node)])
 
@@ -45,7 +47,10 @@ async def _held(request: Request, node_id: str, asked: ExchangeRequest) -> bool:
     head = asked.head
     ends_at = asyncio.get_running_loop().time() + _hold_s(asked)
     while (left := ends_at - asyncio.get_running_loop().time()) > 0:
-        if await desk.wait(node_id, head.feed_cursor, min(left, LOOK_WHETHER_GONE_S), head.catalog_mark):
+        told = await desk.wait(node_id, head.feed_cursor, min(left, LOOK_WHETHER_GONE_S), head.catalog_mark)
+        if desk.is_closed:  # the receipt in hand is old by now, and a new one would keep the gateway from ending
+            raise Busy(1 + gateway_of(request).randomness(1)[0] % AFTER_A_RESTART_S)
+        if told:
             return True
         if await request.is_disconnected():
             return False

@@ -95,7 +95,7 @@ async def test_a_scan_that_rotted_in_the_live_store_is_left_out_and_its_sender_k
     await village.upload(scan)
     await village.exchange(village.collect(scan)[1])
     live = city.gateway.folder.scans / scan.name
-    live.write_bytes(live.read_bytes()[:-1] + b"!")
+    live.write_bytes(live.read_bytes()[:-1] + bytes([live.read_bytes()[-1] ^ 1]))
     at = workshop(city, ledger_url, tmp_path / "backups")
     generation = backed_up(at)
     assert read_manifest(generation, city.gateway.keys).scans_damaged == [scan.name]

@@ -326,3 +326,15 @@ async def test_a_held_request_is_answered_when_there_is_news(city: City) -> None
     await village.exchange(village.collect()[1])
     assert results((await held).feed) == ["applied"]
     assert village.document.site == VILLAGE
+
+
+async def test_a_gateway_that_ends_lets_held_requests_go_and_holds_no_more(city: City) -> None:
+    township = await city.enrol("township", "511603106000")
+    held = asyncio.create_task(township.exchange(wait_s=60))
+    await asyncio.sleep(0.2)
+    assert not held.done()
+    city.app.state.news.close()
+    for asking in (held, asyncio.create_task(township.exchange(wait_s=60))):
+        with pytest.raises(Refused) as let_go:
+            await asyncio.wait_for(asking, 10)
+        assert let_go.value.code == "gateway.busy"

@@ -76,7 +76,7 @@ def test_what_is_refused_says_why_and_fails(post: Post, tmp_path: Path) -> None:
     post.file(os.urandom(10_000))
     station(post, "out", "--to", place)
     spoiled = max(files_on(place), key=lambda path: path.stat().st_size)
-    spoiled.write_bytes(spoiled.read_bytes()[:-1] + b"?")
+    spoiled.write_bytes(spoiled.read_bytes()[:-1] + bytes([spoiled.read_bytes()[-1] ^ 1]))
     refused = city(post, tmp_path, "in", "--from", place)
     assert refused.exit_code == 1
     assert "总账没有任何改动" in refused.output
