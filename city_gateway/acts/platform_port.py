@@ -1,12 +1,15 @@
 """The provincial platform behind one port: the five record sets of GB/T 39046.
 
-Laws: records are derived from a step of an application and promised in the same transaction; (application, case_seq,
-record set, row) names a record for ever, so a platform that gets one twice can tell; delivery never holds up a node.
+Laws: records are derived from a step of an application and promised in the same transaction; (act, record set, row)
+names a record for ever, so a platform that gets one twice can tell. An act is named by its op_id, a ruling made here by
+what it says: both stay what they are when a ledger is restored and its cases are numbered anew. Delivery holds up
+neither a node nor the ledger: no transaction is open while the platform is spoken to.
 A record carries what the platform needs to know the applicant by; it never leaves the ledger except through a port.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -17,6 +20,7 @@ from casework.record import event_to_plain
 from city_gateway.acts.gateway import Gateway
 from city_gateway.ledger import outbox
 from city_gateway.ledger.outbox import PlatformRecord
+from wire.canonical import canonical_json
 
 ACCEPTANCE, PROCESS, RESULT, SPECIAL_PROCEDURE, MATERIAL = (
     "acceptance",
@@ -63,24 +67,32 @@ class BackOfficePort:
         """The ledger already holds them."""
 
 
-def records_of(application: Application, case_seq: int, events: Sequence[Event]) -> list[PlatformRecord]:
-    """What the platform is told about one step."""
+def name_of_ruling(application_id: str, events: Sequence[Event]) -> str:
+    """The name of an act of the back office, which has no op_id: a hash of what it says, of what, and when."""
+    said = [application_id, [event_to_plain(event) for event in events]]
+    return hashlib.sha256(canonical_json(said)).hexdigest()
+
+
+def records_of(application: Application, act: str, events: Sequence[Event]) -> list[PlatformRecord]:
+    """What the platform is told about one step; `act` is its op_id or the name of a ruling."""
     found: list[PlatformRecord] = []
     for event in events:
         for record_set in SETS_OF.get(type(event), ()):
             for body in _bodies(record_set, application, event):
-                found.append(PlatformRecord(application.application_id, case_seq, record_set, len(found), body))
+                found.append(PlatformRecord(act, application.application_id, record_set, len(found), body))
     return found
 
 
 def deliver_promised(gateway: Gateway, port: PlatformPort) -> int:
-    """Hand over the oldest promises; how many. One that fails stays promised."""
-    with gateway.ledger.transaction() as tx:
+    """Hand over the oldest promises; how many. One that fails stays promised; two processes may hand over the same
+    one, which the platform knows by its name."""
+    with gateway.ledger.reading() as tx:
         waiting = outbox.undelivered(tx, DELIVERED_AT_ONCE)
-        if waiting:
-            port.deliver([record for _, record in waiting])
+    if waiting:
+        port.deliver([record for _, record in waiting])
+        with gateway.ledger.transaction() as tx:
             outbox.delivered(tx, [number for number, _ in waiting], gateway.clock())
-        return len(waiting)
+    return len(waiting)
 
 
 def _bodies(record_set: str, application: Application, event: Event) -> list[dict[str, Any]]:

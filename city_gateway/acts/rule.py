@@ -18,7 +18,7 @@ from city_gateway.acts.casebook import Casebook
 from city_gateway.acts.feed import Draft, tell
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.parking import unpark
-from city_gateway.acts.platform_port import records_of
+from city_gateway.acts.platform_port import name_of_ruling, records_of
 from city_gateway.acts.readers import Readers
 from city_gateway.errors import ApplicationUnknown, RulingRefused
 from city_gateway.ledger import cases, outbox
@@ -69,7 +69,8 @@ def _write(gateway: Gateway, tx: Connection, case: Case, events: Sequence[Event]
     plain = [event_to_plain(event) for event in events]
     entry = CaseEntry(application.application_id, case.case_seq, None, None, None, tuple(plain), now)
     cases.append(tx, [entry])
-    outbox.promise(tx, records_of(application, case.case_seq, events), now)
+    named = name_of_ruling(application.application_id, events)
+    outbox.promise(tx, records_of(application, named, events), now)
     told = FeedEntry(
         application_id=application.application_id,
         case_seq=case.case_seq,

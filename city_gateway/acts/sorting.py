@@ -176,7 +176,7 @@ class Sorting:
                 application_id, case.case_seq, one.op_id, one.author.node_id, one.header.seq, tuple(plain), self._now
             )
         )
-        self._records += records_of(application, case.case_seq, one.events)
+        self._records += records_of(application, one.op_id, one.events)
         self._open_rating(one, application)
         keys = self._refer(one, application)
         authored = Authored(one.author, one.data, one.content_key)

@@ -16,10 +16,10 @@ from city_gateway.ledger.tables import PLATFORM_OUTBOX as OUTBOX
 
 @dataclass(frozen=True, slots=True)
 class PlatformRecord:
-    """One row of one record set; (application, case_seq, record set, row) names it for ever."""
+    """One row of one record set; (act, record set, row) names it for ever, also in a ledger that was restored."""
 
+    act: str
     application_id: str
-    case_seq: int
     record_set: str
     row: int
     body: dict[str, Any]
@@ -29,8 +29,8 @@ def promise(tx: Connection, records: Iterable[PlatformRecord], now: datetime) ->
     """Promise records for delivery."""
     rows = [
         {
+            "act": record.act,
             "application_id": record.application_id,
-            "case_seq": record.case_seq,
             "record_set": record.record_set,
             "row": record.row,
             "body": json.dumps(record.body, ensure_ascii=False, separators=(",", ":")),
@@ -43,17 +43,14 @@ def promise(tx: Connection, records: Iterable[PlatformRecord], now: datetime) ->
 
 
 def undelivered(tx: Connection, limit: int) -> list[tuple[int, PlatformRecord]]:
-    """The oldest promises, held for this transaction; what another process holds is passed over."""
+    """The oldest promises, by their numbers."""
     asked = sa.select(OUTBOX).where(OUTBOX.c.delivered_at.is_(None)).order_by(OUTBOX.c.id).limit(limit)
-    rows = tx.execute(asked.with_for_update(skip_locked=True)).mappings()
     return [
         (
             row["id"],
-            PlatformRecord(
-                row["application_id"], row["case_seq"], row["record_set"], row["row"], json.loads(row["body"])
-            ),
+            PlatformRecord(row["act"], row["application_id"], row["record_set"], row["row"], json.loads(row["body"])),
         )
-        for row in rows
+        for row in tx.execute(asked).mappings()
     ]
 
 

@@ -203,10 +203,10 @@ class RecordSetRow(LedgerRow, table=True):
     """A record for the provincial platform, promised in the same transaction as the act it tells of."""
 
     __tablename__ = "platform_outbox"
-    __table_args__ = (UniqueConstraint("application_id", "case_seq", "record_set", "row"),)
+    __table_args__ = (UniqueConstraint("act", "record_set", "row"),)
     id: int | None = Field(default=None, sa_column=Column(BIG, primary_key=True, autoincrement=True))
+    act: str
     application_id: str
-    case_seq: int
     record_set: str
     row: int
     body: str = Field(sa_column=Column(Text, nullable=False))

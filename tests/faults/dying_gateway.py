@@ -80,8 +80,8 @@ class Platform:
         self.place()
 
 
-def name_of(record: PlatformRecord) -> tuple[str, int, str, int]:
-    return record.application_id, record.case_seq, record.record_set, record.row
+def name_of(record: PlatformRecord) -> tuple[str, str, int]:
+    return record.act, record.record_set, record.row
 
 
 @dataclass
@@ -333,10 +333,7 @@ def reckon(world: World) -> Found:
         cases = {case["application_id"]: case for case in outline(gateway.ledger)}
         done = [(key, step) for key, case in cases.items() for step in case["history"] if step != "submitted"]
         with gateway.ledger.reading() as tx:
-            outbox = {
-                (row.application_id, row.case_seq, row.record_set, row.row): row.body
-                for row in tx.execute(sa.select(PLATFORM_OUTBOX))
-            }
+            outbox = {(row.act, row.record_set, row.row): row.body for row in tx.execute(sa.select(PLATFORM_OUTBOX))}
             told = [bytes(row) for row in tx.execute(sa.select(FEED_ENTRIES.c.envelope)).scalars()]
         entries = [
             node.open_feed(frame) for node in (world.village, world.township) for frame in told if _is_for(node, frame)
@@ -346,7 +343,7 @@ def reckon(world: World) -> Found:
         (entry.application_id, name) for entry in entries if entry.scan_wraps for name in sorted(entry.scan_wraps)
     )
     kept = Counter(name_of(record) for record in world.platform.kept)
-    facts = {_fact(key, body) for key, body in ((name_of(r), r.body) for r in world.platform.kept)}
+    facts = {(record.application_id, str(record.body.get("event"))) for record in world.platform.kept}
     expected = Counter(done)
     return Found(
         lost=sorted(
@@ -377,10 +374,6 @@ def _is_for(node: EnrolledNode, frame: bytes) -> bool:
 def _answers(entries: Sequence[Any]) -> list[Any]:
     """Entries that answer an author under its op_id (the same entry goes to other readers with its envelope)."""
     return [entry for entry in entries if entry.op_id is not None and entry.envelope is None]
-
-
-def _fact(name: tuple[str, int, str, int], body: dict[str, Any]) -> tuple[str, str]:
-    return name[0], str(body.get("event"))
 
 
 def _unheard(done: Sequence[tuple[str, str]], facts: set[tuple[str, str]]) -> list[tuple[str, str]]:
