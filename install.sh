@@ -14,7 +14,7 @@ set -euo pipefail
 HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 VENV="$HERE/.venv"
 readonly HERE VENV
-TRANSLATED_ROOMS=(tui edge_node sync_agent city_gateway)
+TRANSLATED_ROOMS=(tui edge_node sync_agent city_gateway provisioning)
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 stop() {

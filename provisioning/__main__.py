@@ -28,7 +28,7 @@ from provisioning import re_enrol as re_enrolment
 from provisioning import support as support_bundle
 from provisioning.demo import app as demo
 from provisioning.errors import NodeRunning, ProvisioningError
-from provisioning.wording import ROLES, sentence
+from provisioning.wording import of, sentence, words
 from wire.errors import WireError
 
 HTTP_TIMEOUT_S = 30.0
@@ -85,7 +85,7 @@ def enrol(
             randomness=os.urandom,
             now=lambda: datetime.now(UTC),
         )
-    console.print(f"已开通：{document.site_name}（{ROLES[document.role]}，{document.region}）", highlight=False)
+    _say(words("command.enrolled", site=document.site_name, role=of("role", document.role), region=document.region))
 
 
 @app.command("re-enrol")
@@ -111,10 +111,10 @@ def re_enrol(
                 randomness=os.urandom,
                 now=lambda: datetime.now(UTC),
             )
-    console.print(f"已重新开通：{done.document.site_name}。", highlight=False)
-    console.print(f"旧登记链 {done.filed} 条已存档；{done.renewed} 条用新身份接着送，收件单编号不变。", highlight=False)
+    _say(words("command.enrolled_anew", site=done.document.site_name))
+    _say(words("command.chain_filed", filed=done.filed, renewed=done.renewed))
     if paths.set_aside.exists():
-        console.print(f"市级未见过的旧信件已放在 {paths.set_aside}，请交给市级管理员。", highlight=False)
+        _say(words("command.set_aside", folder=paths.set_aside))
 
 
 @clerk_app.command("add")
@@ -130,7 +130,7 @@ def clerk_add(
     passphrase: str = (
         sys.stdin.readline().rstrip("\n")
         if passphrase_stdin
-        else typer.prompt("口令", hide_input=True, confirmation_prompt=True)
+        else typer.prompt(words("command.passphrase"), hide_input=True, confirmation_prompt=True)
     )
     paths = NodePaths(root)
     with _plain_errors(), _edge_node_stopped(paths):
@@ -143,7 +143,7 @@ def clerk_add(
             passphrase=passphrase,
             randomness=os.urandom,
         )
-    console.print(f"已登记 {clerk_id}。", highlight=False)
+    _say(words("command.clerk_added", clerk_id=clerk_id))
 
 
 @clerk_app.command("close")
@@ -152,7 +152,7 @@ def clerk_close(*, root: Root, clerk_id: Annotated[str, typer.Option("--id", hel
     paths = NodePaths(root)
     with _plain_errors(), _edge_node_stopped(paths):
         people.close_clerk(paths=paths, machine=machine_key(), clerk_id=clerk_id)
-    console.print(f"已停用 {clerk_id}，不能再登录；办过的件不受影响。", highlight=False)
+    _say(words("command.clerk_closed", clerk_id=clerk_id))
 
 
 @app.command()
@@ -178,9 +178,11 @@ def support(
         sys.stdout.buffer.write(made)
         return
     place(to, made)
-    console.print(
-        f"已写好 {to}（{len(made) // 1024 + 1} KiB）。里面没有个人信息，可以发给市级管理员。", highlight=False
-    )
+    _say(words("command.supported", to=to, size=len(made) // 1024 + 1))
+
+
+def _say(told: str) -> None:
+    console.print(told, highlight=False, markup=False)
 
 
 def _lines_of(logs: Iterable[Path]) -> Iterator[str]:

@@ -22,7 +22,7 @@ import httpx
 from casework.application import Role
 from casework.events import EVENTS
 from casework.states import State
-from provisioning.wording import CHECKS, ERRORS, FINDINGS, STANDINGS
+from provisioning.doctor import CHECKS, Standing
 from wire.envelope import Kind
 from wire.waiting import ALARMS, Hold, Reason, Road, Then, Who
 
@@ -50,9 +50,9 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """Read from the source that lies beside this room, once."""
-    codes = {*EVENTS, *(state.value for state in State), *ALARMS, *CHECKS, *ERRORS, *FINDINGS, *STANDINGS}
+    codes = {*EVENTS, *(state.value for state in State), *ALARMS, *CHECKS}
     codes |= {kind.name.lower() for kind in Kind} | {"up", "down", "unknown", "role"}
-    for family in (Reason, Who, Then, Hold, Road, Role):
+    for family in (Standing, Reason, Who, Then, Hold, Road, Role):
         codes |= {member.value for member in family}
     classes = {name for name, thing in vars(httpx).items() if isinstance(thing, type)}
     classes |= {name for name in dir(builtins) if name.endswith(("Error", "Exception"))}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 
 from provisioning.demo_counter import CounterRefused
@@ -29,7 +30,7 @@ from provisioning.demo_world import (
     Program,
 )
 from provisioning.errors import ProgramDied, ProvisioningError
-from provisioning.wording import sentence
+from provisioning.wording import sentence, words
 
 VILLAGE = ("511603106205", "前锋区护安镇团柏村便民服务室")
 TOWNSHIP = ("511603106000", "前锋区护安镇便民服务中心")
@@ -78,11 +79,11 @@ def play(world: DemoWorld, seed: int) -> Figures:
     """Set the world up and play the day."""
     screen = DemoScreen(console)
     begun = time.monotonic()
-    with screen.waiting("市级网关启动"):
+    with screen.waiting(words("demo.city")):
         world.found_city()
-    with screen.waiting("开通村节点"):
+    with screen.waiting(words("demo.village")):
         village = world.found_node("village", "village", *VILLAGE, AGENT)
-    with screen.waiting("开通乡镇节点"):
+    with screen.waiting(words("demo.township")):
         township = world.found_node("township", "township", *TOWNSHIP, CLERK)
     day = Day(world, village, township, screen, seed)
     day.morning()
@@ -103,7 +104,7 @@ def effects(world: DemoWorld) -> Effects:
 def _stay(world: DemoWorld) -> None:
     """Stay up until Ctrl-C (or SIGTERM), telling how to look around."""
     village, township = world.nodes["village"], world.nodes["township"]
-    console.rule("可以看看")
+    console.rule(words("demo.look"))
     for line in _how_to_look(world, village, township):
         console.print(line, highlight=False, markup=False)
     ended = threading.Event()
@@ -131,21 +132,25 @@ class Tended:
         except ProgramDied as died:
             if self.starts_left == 0:
                 self.program.process = None
-                return f"{sentence(died)}（已重启 {STARTS_MOST} 次，不再重启）"
+                return words("demo.not_again", why=sentence(died), times=STARTS_MOST)
             self.starts_left -= 1
             self.program.start()
-            return f"{self.program.name} 被结束，已重新启动（真实节点由 systemd 重启）；保存过的内容都在，请重新登录。"
+            return words("demo.tended", program=self.program.name)
         return None
 
 
 def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> list[str]:
-    return [
-        f"代办员界面：  .venv/bin/python -m tui --socket {village.paths.counter_socket}",
-        f"              登录 {village.person.clerk_id}  口令 {AGENT_PASSPHRASE}",
-        f"乡镇页面：    http://{township.page}/",
-        f"              登录 {township.person.clerk_id}  口令 {CLERK_PASSPHRASE}（补正回来的 3 件在待办里）",
-        f"市级后台：    {world.gateway_url}/office/",
-        f"              登录 office  口令 {OFFICE_PASSPHRASE}",
-        f"程序日志：    {world.logs}",
-        "按 Ctrl-C 结束并停止所有程序。",
-    ]
+    def sign_in(clerk_id: str, passphrase: str) -> str:
+        return words("demo.sign_in", clerk_id=clerk_id, passphrase=passphrase)
+
+    places = (
+        (words("demo.screen"), f".venv/bin/python -m tui --socket {village.paths.counter_socket}"),
+        ("", sign_in(village.person.clerk_id, AGENT_PASSPHRASE)),
+        (words("demo.page"), f"http://{township.page}/"),
+        ("", sign_in(township.person.clerk_id, CLERK_PASSPHRASE) + words("demo.three_wait")),
+        (words("demo.office"), f"{world.gateway_url}/office/"),
+        ("", sign_in("office", OFFICE_PASSPHRASE)),
+        (words("demo.logs"), str(world.logs)),
+    )
+    width = max(cell_len(what) for what, _ in places) + 2
+    return [*(what + " " * (width - cell_len(what)) + where for what, where in places), words("demo.end")]

@@ -25,6 +25,7 @@ from provisioning.demo_people import filled_form, invented_paper
 from provisioning.demo_report import Effects, Figures, History, Saved, duplicated, lost
 from provisioning.demo_screen import DemoScreen
 from provisioning.demo_world import SEED_CATALOG, DemoNode, DemoWorld
+from provisioning.wording import words
 from wire.canonical import canonical_json
 
 APPLICATIONS = 20
@@ -78,9 +79,9 @@ class Day:
     def morning(self) -> None:
         """No line; twenty applications; the power fails during the eleventh."""
         self.village.line.cut()
-        self.screen.say("村里的线路断了")
+        self.screen.say(words("demo.line_cut"))
         door = self.village.door()
-        with self.screen.counting("代办收件", APPLICATIONS) as step:
+        with self.screen.counting(words("demo.collecting"), APPLICATIONS) as step:
             for number, choice in enumerate(choose_items(APPLICATIONS), 1):
                 draft_id, scans = self._prepare(door, choice)
                 if number == KILL_AT:
@@ -133,9 +134,9 @@ class Day:
         self.village.edge.kill()
         pressing.join()
         door.close()
-        self.screen.say("停电：节点程序被强行结束（SIGKILL），重新启动")
+        self.screen.say(words("demo.killed"))
         self.village.edge.start()
-        self.world.wait("村节点重新启动", lambda: self.world.node_answers(self.village), STEP_S)
+        self.world.wait(words("demo.restarted"), lambda: self.world.node_answers(self.village), STEP_S)
         door = self.village.door()
         if answered:
             self._saved(answered[0])
@@ -159,15 +160,15 @@ class Day:
         line.mend()
         self.village.agent.stop()  # what a network that comes up does to the courier's unit
         self.village.agent.start()
-        self.screen.say("线路恢复，开始补送")
-        with self.screen.draining("补送积压", waiting) as at:
+        self.screen.say(words("demo.line_back"))
+        with self.screen.draining(words("demo.draining"), waiting) as at:
 
             def drained() -> bool:
                 status = door.status()
                 at(min(waiting, line.up_bytes_since_mended))
                 return status.line == "up" and status.backlog_ops == 0 and status.backlog_scans == 0
 
-            self.world.wait("积压送完", drained, DRAIN_S)
+            self.world.wait(words("demo.drained"), drained, DRAIN_S)
             at(waiting)
         self.figures.wire_bytes = line.total_bytes - wire_before
         self.figures.payload_bytes = self._payload
@@ -179,11 +180,11 @@ class Day:
         """Three returned once with everything, two declined, the others accepted."""
         door = self.township.door()
         wanted = {one.application_id for one in self.history.saved}
-        self._until("乡镇收齐办件", lambda: wanted <= {one.application_id for one in door.queue()})
+        self._until(words("demo.all_there"), lambda: wanted <= {one.application_id for one in door.queue()})
         order = sorted(wanted)
         self.random.shuffle(order)
         returned, declined = order[:TO_RETURN], order[TO_RETURN : TO_RETURN + TO_DECLINE]
-        with self.screen.counting("乡镇预审", len(order)) as step:
+        with self.screen.counting(words("demo.reviewing"), len(order)) as step:
             for application_id in order:
                 door.review(application_id, "begin")
                 if application_id in returned:
@@ -202,8 +203,8 @@ class Day:
 
     def _answer_returns(self, returned: list[str]) -> None:
         door = self.village.door()
-        self._until("退回件回到村里", lambda: _in_state(door, "returned") >= set(returned))
-        with self.screen.counting("村里补正", len(returned)) as step:
+        self._until(words("demo.returned"), lambda: _in_state(door, "returned") >= set(returned))
+        with self.screen.counting(words("demo.answering"), len(returned)) as step:
             for application_id in returned:
                 draft = door.answer_return(application_id)
                 answers = {point.ref: "演示：已按告知补正" for point in draft.return_points}
@@ -217,12 +218,12 @@ class Day:
                 door.collect(draft.draft_id)
                 self.history.add_scans(application_id, scans)
                 step()
-        self._until("补正送达市级", lambda: _settled(door, returned))
+        self._until(words("demo.answered"), lambda: _settled(door, returned))
         door.close()
 
     def _wait_for_rulings(self, accepted: set[str]) -> None:
         door = self.village.door()
-        with self.screen.counting("部门办理、结果下达", len(accepted)) as step:
+        with self.screen.counting(words("demo.ruling"), len(accepted)) as step:
             seen: set[str] = set()
 
             def all_down() -> bool:
@@ -231,7 +232,7 @@ class Day:
                     step()
                 return seen >= accepted
 
-            self.world.wait("结果下达", all_down, STEP_S)
+            self.world.wait(words("demo.ruled"), all_down, STEP_S)
         self.figures.concluded = len(seen)
         door.close()
 
@@ -249,11 +250,14 @@ class Day:
         with contextlib.closing(self.village.door()) as door:
             before = door.status().catalog_version or 0
             draft = door.begin(changed)
-        self.screen.say("市级管理员发布新版办事目录")
+        self.screen.say(words("demo.publishing"))
         self.world.publish_catalog(source)
         for node in (self.village, self.township):
             with contextlib.closing(node.door()) as door:
-                self._until(f"{node.site_name}启用新目录", lambda: (door.status().catalog_version or 0) > before)
+                self._until(
+                    words("demo.catalog_in_use", site=node.site_name),
+                    lambda: (door.status().catalog_version or 0) > before,
+                )
                 shown = note in door.guide(changed).item["conditions"]
                 self.figures.catalog_version = door.status().catalog_version or 0
                 self.figures.nodes_updated += int(shown)

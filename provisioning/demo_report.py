@@ -19,6 +19,8 @@ from typing import Any
 
 from rich.table import Table
 
+from provisioning.wording import words
+
 HAPPEN_ONCE = frozenset({"collected", "accepted", "declined", "decided", "concluded"})
 HANDED_IN = frozenset({"collected", "supplemented"})
 
@@ -123,25 +125,25 @@ class Figures:
 
     def table(self) -> Table:
         """The report as a person reads it."""
-        shown = Table(title="这一天", show_header=False)
+        shown = Table(title=words("report.title"), show_header=False)
         shown.add_column()
         shown.add_column(justify="right")
         ratio = self.wire_bytes / self.payload_bytes if self.payload_bytes else 0.0
         rows = (
-            ("村里代办收件", self.filed),
-            ("到达市级", self.delivered),
-            ("丢失", self.lost),
-            ("重复", self.duplicated),
-            ("乡镇退回补正", self.returned),
-            ("乡镇受理", self.accepted),
-            ("不予受理", self.declined),
-            ("办结", self.concluded),
-            ("送出影像", self.scans_sent),
-            ("内容字节（表单压缩后加影像）", f"{self.payload_bytes:,}"),
-            ("线路字节（双向）", f"{self.wire_bytes:,}（内容的 {ratio:.3f} 倍）"),
-            ("目录版本", self.catalog_version),
-            ("已更新节点", self.nodes_updated),
-            ("用时（秒）", f"{self.seconds:.1f}"),
+            (words("report.filed"), self.filed),
+            (words("report.delivered"), self.delivered),
+            (words("report.lost"), self.lost),
+            (words("report.duplicated"), self.duplicated),
+            (words("report.returned"), self.returned),
+            (words("report.accepted"), self.accepted),
+            (words("report.declined"), self.declined),
+            (words("report.concluded"), self.concluded),
+            (words("report.scans_sent"), self.scans_sent),
+            (words("report.payload"), f"{self.payload_bytes:,}"),
+            (words("report.wire"), words("report.of_payload", count=f"{self.wire_bytes:,}", ratio=f"{ratio:.3f}")),
+            (words("report.catalog_version"), self.catalog_version),
+            (words("report.nodes_updated"), self.nodes_updated),
+            (words("report.seconds"), f"{self.seconds:.1f}"),
         )
         for name, value in rows:
             shown.add_row(name, str(value))

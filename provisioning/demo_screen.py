@@ -18,6 +18,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from provisioning.wording import words
+
 
 class DemoScreen:
     """Plain output on a console."""
@@ -33,7 +35,7 @@ class DemoScreen:
     @contextmanager
     def counting(self, what: str, total: int) -> Iterator[Callable[[], None]]:
         """A bar that counts items; gives the function that counts one."""
-        self._begin(f"{what}（{total} 件）")
+        self._begin(words("demo.counted", what=what, total=total))
         with self._bar(MofNCompleteColumn(), TimeElapsedColumn()) as progress:
             task = progress.add_task(what, total=total)
             yield lambda: progress.advance(task)

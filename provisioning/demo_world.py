@@ -30,6 +30,7 @@ from offline_store.paths import NodePaths
 from provisioning.demo_counter import CounterDoor
 from provisioning.demo_line import DemoLine
 from provisioning.errors import DayStuck, ProgramDied
+from provisioning.wording import words
 
 PROJECT = Path(__file__).parents[1]
 SEED_CATALOG = PROJECT / "seed_catalog"
@@ -186,7 +187,7 @@ class DemoWorld:
             "--listen", f"127.0.0.1:{self.gateway_port}", "--public-url", self.gateway_url, *rulings,
         )  # fmt: skip
         self.gateway.start()
-        self.wait("网关启动", self._gateway_answers, START_S)
+        self.wait(words("demo.gateway_up"), self._gateway_answers, START_S)
 
     def publish_catalog(self, source: Path) -> None:
         """A central administrator publishes."""
@@ -257,7 +258,7 @@ class DemoWorld:
         self.nodes[name] = node
         edge.start()
         agent.start()
-        self.wait(f"{site_name}节点启动", lambda: self.node_answers(node), START_S)
+        self.wait(words("demo.node_up", site=site_name), lambda: self.node_answers(node), START_S)
         return node
 
     def _machine_key(self, name: str) -> Path:

@@ -30,7 +30,8 @@ from offline_store.mailbox.incoming import RECEIPT, Incoming
 from offline_store.node_file import read_node_file
 from offline_store.node_toml import BadSetting, written_in
 from offline_store.paths import NodePaths
-from provisioning.wording import CHECKS, ROLES, STANDINGS, finding_sentence
+from provisioning.finding_wording import WAITING, finding_sentence
+from provisioning.wording import of, words
 from wire.enrolment import EnrolmentDocument
 from wire.errors import WireError
 from wire.receipt import RECEIPT_LABEL
@@ -45,6 +46,7 @@ PROBE_BYTES = 4096
 SLOW_FSYNC_MS = 250.0
 CLOCK_OFF_S = 120
 SOCKET_TIMEOUT_S = 2.0
+CHECKS = ("enrolment", "clock", "space", "fsync", "keys", "store", "counter", "line", "waiting", "catalog")
 
 
 class Standing(StrEnum):
@@ -87,15 +89,18 @@ def examine(paths: NodePaths, *, now: datetime, environment: Mapping[str, str]) 
 
 def table(findings: list[Finding]) -> Table:
     """The report as a person reads it."""
-    shown = Table(title="节点检查")
-    for heading in ("项目", "结果", "说明"):
-        shown.add_column(heading, overflow="fold", no_wrap=heading == "项目")
+    shown = Table(title=words("doctor.title"))
+    shown.add_column(words("doctor.check"), no_wrap=True)
+    for heading in (words("doctor.result"), words("doctor.explained")):
+        shown.add_column(heading, overflow="fold")
     colours = {Standing.GOOD: "green", Standing.ATTENTION: "yellow", Standing.BAD: "red", Standing.UNKNOWN: "cyan"}
     for finding in findings:
         colour = colours[finding.standing]
-        words = STANDINGS[finding.standing]
+        standing = of("standing", finding.standing)
         shown.add_row(
-            CHECKS[finding.check], f"[{colour}]{words}[/{colour}]", finding_sentence(finding.code, finding.params)
+            of("check", finding.check),
+            f"[{colour}]{standing}[/{colour}]",
+            finding_sentence(finding.code, finding.params),
         )
     return shown
 
@@ -108,7 +113,7 @@ def exit_code(findings: list[Finding]) -> int:
 def _enrolment(document: EnrolmentDocument, now: datetime) -> Finding:
     params = {
         "site": document.site_name,
-        "role": ROLES[document.role],
+        "role": of("role", document.role),
         "until": f"{document.valid_to:%Y-%m-%d}",
     }
     if now > document.valid_to:  # local work never depends on validity; renewing does
@@ -280,7 +285,7 @@ def _explained(one: Explanation, now: datetime, **counts: int) -> Finding:
         **counts,
     }
     standing = Standing.GOOD if one.who is Who.NOBODY else Standing.ATTENTION
-    return Finding("waiting", standing, "waiting.explained", params)
+    return Finding("waiting", standing, WAITING, params)
 
 
 def _minute(moment: str | None) -> str:

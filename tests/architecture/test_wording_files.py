@@ -25,7 +25,7 @@ def twice(text: str) -> list[str]:
 
 
 def test_there_are_files_of_every_room_that_speaks() -> None:
-    assert [path.stem for path in FILES] == ["city_gateway", "edge_node", "sync_agent", "tui"]
+    assert [path.stem for path in FILES] == ["city_gateway", "edge_node", "provisioning", "sync_agent", "tui"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

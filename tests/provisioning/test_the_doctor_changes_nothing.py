@@ -23,8 +23,8 @@ from offline_store.paths import NodePaths
 from provisioning import doctor
 from provisioning.clerks import PassphraseTooShort, add_clerk
 from provisioning.doctor import Finding, Standing, examine, exit_code, table
+from provisioning.finding_wording import finding_sentence
 from provisioning.node_keys import open_node_desk
-from provisioning.wording import finding_sentence
 from tests.provisioning.enrolment_world import MACHINE, EnrolmentWorld
 from wire.receipt import Receipt, sign_receipt
 

@@ -14,7 +14,8 @@ from offline_store.mailbox.line import LineState
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.mailbox.waiting import alarms_of, facts_of, look
 from provisioning import doctor
-from provisioning.wording import finding_sentence
+from provisioning.finding_wording import finding_sentence
+from provisioning.wording import of
 from sync_agent import wording
 from sync_agent.commands import app
 from sync_agent.wording import words
@@ -171,9 +172,8 @@ def test_the_doctor_says_the_same(node, tmp_path):
 
 
 def test_the_doctor_words_every_explanation():
-    from provisioning.waiting_wording import THEN, WHO, WHY
-
-    assert (set(WHY), set(WHO), set(THEN)) == (set(Reason), set(Who), set(Then))
+    families = {"why": Reason, "who": Who, "then": Then}
+    assert [(family, code) for family, codes in families.items() for code in codes if not of(family, code)] == []
     for one in conditions(facts_of(None, datetime.now(UTC))):
         params = {"why": one.reason, "who": one.who, "then": one.then, "when": None, "stick": one.stick, "code": ""}
         assert finding_sentence("waiting.explained", params)
