@@ -29,8 +29,9 @@ from city_gateway.acts.outline import outline
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.backup import commands as backup_commands
 from city_gateway.catalog.commands import app as catalog_commands
+from city_gateway.catalog.repository import first_root
 from city_gateway.courier_commands import app as courier_commands
-from city_gateway.errors import GatewayError
+from city_gateway.errors import GatewayError, NoCatalogYet
 from city_gateway.folder import GatewayFolder
 from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
@@ -156,6 +157,8 @@ def node_code(
     """发一个一次性开通码(标准输出只有开通码)。"""
     with _plain_errors():
         own = keys.load_keys(GatewayFolder(folder).keys)
+        if first_root(folder) is None:
+            raise NoCatalogYet
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         code = issue_code(
             ledger,

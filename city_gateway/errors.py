@@ -126,6 +126,13 @@ class RegionRefused(Refusal):
     status = 400
 
 
+class NoCatalogYet(Refusal):
+    """There is no repository of the catalog yet: a node enrolled now would trust none that is made later."""
+
+    code = "enrolment.no_catalog"
+    status = 409
+
+
 class ScanBadRequest(Refusal):
     """A header of the upload is missing or malformed."""
 

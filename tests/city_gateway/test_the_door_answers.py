@@ -78,6 +78,11 @@ def test_the_command_line_makes_keys_codes_and_clerks(tmp_path: Path) -> None:
     assert run("keys", "init", "--folder", folder).returncode == 0
     assert run("keys", "init", "--folder", folder).returncode == 1
     site = ("--site", "511603106205", "--role", "village", "--name", "测试村")
+    too_early = run("node-code", "--folder", folder, "--database", ledger, *site)
+    assert (too_early.returncode, too_early.stdout) == (1, "")
+    assert "catalog init" in too_early.stderr
+    made = ("--folder", folder, "--keys", str(tmp_path / "keys"), "--passphrase-stdin")
+    assert run("catalog", "init", *made, said="an invented passphrase\n").returncode == 0
     code = run("node-code", "--folder", folder, "--database", ledger, *site)
     assert (code.returncode, len(code.stdout.strip())) == (0, 35)
     who = ("--id", "d-1", "--name", "李样例", "--department", "测试局")
