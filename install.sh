@@ -1,12 +1,6 @@
 #!/usr/bin/env bash
 # The front door: makes the environment from hash-locked requirements and starts what was asked for.
 #
-#   ./install.sh demo [--once] [--report FILE] [--postgres] [--seed N]   one day on this machine, then stays up
-#   ./install.sh test [--faults]                                         every check; --faults adds the long counts
-#   ./install.sh environment [--test]                                    only make .venv
-#   ./install.sh node --role village|township --gateway URL --code CODE  install a node (root, systemd)
-#   ./install.sh uninstall [--purge-data]                                remove it again
-#
 # Laws: nothing is fetched but Debian packages and the hash-locked Python packages; where something is missing and cannot
 # be installed, it says in plain words what; every step may be run again.
 set -euo pipefail
@@ -178,7 +172,20 @@ test_everything() {
 node() { bash "$HERE/provisioning/units/install-node" install "$@"; }
 uninstall() { bash "$HERE/provisioning/units/install-node" uninstall "$@"; }
 
-usage() { sed -n '2,9p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
+usage() {
+    cat <<'EOT'
+  ./install.sh demo [--once] [--report 文件] [--postgres] [--seed 数]
+        在本机演示一天，然后保持运行 / one day on this machine, then stays up
+  ./install.sh test [--faults]
+        全部检查；--faults 加上长时间的故障试验 / every check; --faults adds the long counts
+  ./install.sh environment [--test]
+        只建 Python 环境 .venv / only make .venv
+  ./install.sh node --role village|township --gateway 网址 --code 开通码 [--page 地址:端口]
+        安装一个节点（root、systemd）/ install a node
+  ./install.sh uninstall [--purge-data]
+        移除程序；--purge-data 连数据一起删 / remove it; --purge-data removes the data, too
+EOT
+}
 
 main() {
     local command="${1:-help}"
