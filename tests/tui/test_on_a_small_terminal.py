@@ -32,7 +32,7 @@ async def test_title_standing_and_keys_are_on_every_screen(at_the_screen):
             lines = frame_of(agent)
             assert "张测试" in lines[0]
             assert "线路断" in lines[-2]
-            assert "待发3件6图1.2M" in lines[-2]
+            assert "待发3条6图1.2M" in lines[-2]
             assert lines[-2].rstrip().endswith("目录12版 3天")
             assert "F1 帮助" in lines[-1]
 

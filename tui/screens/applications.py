@@ -17,6 +17,7 @@ from tui.screens.choose import ChooseScreen
 from tui.screens.counter_screen import CounterScreen
 from tui.waiting_words import scans_words, short_words
 from tui.widgets.numbered_list import NumberedList, Row
+from tui.widgets.typed_in_order import OrderedInput
 from tui.wording import of, t
 from wire.counter import ApplicationBrief
 
@@ -48,7 +49,7 @@ class ApplicationsScreen(CounterScreen[None]):
 
     def body(self) -> ComposeResult:
         yield Static("", id="filter", markup=False)
-        yield Input(placeholder=t("applications.placeholder"), compact=True, id="words")
+        yield OrderedInput(placeholder=t("applications.placeholder"), compact=True, id="words")
         yield NumberedList(empty=t("applications.nothing"))
 
     def on_mount(self) -> None:

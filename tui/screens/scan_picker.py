@@ -15,6 +15,7 @@ from tui.keymap import bindings_for
 from tui.scan_folder import ScanFile, newest_first, size_words
 from tui.screens.counter_screen import CounterScreen
 from tui.widgets.numbered_list import NumberedList, Row
+from tui.widgets.typed_in_order import OrderedInput
 from tui.wording import t
 
 
@@ -33,7 +34,7 @@ class ScanPicker(CounterScreen[list[ScanFile]]):
 
     def body(self) -> ComposeResult:
         yield Static("", id="folder", markup=False)
-        yield Input(compact=True, id="folder-path")
+        yield OrderedInput(compact=True, id="folder-path")
         yield NumberedList(empty=t("scan_picker.nothing"))
 
     def on_mount(self) -> None:

@@ -5,9 +5,10 @@ from textual.events import Blur
 from textual.widgets import TextArea
 
 from tui.widgets.editing import Edited, Left, typed_of, value_of
+from tui.widgets.typed_in_order import OrderedTextArea
 
 
-class LongTextEditor(TextArea):
+class LongTextEditor(OrderedTextArea):
     """A text area that speaks of its field; Tab leaves it."""
 
     def __init__(self, field_id: str, value: object) -> None:

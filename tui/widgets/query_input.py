@@ -7,12 +7,12 @@ from contextlib import suppress
 
 from textual.actions import SkipAction
 from textual.events import Key
-from textual.widgets import Input
 
 from tui.widgets.numbered_list import NumberedList
+from tui.widgets.typed_in_order import OrderedInput
 
 
-class QueryInput(Input):
+class QueryInput(OrderedInput):
     """A query over the `NumberedList` of the same screen."""
 
     def __init__(self, placeholder: str, *, digits_choose: bool = True) -> None:

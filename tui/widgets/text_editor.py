@@ -5,9 +5,10 @@ from textual.events import Blur, Key
 from textual.widgets import Input
 
 from tui.widgets.editing import LEAVING_KEYS, Done, Edited, Left, typed_of, value_of
+from tui.widgets.typed_in_order import OrderedInput
 
 
-class TextEditor(Input):
+class TextEditor(OrderedInput):
     """An input that speaks of its field; up and down leave it, Enter goes to the next field."""
 
     def __init__(
