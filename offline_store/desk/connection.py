@@ -71,6 +71,8 @@ _BY_CODE: Final[dict[int, type[DeskError]]] = {
     19: BrokenRule,  # SQLITE_CONSTRAINT
     26: WrongDeskKey,  # SQLITE_NOTADB
 }
+_CODE_OF_WORDS: Final = {"disk I/O error": 10, "database or disk is full": 13, "database disk image is malformed": 11}
+"""What SQLite calls the failure of a copy (`backup`): the library passes its words on, and no code."""
 
 Connection = Any  # sqlcipher3 ships no types
 
@@ -129,7 +131,7 @@ def named(failure: BaseException, path: Path | None = None) -> DeskError:
 
     With the desk's `path` a full disk is recognised where SQLite speaks of its index files only.
     """
-    code = getattr(failure, "sqlite_errorcode", None)
+    code = getattr(failure, "sqlite_errorcode", None) or _CODE_OF_WORDS.get(str(failure))
     if code in _ROOM_FOR_INDEX and path is not None and _is_full(path.parent):
         return DeskFull()
     if isinstance(code, int) and code & _PRIMARY in _BY_CODE:
