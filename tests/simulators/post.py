@@ -42,6 +42,7 @@ class Post:
     settings: AgentSettings
     filed: dict[str, list[str]] = field(default_factory=dict)
     rounds: Rounds = field(init=False)
+    uplink: Uplink = field(init=False)
 
     def __post_init__(self) -> None:
         self.outgoing, self.incoming = Outgoing(self.paths.outgoing), Incoming(self.paths.incoming)
@@ -51,14 +52,14 @@ class Post:
     def restart(self) -> None:
         """A courier that was started anew and knows only what lies on the disk."""
         client = httpx.AsyncClient(transport=self.road, base_url=PUBLIC_URL, follow_redirects=False)
-        uplink = Uplink(
+        self.uplink = Uplink(
             client,
             node_id=self.node.document.node_id,
             transport_key=self.node.transport,
             clock=self.city.clock,
             nonce=lambda: os.urandom(16).hex(),
         )
-        self.rounds = Rounds(self.paths, self.settings, uplink)
+        self.rounds = Rounds(self.paths, self.settings, self.uplink)
 
     def file(self, *contents: bytes) -> str:
         """What edge_node does after a commit: the envelope and its scans' tickets lie in the mailbox."""

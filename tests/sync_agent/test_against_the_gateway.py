@@ -174,6 +174,15 @@ async def test_a_scan_that_was_cut_goes_on_at_the_very_byte(post: Post, after: i
     assert reached == ticket.length, "no byte that had arrived was taken twice"
 
 
+async def test_what_went_out_is_counted_whether_an_answer_came_or_not(post: Post) -> None:
+    post.file(os.urandom(SCAN_BYTES))
+    post.road.expect(flaky_road.loses_the_answer(), method="PATCH", path=SCANS)
+    post.road.expect(flaky_road.cuts_the_request(5_000), method="PATCH", path=SCANS)
+    await post.drain()
+    assert post.road.still_expected == 0
+    assert post.uplink.sent_bytes == sum(one.length for one in post.road.passed)
+
+
 async def test_a_scan_that_was_cut_goes_on_after_the_courier_died(post: Post) -> None:
     post.file(os.urandom(SCAN_BYTES))
     post.road.expect(flaky_road.cuts_the_request(7_000), method="PATCH")
