@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -25,7 +25,7 @@ from sqlmodel import Session
 from offline_store.desk import log_check, rekeying, upgrading
 from offline_store.desk.connection import CHECKED_AGAIN, Connection, assert_safe, named, opener
 from offline_store.desk.gate import Gate
-from offline_store.errors import DeskBusy, DeskExists, DeskFull, DeskMissing, StoreError
+from offline_store.errors import DeskBusy, DeskDamaged, DeskExists, DeskFull, DeskMissing, StoreError
 from offline_store.placing import disk_says, flush_folder
 
 Transaction: TypeAlias = Session  # what `transaction` and `reading` give; programs name it without importing SQL
@@ -192,6 +192,13 @@ def _engine(path: Path, key: bytes, begin: str, *, connections: int) -> Engine:
     @event.listens_for(engine, "checkout")
     def _still_safe(connection: Connection, _record: object, _proxy: object) -> None:
         assert_safe(connection, CHECKED_AGAIN)
+
+    @event.listens_for(engine, "handle_error")
+    def _not_deciphered(context: ExceptionContext) -> None:
+        """SQLCipher says of some pages it cannot decipher that there is no memory for them. Where memory really is out,
+        ending and looking at the whole desk again is right, too."""
+        if isinstance(context.original_exception, MemoryError):
+            raise DeskDamaged from None
 
     return engine
 

@@ -1,6 +1,8 @@
 """The desk: settings read back, wrong keys, transactions, threads."""
 
 import hashlib
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -272,3 +274,30 @@ def test_the_known_releases_are_the_migrations_in_order() -> None:
     script = ScriptDirectory.from_config(config)
     known = [step.revision for step in script.walk_revisions()]
     assert tuple(reversed(known)) == upgrading.RELEASES
+
+
+NO_MEMORY = """
+import sys
+from pathlib import Path
+from sqlalchemy import text
+from offline_store.desk.database import open_desk
+from offline_store.errors import DeskDamaged
+from tests.offline_store.desk_fixtures import KEY
+
+desk = open_desk(Path(sys.argv[1]), KEY)
+try:
+    with desk.reading() as tx:
+        tx.connection().exec_driver_sql("PRAGMA hard_heap_limit = 1")
+        tx.execute(text("SELECT group_concat(hex(zeroblob(1000000))) FROM sqlite_schema")).all()
+except DeskDamaged:
+    print("damaged")
+"""
+
+
+def test_what_sqlcipher_has_no_memory_for_counts_as_damaged(tmp_path: Path) -> None:
+    """It says so of pages that it cannot decipher; the caller must not get an error that ends nothing."""
+    new_desk(tmp_path).close()
+    done = subprocess.run(
+        [sys.executable, "-c", NO_MEMORY, str(place_of(tmp_path))], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["damaged"], done.stderr[-2000:]
