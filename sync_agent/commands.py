@@ -20,6 +20,7 @@ from sync_agent.courier_commands import app as courier_commands
 from sync_agent.settings import read_settings
 from sync_agent.waiting_lines import explained
 from sync_agent.wording import words
+from wire.bundle import RELAY_REFUSALS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(courier_commands, name="courier")
@@ -66,9 +67,16 @@ def _say_line(line: LineState) -> None:
     typer.echo(words("status.tries", last=_minute(line.last_try), next=_minute(line.next_try)))
     if line.last_error:
         typer.echo(words("status.error", code=line.last_error))
-    if line.relay_at or line.relay_problem:
-        typer.echo(words("status.relay", at=_minute(line.relay_at), code=line.relay_problem or "-"))
+    if line.relay_problem:
+        typer.echo(words("status.relay_failed", at=_minute(line.relay_at), why=_why_not_relayed(line.relay_problem)))
+    elif line.relay_at:
+        typer.echo(words("status.relay", at=_minute(line.relay_at)))
     _say_scans(line)
+
+
+def _why_not_relayed(code: str) -> str:
+    """By the relay's code; what it cannot have said itself (no answer, a page of somebody else) has one sentence."""
+    return words("status.code", why=words(code if code in RELAY_REFUSALS else "relay.otherwise"), code=code)
 
 
 def _started() -> datetime:

@@ -2,12 +2,14 @@
 
 Laws: the relay is not believed. That it took a bag is noted only so that the next bag goes on behind it; nothing counts
 as sent before the city's signed word covers it, and what no such word covers after some hours is handed over again.
-What comes from it is a bundle like any other: proven whole, or not there.
+What comes from it is a bundle like any other: proven whole, or not there. Why it takes no bag is told by the codes that
+a relay has, and by none that it makes up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -25,13 +27,14 @@ from sync_agent.courier_in import take_body
 from sync_agent.errors import CourierError
 from sync_agent.packing import Packed, Sack, pack_bag
 from sync_agent.uplink import CONNECT_S
-from wire.bundle import BUNDLE_TYPE, write_body
+from wire.bundle import BUNDLE_TYPE, RELAY_REFUSALS, write_body
 from wire.errors import WireError
 
 MIB = 1024 * 1024
 BAG_BYTES = 4 * MIB
 BAGS_A_ROUND = 8
 ANSWER_BYTES = 16 * MIB
+REFUSAL_BYTES = 16 * 1024
 ASK_AGAIN_S = 600.0
 ERRAND_S = 300.0
 NO_WORD = timedelta(hours=6)
@@ -119,15 +122,28 @@ class RelayRoad:
             if not self._worth_a_bag(sack, packed):
                 break
             body = write_body(packed.document, [b"".join(chunks()) for _, chunks in packed.parts])
-            answer = await self._client.post("/relay/bags", content=body, headers={"content-type": BUNDLE_TYPE})
-            if answer.status_code != ACCEPTED:
-                return handed, f"relay.http_{answer.status_code}"
+            why = await self._refused(body)
+            if why is not None:
+                return handed, why
             remember(sack.paths.agent_folder, sack.node.node_id, packed.after)
             self._packed_at, self._asked_at = sack.outgoing.stamp(), self._monotonic()
             handed += 1
             if not packed.pieces or not packed.inventory.left.scans:
                 break
         return handed, None
+
+    async def _refused(self, body: bytes) -> str | None:
+        """Hand a bag over; None when it was taken, else the code of why not."""
+        headers = {"content-type": BUNDLE_TYPE}
+        async with self._client.stream("POST", "/relay/bags", content=body, headers=headers) as answer:
+            if answer.status_code == ACCEPTED:
+                return None
+            said = bytearray()
+            async for piece in answer.aiter_bytes():
+                said += piece
+                if len(said) > REFUSAL_BYTES:
+                    break
+        return _code_in(bytes(said)) or f"relay.http_{answer.status_code}"
 
     def _still_believed(self, sack: Sack) -> Carried:
         """What was handed over; nothing any more when the city has said no word for too long."""
@@ -162,6 +178,19 @@ def relay_client(relay_url: str, answer_s: float) -> httpx.AsyncClient:
     """A client for the LAN: without redirects, and without the proxies of the environment."""
     timeout = httpx.Timeout(answer_s, connect=CONNECT_S)
     return httpx.AsyncClient(base_url=relay_url, timeout=timeout, follow_redirects=False, trust_env=False)
+
+
+def _code_in(said: bytes) -> str | None:
+    """The code of a relay's refusal; None for whatever is none, such as the page of a portal.
+
+    >>> _code_in(b'{"error": {"code": "relay.full"}}'), _code_in(b'{"error": {"code": "paid.first"}}'), _code_in(b"[]")
+    ('relay.full', None, None)
+    """
+    try:
+        code = json.loads(said)["error"]["code"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    return code if isinstance(code, str) and code in RELAY_REFUSALS else None
 
 
 def _is_bundle(answer: httpx.Response) -> bool:

@@ -40,6 +40,7 @@ FAMILIES = (
     "proxy_standing",
     "purpose",
     "rating",
+    "relay",
     "return_kind",
     "role",
     "seen",

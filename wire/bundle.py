@@ -35,6 +35,7 @@ __all__ = [
     "MAX_MAIL_BYTES",
     "MAX_PARTS",
     "MAX_PART_BYTES",
+    "RELAY_REFUSALS",
     "SCAN",
     "UP_LABEL",
     "DownInventory",
@@ -61,6 +62,8 @@ __all__ = [
 UP_LABEL, DOWN_LABEL = "bundle-up", "bundle-down"
 BUNDLE_TYPE = "application/vnd.guangan.bundle"
 MAIL, SCAN, CATALOG = "mail", "scan", "catalog"
+RELAY_REFUSALS = frozenset({"relay.closed", "relay.full", "relay.refused", "relay.slow", "relay.too_large"})
+"""Why a relay takes no bag; nothing else that it says of itself is repeated to a person."""
 
 MAX_INVENTORY_BYTES = 8 * 1024 * 1024
 MAX_PARTS = 20_000

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_node.counter.counter import MIB, Counter
-from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused
+from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused, RelayTooLarge
 from offline_store.relay.bags import Bag, Bags
 from wire.bundle import bundle_id, claimed_node, open_body, read_down, read_up
 from wire.errors import WireError
@@ -40,8 +40,7 @@ class RelayLoad:
 def take_bag(counter: Counter, body: bytes) -> str:
     """Keep a bag for the city; its name comes back."""
     bags = _open(counter)
-    if len(body) > BAG_MAX_BYTES:
-        raise RelayFull(why="bag")
+    check_size(len(body))
     try:
         document, _ = open_body(body, BAG_MAX_BYTES)
         node_id, name = claimed_node(document), bundle_id(document)
@@ -54,6 +53,12 @@ def take_bag(counter: Counter, body: bytes) -> str:
         _admit(counter, bags, node_id, len(body), stranger=known is None)
         bags.put_up(node_id, name, body)
     return name
+
+
+def check_size(length: int) -> None:
+    """Refuse what is larger than any bag."""
+    if length > BAG_MAX_BYTES:
+        raise RelayTooLarge(max_mib=BAG_MAX_BYTES // MIB)
 
 
 def answer_for(counter: Counter, node_id: str) -> bytes | None:

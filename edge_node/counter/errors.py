@@ -260,6 +260,18 @@ class RelayRefused(ActRefused):
     code = "relay.refused"
 
 
+class RelayTooLarge(ActRefused):
+    """This bag is larger than any that a relay carries; its village packs smaller ones."""
+
+    code = "relay.too_large"
+
+
+class RelaySlow(ActRefused):
+    """The bag did not come whole within its time; its village brings it again."""
+
+    code = "relay.slow"
+
+
 class CourierBusy(ActRefused):
     """The courier is still busy with the last order."""
 

@@ -11,7 +11,6 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from edge_node.acts.relaying import BAG_MAX_BYTES
 from edge_node.counter.counter import Counter
 from edge_node.language import ByChoice
 from edge_node.routes import (
@@ -37,7 +36,7 @@ def register(app: FastAPI, counter: Counter) -> None:
     page_refusals.install(app)
     for part in (page_sign_in, page_queue, page_catalog, page_detail, page_print, page_handling, page_waiting):
         app.include_router(part.router)
-    app.include_router(relay.router, max_body_size=BAG_MAX_BYTES)
+    app.include_router(relay.router, max_body_size=relay.BODY_MAX_BYTES)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(page_refusals.CalmDefects)
     app.add_middleware(PageHeaders)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,12 +14,23 @@ import pytest
 from edge_node.acts import relaying, status
 from edge_node.app import page_app
 from edge_node.counter.counter import Counter
-from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused
+from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused, RelayTooLarge
+from edge_node.routes import relay as door
 from edge_node.routes.page_views import frame
-from edge_node.wording import sentence
+from edge_node.wording import known, sentence
 from offline_store.relay.bags import Bags
 from tests.edge_node.town import Town
-from wire.bundle import BUNDLE_TYPE, MAIL, DownInventory, UpInventory, part_of, sign_down, sign_up, write_body
+from wire.bundle import (
+    BUNDLE_TYPE,
+    MAIL,
+    RELAY_REFUSALS,
+    DownInventory,
+    UpInventory,
+    part_of,
+    sign_down,
+    sign_up,
+    write_body,
+)
 from wire.keys import SigningKey
 
 pytestmark = pytest.mark.node
@@ -75,7 +88,7 @@ def test_what_is_no_bag_is_refused(town: Town) -> None:
     for body in (b"", b"{}", b"\0\0\0\x02{}", bag(counter)[:40]):
         with pytest.raises(RelayRefused):
             relaying.take_bag(counter, body)
-    with pytest.raises(RelayFull):
+    with pytest.raises(RelayTooLarge):
         relaying.take_bag(counter, bytes(relaying.BAG_MAX_BYTES + 1))
     assert relaying.load(counter).bags == 0
 
@@ -136,6 +149,7 @@ async def test_the_door_takes_bags_and_hands_answers_out_under_the_pages_headers
         assert taken.status_code == 202
         refused = await village.post("/relay/bags", content=b"?")
         assert (refused.status_code, refused.json()["error"]["code"]) == (422, "relay.refused")
+        assert refused.json()["error"]["message"] == sentence("error.relay.refused")
         assert (await village.get(f"/relay/answers/{'a' * 32}")).status_code == 204
         answered(counter, "a" * 32)
         found = await village.get(f"/relay/answers/{'a' * 32}")
@@ -145,5 +159,30 @@ async def test_the_door_takes_bags_and_hands_answers_out_under_the_pages_headers
         for path in ("/relay/answers/..%2f..%2fenrolment", "/relay/answers/short", "/relay/bags/x"):
             assert (await village.get(path)).status_code in {303, 404, 405, 422}
         too_large = await village.post("/relay/bags", content=bytes(relaying.BAG_MAX_BYTES + 1))
-        assert too_large.status_code == 413
+        assert (too_large.status_code, too_large.json()["error"]["code"]) == (413, "relay.too_large")
+        assert too_large.json()["error"]["message"] == "邮包超过8 MiB，没有收下"
     assert relaying.load(counter).bags == 1
+
+
+def test_every_refusal_of_the_door_has_a_code_that_a_village_knows_and_a_sentence() -> None:
+    assert {kind.code for kind in door.STATUS} == RELAY_REFUSALS
+    assert [code for code in sorted(RELAY_REFUSALS) if not known(f"error.{code}")] == []
+
+
+async def test_a_bag_that_comes_too_slowly_and_a_crowded_door_say_so_by_code(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = township(town)
+
+    async def trickles() -> AsyncIterator[bytes]:
+        yield b"?"
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(door, "SLOW_SECONDS", 0.05)
+    transport = httpx.ASGITransport(app=page_app(counter))
+    async with httpx.AsyncClient(transport=transport, base_url="http://township.test") as village:
+        slow = await village.post("/relay/bags", content=trickles())
+        assert (slow.status_code, slow.json()["error"]["code"]) == (408, "relay.slow")
+        monkeypatch.setattr(door, "_places", asyncio.Semaphore(0))
+        crowded = await village.post("/relay/bags", content=b"?")
+        assert (crowded.status_code, crowded.json()["error"]["code"]) == (503, "relay.full")

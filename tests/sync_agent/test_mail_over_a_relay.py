@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from offline_store.mailbox.line import LineState
 from offline_store.mailbox.waiting import alarms_of
+from sync_agent.commands import app
 from tests.simulators import flaky_road
 from tests.simulators.post import SCAN_BYTES, effects, stored_at
 from tests.simulators.relayed import Relayed, relayed
@@ -17,6 +21,7 @@ from wire.messages import read_refusal
 
 pytestmark = pytest.mark.node
 MIB = 1024 * 1024
+NOTHING_SAID = "乡镇节点没有应答，或没有收下"
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +165,32 @@ async def test_a_city_of_an_earlier_day_is_told_again_over_the_relay(world: Rela
     receipt = world.post.receipt()
     assert receipt is not None
     assert receipt.hwm == 0, "the node obeys the mark even backwards, and sends from there"
+
+
+@pytest.mark.parametrize(
+    ("mishap", "code", "told"),
+    [
+        (None, "relay.full", "乡镇节点代转的地方满了"),
+        (
+            flaky_road.answers(507, text='{"error": {"code": "relay.pay_first"}}'),
+            "relay.http_507",
+            NOTHING_SAID,
+        ),
+        (flaky_road.portal(), "relay.http_200", NOTHING_SAID),
+        (flaky_road.answers(502, text="x" * 100_000), "relay.http_502", NOTHING_SAID),
+        (flaky_road.answers(422, text="[" * 10_000), "relay.http_422", NOTHING_SAID),
+    ],
+)
+async def test_why_a_bag_was_not_taken_is_told_by_the_relays_own_code_and_by_no_other(
+    world: Relayed, mishap: flaky_road.Mishap | None, code: str, told: str
+) -> None:
+    world.counter.limits = replace(world.counter.limits, relay_bytes=1)
+    if mishap is not None:
+        world.lan.expect(mishap, method="POST")
+    world.post.file()
+    heard = await world.hand_over()
+    assert (heard.handed, heard.why) == (0, code)
+    world.post.incoming.put_line(LineState(relay_problem=heard.why))
+    shown = CliRunner().invoke(app, ["status", "--root", str(world.post.paths.root)]).output
+    assert told in shown
+    assert f"（代码 {code}）" in shown

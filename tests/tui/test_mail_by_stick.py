@@ -149,3 +149,25 @@ async def test_what_the_township_took_is_said_and_not_called_sent(at_the_screen,
     async with at_the_screen() as agent:
         await at_the_bags(agent)
         await agent.sees("上次交给乡镇代转：11-23 17:30", "回执回来才算送到")
+
+
+@ON_THE_FAKE
+@pytest.mark.parametrize(
+    ("code", "why"), [("relay.full", "乡镇代转的地方满了，会再交"), ("relay.http_502", "乡镇节点没有应答，或没有收下")]
+)
+async def test_why_the_township_took_nothing_is_said_with_its_code_while_the_line_is_down(
+    at_the_screen, node, code, why
+):
+    down = {"line": "down", "relay_problem": code}
+    node.status = node.status.model_copy(update=down)
+    async with at_the_screen() as agent:
+        await at_the_bags(agent)
+        await agent.sees(f"最近一次没有交给乡镇代转：{why}", f"{code}）", "件都还在本机")
+
+
+@ON_THE_FAKE
+async def test_a_line_that_is_up_needs_no_word_of_the_township(at_the_screen, node):
+    node.status = node.status.model_copy(update={"line": "up", "relay_problem": "relay.full"})
+    async with at_the_screen() as agent:
+        await at_the_bags(agent)
+        assert "乡镇代转" not in agent.text()

@@ -20,6 +20,7 @@ from tui import wording
 from tui.actions import ACTIONS
 from tui.autosave import Kept
 from tui.keymap import KEYMAP
+from wire.bundle import RELAY_REFUSALS
 
 pytestmark = pytest.mark.screen
 TUI = Path(wording.__file__).parent
@@ -43,6 +44,7 @@ MEMBERS = {
     "proxy_refusal": {code.removeprefix("proxy.") for code in REFUSAL_CODES},
     "proxy_standing": {standing.value for standing in ProxyStanding},
     "purpose": PLACES,
+    "relay": {code.removeprefix("relay.") for code in RELAY_REFUSALS},
     "state": {state.value for state in State},
     "title": PLACES,
 }

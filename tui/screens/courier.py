@@ -69,6 +69,9 @@ class CourierScreen(CounterScreen[None]):
         standing = self.counter.standing
         if standing is not None and standing.relay_at is not None:
             words += "\n" + t("courier.relayed", at=f"{at_city(standing.relay_at):%m-%d %H:%M}")
+        if standing is not None and standing.relay_problem is not None and standing.line != "up":
+            code = standing.relay_problem
+            words += "\n" + t("courier.relay_failed", why=of("relay", code.removeprefix("relay.")), code=code)
         self.query_one("#waiting", Static).update(words)
         rows = [row for medium in view.media for row in _rows(medium.name, size_words(medium.free_bytes))]
         self.query_one(NumberedList).show(rows, keep=True)
