@@ -1,8 +1,9 @@
 """What comes down: receipts and feed are laid into the mailbox as they are, wanted scans into the vault.
 
 Laws: nothing is opened or decided here; a scan continues at the byte where it was cut, and becomes visible only
-when its hash is its name. One that came whole with other bytes rests, each time longer, stands behind all others, and
-is told: else it would cost its length in every round. No scan is fetched into the last room of the disk.
+when its hash is its name. One whose bytes are all here and that found no room for its last step is finished as soon as
+there is some, and not fetched again. One that came whole with other bytes rests, each time longer, stands behind all
+others, and is told: else it would cost its length in every round. No scan is fetched into the last room of the disk.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from functools import partial
 
 import httpx
 
-from offline_store.errors import DamagedFile, StoreError
+from offline_store.errors import DamagedFile, DiskFull, StoreError
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
-from offline_store.vault.scans import Vault
+from offline_store.vault.scans import Part, Vault
 from sync_agent.allowance import Allowance
 from sync_agent.retry import tried_again
 from sync_agent.uplink import Uplink
@@ -31,7 +32,7 @@ ROOM_FOR_SCANS_BYTES = 32 * 1024 * 1024
 ROTTEN = "scan.rotten_at_city"
 """What the state of the line says while the city gives a scan with other bytes than those of its name."""
 FIRST_REST_S, LONGEST_REST_S = 3_600.0, 86_400.0
-PARTIAL, OK = 206, 200
+PARTIAL, NOTHING_THERE = 206, 416
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -67,6 +68,7 @@ class ScanFetcher:
         self._allowance = allowance
         self._clock = clock
         self._rests: dict[str, _Rest] = {}
+        self._complete: set[str] = set()
 
     def _free_bytes(self) -> int:
         return shutil.disk_usage(self._vault.folder).free
@@ -109,6 +111,8 @@ class ScanFetcher:
 
     async def _fetch_one(self, scan_hash: str, interrupted: Callable[[], bool]) -> bool:
         part = self._vault.part(scan_hash)
+        if scan_hash in self._complete:
+            return self._finish(scan_hash, part)
         while not interrupted():
             offset = part.offset
             taken = self._allowance.take(RANGE_BYTES)
@@ -118,16 +122,25 @@ class ScanFetcher:
             answer = await tried_again(fetch)
             self._allowance.give_back(max(0, taken - len(answer.body)))
             said = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+            if answer.status == NOTHING_THERE and offset:  # an earlier run had all of it
+                return self._finish(scan_hash, part)
             if answer.status != PARTIAL or said is None or int(said[1]) != offset:
                 return False
             offset = part.append(offset, answer.body)
             if offset >= int(said[3]):
-                try:
-                    part.finish()
-                except DamagedFile:
-                    self._set_aside(scan_hash)
-                    return False
-                except StoreError:
-                    return False
-                return True
+                return self._finish(scan_hash, part)
         return False
+
+    def _finish(self, scan_hash: str, part: Part) -> bool:
+        self._complete.discard(scan_hash)
+        try:
+            part.finish()
+        except DamagedFile:
+            self._set_aside(scan_hash)
+            return False
+        except DiskFull:
+            self._complete.add(scan_hash)
+            return False
+        except StoreError:
+            return False
+        return True

@@ -1,6 +1,7 @@
 """Scans go up, the most urgent and smallest first, over several connections.
 
-Laws: a scan continues at the byte that the gateway names; bytes that are not those of the scan's name are not sent, but
+Laws: a scan continues at the byte that the gateway names; of one that was sent to its last byte and not taken as whole
+it is first asked where it stands; bytes that are not those of the scan's name are not sent, but
 told; one scan that fails (refused, unknown, rotten, vanished, cut) delays no other scan; nothing is removed here.
 """
 
@@ -26,7 +27,7 @@ from sync_agent.sound_scans import Damage, SoundScans
 from sync_agent.uplink import Answer, Uplink
 from wire.judgement import Expected, NotNow, judge_refusal
 
-CREATED, NO_CONTENT, OK, CONFLICT = 201, 204, 200, 409
+CREATED, NO_CONTENT, OK, CONFLICT, UNKNOWN = 201, 204, 200, 409, 404
 NOTHING_WENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 FRESH_FAILURES = 2
 """So often in a row a broken connection may be the line's fault; afterwards it is this scan's."""
@@ -69,6 +70,7 @@ class ScanSender:
         self._denied: set[str] = set()
         self._given_up: set[str] = set()
         self._tried: set[str] = set()
+        self._said_all: set[str] = set()
         self._queue: deque[ScanTicket] = deque()
         self._looked_at: tuple[int, int] | None = None
         self._fruitless = 0
@@ -79,6 +81,7 @@ class ScanSender:
         tickets = self._outgoing.scan_tickets()
         known = {ticket.scan_hash for ticket in tickets}
         self._stored &= known
+        self._said_all &= known
         self._aside.keep_only(known)
         for gone in set(self.damaged) - known:
             del self.damaged[gone]
@@ -203,7 +206,10 @@ class ScanSender:
                 answer = await self._say(scan_hash, length, offset, sealed.read(granted))
                 refused = self._take_offset(scan_hash, length, offset, answer)
                 if refused is not None:
+                    if (offset or 0) + granted == length:
+                        self._said_all.add(scan_hash)
                     return refused
+        self._said_all.discard(scan_hash)
         self.whole.add(scan_hash)
         return None
 
@@ -211,6 +217,12 @@ class ScanSender:
         """The answer to sending bytes; if the line broke or the place was wrong, where the upload stands: asking costs
         a few bytes, sending the piece again would cost the piece."""
         send: Callable[[], Awaitable[Answer]]
+        if offset is None and scan_hash in self._said_all:
+            asked = await tried_again(partial(self._uplink.scan_offset, scan_hash))
+            if asked.status != UNKNOWN:
+                self._allowance.give_back(len(piece))
+                return asked
+            self._said_all.discard(scan_hash)
         if offset is None:
             send = partial(self._uplink.create_scan, scan_hash, length, piece, _checksum(piece))
         else:

@@ -107,7 +107,7 @@ def join(gateway: Gateway, node_id: str, scan_hash: str, total: int) -> Upload:
 def held(gateway: Gateway, node_id: str, scan_hash: str) -> int:
     """How far this scan is held without a hole."""
     with suppress(ScanUnknown, ScanBadRequest):
-        return uploads.find(gateway, node_id, scan_hash).offset
+        return uploads.reached(gateway, node_id, scan_hash)
     return 0
 
 

@@ -2,12 +2,13 @@
 
 Laws: each node has its own parts, so no node can disturb another's; an offset is acknowledged after fsync; the
 finished file becomes visible only under the hash that it really has, after the ledger knows whose it is; what does
-not match is dropped and begins again; a part that is complete but was not finished (the program was killed) is
-finished by whoever looks at it next.
+not match is dropped and begins again; a part that is complete but was not finished (the program was killed, the disk
+had no room for its last step) is kept, and finished by whoever looks at it next.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -29,6 +30,7 @@ MAX_SCAN_BYTES = 64 * 1024 * 1024
 RESERVE_BYTES = 256 * 1024 * 1024
 COME_BACK_S = 600
 READ_BYTES = 1024 * 1024
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,12 @@ def begin(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Upload
     whole = _whole(gateway, node_id, scan_hash)
     if whole:
         return whole
-    if shutil.disk_usage(gateway.folder.scans).free < RESERVE_BYTES + length:
-        raise Busy(COME_BACK_S)
     folder = gateway.folder.scan_parts / node_id
-    folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{scan_hash}.{length}"
+    missing = length - _size(path)
+    if missing > 0 and shutil.disk_usage(gateway.folder.scans).free < RESERVE_BYTES + missing:
+        raise Busy(COME_BACK_S)
+    folder.mkdir(mode=0o700, exist_ok=True)
     for other in _parts(folder, scan_hash):
         if other != path:
             other.unlink(missing_ok=True)
@@ -91,6 +94,14 @@ def find(gateway: Gateway, node_id: str, scan_hash: str) -> Upload:
         with suppress(ScanHashWrong):
             return _finished_if_complete(gateway, _part(path))
     raise ScanUnknown
+
+
+def reached(gateway: Gateway, node_id: str, scan_hash: str) -> int:
+    """How far it is here without a hole, also where only the room for its last step is missing."""
+    try:
+        return find(gateway, node_id, scan_hash).offset
+    except Busy:
+        return max(map(_size, _parts(gateway.folder.scan_parts / node_id, scan_hash)), default=0)
 
 
 def drop(gateway: Gateway, node_id: str, scan_hash: str) -> None:
@@ -122,9 +133,9 @@ def finish_all(gateway: Gateway, group: Sequence[Complete]) -> list[Upload | Exc
 
 
 def finish_complete(gateway: Gateway) -> None:
-    """At start: every part that was complete when the program was killed."""
+    """At start: every part that is complete and not finished; one that has no room keeps no other waiting."""
     for path in gateway.folder.scan_parts.glob("*/*.*"):
-        with suppress(ScanHashWrong, ScanUnknown):
+        with suppress(ScanHashWrong, ScanUnknown, Busy):
             _finished_if_complete(gateway, _part(path))
 
 
@@ -213,7 +224,7 @@ def _into_place(gateway: Gateway, upload: Upload, sites: dict[str, str]) -> Uplo
     except FileNotFoundError:
         return _whole(gateway, upload.node_id, upload.scan_hash) or ScanUnknown()
     except OSError as error:
-        return error
+        return Busy(COME_BACK_S) if error.errno in NO_ROOM else error
     return replace(upload, offset=upload.length, path=gateway.folder.scans / upload.scan_hash, whole=True)
 
 
@@ -233,6 +244,13 @@ def _parts(folder: Path, scan_hash: str) -> list[Path]:
             return [Path(entry.path) for entry in entries if entry.name.startswith(f"{scan_hash}.")]
     except FileNotFoundError:
         return []
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _check_name(scan_hash: str) -> None:
