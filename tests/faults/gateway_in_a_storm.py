@@ -38,6 +38,7 @@ class CountedDoor:
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self.state = app.state
         self._inside = 0
         self._most = int(Path(INSIDE).read_text("ascii")) if INSIDE and Path(INSIDE).exists() else 0  # before a kill
 
