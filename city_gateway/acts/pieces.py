@@ -3,13 +3,17 @@
 Laws: a piece comes to lie here only after its hash was compared; pieces may come in any order, from several sticks, and
 beside an upload over the line, which they continue, but never while somebody else writes it: then they lie until they
 are looked at next. The hash of the whole decides as always, and a scan that does not have it begins again. What has
-become whole on another road needs its pieces no more. Each scan stands for itself: one that cannot be gone on with now
-keeps no other from becoming whole, and its pieces lie until the next look.
+become whole on another road needs its pieces no more. Each delivery stages in a folder of its own, which it holds while
+it lasts, because the same bundle may come by two carriers at once; what nobody holds was left by a killed program. Each
+scan stands for itself: one that cannot be gone on with now keeps no other from becoming whole, and its pieces lie until
+the next look.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -53,19 +57,23 @@ class Arriving:
     def __init__(self, gateway: Gateway, node_id: str, bundle: str) -> None:
         self._gateway = gateway
         self._node_id = node_id
-        self._folder = gateway.folder.scan_parts / node_id / CARRIED / f"{ARRIVING}-{bundle[:16]}"
+        own = gateway.randomness(8).hex()
+        self._folder = gateway.folder.scan_parts / node_id / CARRIED / f"{ARRIVING}-{bundle[:16]}-{own}"
+        self._lock: int | None = None
         self._staged: list[tuple[Part, Path]] = []
 
     def begin(self, parts: Iterable[Part]) -> None:
-        """Remove what an earlier try left; refuse what this disk has no room for."""
-        self.drop()
+        """Remove what earlier tries left; refuse what this disk has no room for."""
+        for left in self._folder.parent.glob(f"{ARRIVING}-*"):
+            _remove_unless_held(left)
         needed = sum(part.length for part in parts)
         if shutil.disk_usage(self._gateway.folder.scans).free < uploads.RESERVE_BYTES + needed:
             raise CourierNoRoom(needed=needed)
 
     def take(self, place: int, part: Part, chunks: Iterable[bytes]) -> None:
         """Write one piece; `chunks` raise when they are not the signed ones."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._lock is None:
+            self._lock = _held_folder(self._folder)
         path = self._folder / f"{place}"
         with path.open("wb") as file:
             for chunk in chunks:
@@ -90,7 +98,39 @@ class Arriving:
 
     def drop(self) -> None:
         """Forget what was staged."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = None
+
+
+def _held_folder(folder: Path) -> int:
+    """Make it, and hold it; what another delivery removed before it was held is made again."""
+    while True:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _is_still(folder, lock):
+                return lock
+            os.close(lock)
+
+
+def _is_still(folder: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(folder.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_unless_held(folder: Path) -> None:
+    with suppress(FileNotFoundError, NotADirectoryError, BlockingIOError):
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)
 
 
 def join(gateway: Gateway, node_id: str, scan_hash: str, total: int) -> Upload:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from city_gateway.ledger.tables import CARRIED_BUNDLES
 
@@ -45,8 +46,9 @@ def newest(tx: Connection, node_id: str) -> CarriedBundle | None:
 def remember(tx: Connection, bundle: CarriedBundle) -> None:
     """Keep it, and forget the oldest."""
     table = CARRIED_BUNDLES
-    if not known(tx, bundle.bundle_id):
-        tx.execute(sa.insert(table).values({name: getattr(bundle, name) for name in CarriedBundle.__slots__}))
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    values = {name: getattr(bundle, name) for name in CarriedBundle.__slots__}
+    tx.execute(insert(table).values(values).on_conflict_do_nothing())  # two carriers may bring it at the same moment
     kept = sa.select(table.c.bundle_id).where(table.c.node_id == bundle.node_id)
     kept = kept.order_by(table.c.number.desc(), table.c.taken_at.desc()).limit(REMEMBERED)
     ids = list(tx.execute(kept).scalars())
