@@ -13,6 +13,7 @@ import typer
 from casework.working_days import CITY_TIME
 from offline_store.mailbox.line import LineState
 from offline_store.mailbox.waiting import look
+from offline_store.node_file import read_node_file
 from offline_store.node_toml import BadSetting
 from offline_store.paths import NodePaths
 from sync_agent import catalog_errand
@@ -26,6 +27,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pret
 app.add_typer(courier_commands, name="courier")
 Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
 MIB = 1024 * 1024
+NOT_FORWARDED = frozenset({"courier.bag_of_nobody", "gateway.busy"})
+"""Codes by which the city takes no bag that have a sentence of their own."""
 
 
 @app.callback()
@@ -43,6 +46,7 @@ def status(root: Root) -> None:
         typer.echo(words("status.never_tried"))
     else:
         _say_line(found.line)
+        _say_relay(paths, found.line)
     for text in explained(found, datetime.now(UTC)):
         typer.echo(text)
     if found.line is None:
@@ -67,16 +71,30 @@ def _say_line(line: LineState) -> None:
     typer.echo(words("status.tries", last=_minute(line.last_try), next=_minute(line.next_try)))
     if line.last_error:
         typer.echo(words("status.error", code=line.last_error))
-    if line.relay_problem:
+    _say_scans(line)
+
+
+def _say_relay(paths: NodePaths, line: LineState) -> None:
+    if line.relay_problem and not line.relay_at and _is_township(paths):
+        typer.echo(words("status.forward_failed", why=_why_not_forwarded(line.relay_problem)))
+    elif line.relay_problem:
         typer.echo(words("status.relay_failed", at=_minute(line.relay_at), why=_why_not_relayed(line.relay_problem)))
     elif line.relay_at:
         typer.echo(words("status.relay", at=_minute(line.relay_at)))
-    _say_scans(line)
 
 
 def _why_not_relayed(code: str) -> str:
     """By the relay's code; what it cannot have said itself (no answer, a page of somebody else) has one sentence."""
     return words("status.code", why=words(code if code in RELAY_REFUSALS else "relay.otherwise"), code=code)
+
+
+def _why_not_forwarded(code: str) -> str:
+    known = code in NOT_FORWARDED
+    return words("status.code", why=words(f"forward.{code}" if known else "forward.otherwise"), code=code)
+
+
+def _is_township(paths: NodePaths) -> bool:
+    return read_node_file(paths.enrolment).role == "township"
 
 
 def _started() -> datetime:

@@ -3,8 +3,8 @@
 Laws: nothing of a bag is opened or decided here. A bag is removed when the gateway, with its signature, answered for it
 or refused it for good; everything else is "not now" and leaves it lying. A bag that is not taken now rests alone, each
 time longer, and delays no other; two in a row end the round, for then it is the line. A request that breaks is
-"not now" like any other: how this node's own line stands is said by its own exchange alone. An answer is laid out only
-if the gateway signed it for that village.
+"not now" like any other: how this node's own line stands is said by its own exchange alone; why a bag did not go is
+told by its code, apart from that. An answer is laid out only if the gateway signed it for that village.
 """
 
 from __future__ import annotations
@@ -33,11 +33,24 @@ ROUND_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """What a round did."""
+    """What a round did; `why` is the code of the last bag that did not go, refused for good or not taken now."""
 
     bags: int = 0
     refused: int = 0
     why: str | None = None
+
+    @property
+    def tried(self) -> bool:
+        """Whether there was anything to carry."""
+        return bool(self.bags or self.refused or self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class _NotTaken:
+    """Why the city has not answered for a bag; `for_good` when it never will."""
+
+    why: str
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +105,37 @@ class Forwarder:
             except OSError:  # the disk cannot read it now; the village still has its own
                 self._set_aside(bag)
                 continue
-            why = await self._carry(bag, body)
-            if why is None:
+            not_taken = await self._carry(bag, body)
+            if not_taken is None:
                 done, stuck = done + 1, 0
-            elif why == "refused":
+                continue
+            last = not_taken.why
+            if not_taken.for_good:
                 refused, stuck = refused + 1, 0
-            else:
-                self._set_aside(bag)
-                stuck, last = stuck + 1, why
-                if stuck == STUCK_MOST:
-                    break
+                continue
+            self._set_aside(bag)
+            stuck += 1
+            if stuck == STUCK_MOST:
+                break
         return Forwarded(done, refused, last)
 
-    async def _carry(self, bag: Bag, body: bytes) -> str | None:
+    async def _carry(self, bag: Bag, body: bytes) -> _NotTaken | None:
         """What `_take` says of the answer; a request that broke is not raised, or its bag would fail every round."""
         try:
             answer = await tried_again(partial(self._uplink.courier, body, self._uplink.fresh_nonce()))
         except httpx.HTTPError as broken:
-            return type(broken).__name__
+            return _NotTaken(type(broken).__name__)
         return self._take(bag, answer)
 
-    def _take(self, bag: Bag, answer: Answer) -> str | None:
-        """None when it was answered, `refused` when it never will be, else why not now."""
+    def _take(self, bag: Bag, answer: Answer) -> _NotTaken | None:
+        """None when it was answered, else why not."""
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if answer.status == OK and kind == BUNDLE_TYPE:
             try:
                 document, _ = open_body(answer.body, MAX_EXCHANGE_BYTES)
                 read_down(document, self._public, node=bag.node_id)
             except WireError as broken:
-                return broken.code
+                return _NotTaken(broken.code)
             self._bags.put_down(bag.node_id, answer.body)
             self._bags.forwarded(bag)
             return None
@@ -128,5 +143,5 @@ class Forwarder:
         verdict = judge_refusal(answer.status, answer.headers, answer.body, expected)
         if isinstance(verdict, Refused):
             self._bags.forwarded(bag)
-            return "refused"
-        return verdict.why
+            return _NotTaken(verdict.code, for_good=True)
+        return _NotTaken(verdict.why)

@@ -47,6 +47,11 @@ class LineTelling:
         at = self._line.relay_at if problem else datetime.now(UTC).isoformat()
         self._put(replace(self._line, relay_at=at, relay_problem=problem))
 
+    def forwarding(self, problem: str | None) -> None:
+        """At a township: why the last bag of a village did not go to the city, None when the last round carried all."""
+        if problem != self._line.relay_problem:
+            self._put(replace(self._line, relay_problem=problem))
+
     def contact(self, *, up: bool, why: str | None = None, sparing: bool = False) -> None:
         """How the last question went."""
         if sparing and time.monotonic() - self._written < LINE_STATE_S:

@@ -204,7 +204,9 @@ class Rounds:
     async def _forward(self) -> None:
         """Bags of villages, after this node's own work; its next envelope ends it."""
         if self._forwarder is not None:
-            await self._forwarder.forward(self.saved_something)
+            forwarded = await self._forwarder.forward(self.saved_something)
+            if forwarded.tried:
+                self._line.forwarding(forwarded.why)
 
     async def _talk_out(self) -> Heard:
         """Ask until there is nothing more to say on either side."""

@@ -112,12 +112,20 @@ def frame(bar: StatusBar) -> Frame:
     if bar.relay_bags:
         words = sentence("page.strip.relay.some", {"bags": bar.relay_bags, "size": size(bar.relay_bytes)})
         parts.append(Row(sentence("page.strip.relay"), words))
+    if bar.relay_problem is not None:
+        parts.append(Row(sentence("page.strip.relay"), _not_relayed(bar.relay_problem), "fair"))
     if bar.stopped is not None:
         parts.append(Row(sentence("page.strip.stopped"), sentence("page.strip.stopped.told"), "bad"))
     if bar.alarms:
         words = sentence("page.strip.alarms.count", {"count": len(bar.alarms)})
         parts.append(Row(sentence("page.strip.alarms"), words, "bad"))
     return Frame(bar.site_name, tuple(parts))
+
+
+def _not_relayed(code: str) -> str:
+    key = f"relay.{code}"
+    why = sentence(key if known(key) else "relay.otherwise")
+    return sentence("page.strip.relay.problem", {"why": why, "code": code})
 
 
 def _line(bar: StatusBar) -> tuple[str, str]:

@@ -15,7 +15,7 @@ class LineState:
     `operations_only` or `bad_settings`; None while they may move. `scans_held_until` is when that ends by itself, None
     when only a person ends it. `listening` says that a question lies open at the city, so that news comes at once.
     `relay_at` is when the township's relay last did its part, which is no word of the city; `relay_problem` is the code
-    of why it did not the last time.
+    of why it did not the last time; at a township it is the code of why the city did not take a village's bag.
     """
 
     up: bool | None = None

@@ -18,6 +18,7 @@ from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused, Relay
 from edge_node.routes import relay as door
 from edge_node.routes.page_views import frame
 from edge_node.wording import known, sentence
+from offline_store.mailbox.line import LineState
 from offline_store.relay.bags import Bags
 from tests.edge_node.town import Town
 from wire.bundle import (
@@ -186,3 +187,16 @@ async def test_a_bag_that_comes_too_slowly_and_a_crowded_door_say_so_by_code(
         monkeypatch.setattr(door, "_places", asyncio.Semaphore(0))
         crowded = await village.post("/relay/bags", content=b"?")
         assert (crowded.status_code, crowded.json()["error"]["code"]) == (503, "relay.full")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [("courier.bag_of_nobody", "市平台没有登记这个站点"), ("ReadTimeout", "市平台没有收下；能再送的自动再送")],
+)
+def test_the_page_says_in_words_and_by_code_why_a_villages_bag_did_not_go(town: Town, code: str, why: str) -> None:
+    counter = township(town)
+    assert [part for part in frame(status.status(counter)).parts if part.label == sentence("page.strip.relay")] == []
+    counter.incoming.put_line(LineState(up=True, relay_problem=code))
+    (row,) = [part for part in frame(status.status(counter)).parts if part.label == sentence("page.strip.relay")]
+    assert why in row.text
+    assert f"（代码 {code}）" in row.text

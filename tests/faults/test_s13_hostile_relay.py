@@ -124,6 +124,7 @@ async def test_a_strangers_bag_is_refused_once_and_carried_no_further(world: Rel
     world.bags.put_up(STRANGER, bundle_id(document), write_body(document, parts))
     forwarded = await world.forward()
     assert (forwarded.bags, forwarded.refused, world.bags.waiting()) == (1, 1, [])
+    assert forwarded.why == "courier.bag_of_nobody"
     await world.drain()
     world.post.everything_arrived_once()
 

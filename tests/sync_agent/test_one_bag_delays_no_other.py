@@ -3,20 +3,25 @@ nothing of the township's own line."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from offline_store.node_file import write_node_file
 from offline_store.paths import NodePaths
 from offline_store.relay.bags import Bags
+from sync_agent.commands import app
 from sync_agent.forwarding import LONGEST_REST_S, REST_S, STUCK_MOST, Forwarder
 from sync_agent.settings import AgentSettings
 from sync_agent.uplink import Answer
 from tests.city_gateway.gateway_fixtures import TOWNSHIP
 from tests.simulators.flaky_road import FlakyRoad, Forward
 from tests.simulators.post import SETTINGS, Post, posted
+from wire.bundle import UpInventory, sign_up, write_body
 from wire.enrolment import sign_enrolment
 from wire.keys import SigningKey
 
@@ -141,15 +146,64 @@ async def test_a_bag_whose_requests_keep_breaking_rests_longer_up_to_a_ceiling(b
     assert rests[-1] == LONGEST_REST_S
 
 
-async def test_a_bag_that_breaks_its_request_leaves_the_townships_own_line_up(tmp_path: Path) -> None:
-    async with posted(tmp_path / "village") as village:
+@asynccontextmanager
+async def a_township(folder: Path) -> AsyncIterator[tuple[Post, Bags]]:
+    """A township with a courier of its own, and the place where it keeps bags of villages."""
+    async with posted(folder / "village") as village:
         township = await village.city.enrol("township", TOWNSHIP, "测试镇")
-        paths = NodePaths(tmp_path / "township")
+        paths = NodePaths(folder / "township")
         paths.create()
         write_node_file(paths.enrolment, sign_enrolment(township.document, village.city.gateway.keys.signing))
         road = FlakyRoad(httpx.ASGITransport(app=village.city.app, raise_app_exceptions=False))
-        own = Post(village.city, township, paths, road, AgentSettings(**SETTINGS))
-        bags = Bags(paths.relay)
+        yield Post(village.city, township, paths, road, AgentSettings(**SETTINGS)), Bags(paths.relay)
+
+
+async def test_why_a_bag_did_not_go_is_told_in_words_and_by_code_until_the_next_one_goes(tmp_path: Path) -> None:
+    async with a_township(tmp_path) as (own, bags):
+        bags.put_up(STRANGER, "f" * 64, bag_of(STRANGER, own))
+        await own.rounds.make_one()
+        assert bags.waiting() == []
+        line = own.incoming.line()
+        assert line is not None
+        assert (line.up, line.last_error, line.relay_problem) == (True, None, "courier.bag_of_nobody")
+        assert "市平台没有登记这个站点" in told_at(own)
+        assert "（代码 courier.bag_of_nobody）" in told_at(own)
+        bags.put_up(OTHER, "f" * 64, b"no bag at all")
+        await own.rounds.make_one()
+        line = own.incoming.line()
+        assert line is not None
+        assert line.relay_problem is not None
+        assert "市平台没有收下；能再送的自动再送" in told_at(own)
+        assert f"（代码 {line.relay_problem}）" in told_at(own)
+        village = await own.city.enrol(site="511603106206")
+        node_id = village.document.node_id
+        bags.put_up(node_id, "f" * 64, bag_of(node_id, own, village.transport))
+        await own.rounds.make_one()
+        line = own.incoming.line()
+        assert line is not None
+        assert line.relay_problem is None
+        assert bags.down(node_id) is not None
+        assert "代转" not in told_at(own)
+
+
+def told_at(post: Post) -> str:
+    return CliRunner().invoke(app, ["status", "--root", str(post.paths.root)]).output
+
+
+def bag_of(node_id: str, township: Post, key: SigningKey | None = None) -> bytes:
+    """An empty bag in the name of a node, signed by it or by anybody."""
+    inventory = UpInventory(
+        node=node_id,
+        gateway=township.city.gateway.keys.gateway_id,
+        number=1,
+        made_at=township.city.clock(),
+        feed_cursor=0,
+    )
+    return write_body(sign_up(inventory, key or SigningKey.generate()), [])
+
+
+async def test_a_bag_that_breaks_its_request_leaves_the_townships_own_line_up(tmp_path: Path) -> None:
+    async with a_township(tmp_path) as (own, bags):
         for node_id in (STRANGER, OTHER):
             bags.put_up(node_id, "f" * 64, node_id.encode())
 
@@ -158,7 +212,7 @@ async def test_a_bag_that_breaks_its_request_leaves_the_townships_own_line_up(tm
                 raise httpx.ReadTimeout("cut by a proxy", request=request)
             return await forward(request)
 
-        road.always(breaks_the_first)
+        own.road.always(breaks_the_first)
         for _ in range(2):
             heard = await own.rounds.make_one()
             assert (heard.ok, heard.why) == (True, None)
