@@ -13,6 +13,18 @@ from typing import Final
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SHAPE: Final = re.compile(r"[0-9]{12}-[0-9]{8}-[0-9]{4,6}-[0-9A-Z]")
 MAX_SERIAL: Final = 999_999
+LANE_SIZE: Final = 10_000
+LANES: Final = 98
+"""Ten thousand numbers a day each, for machines that were enrolled anew: one that was cloned may go on beside them."""
+
+
+def lane_of(node_id: str) -> int:
+    """The lane in which a machine of this identity (hex) counts once it was enrolled anew; 0 is that of a first one.
+
+    >>> lane_of("00"), lane_of("61"), lane_of("62")
+    (1, 98, 1)
+    """
+    return 1 + int(node_id, 16) % LANES
 
 
 def receipt_number(site_region: str, day: date, serial: int) -> str:

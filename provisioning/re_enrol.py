@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from casework.receipt_numbers import lane_of
 from offline_store.desk import answering, applications, catalog, feed, keys, rechaining, state
 from offline_store.desk.database import Desk, Transaction
 from offline_store.desk.journal import Link
@@ -52,7 +53,6 @@ NONCE_BYTES = 16
 UNDER_WAY = "re-enrolment"
 LAST = "re-enrolment.last"
 FORMER = "identity.former"
-LANES = 98  # of the receipts' serial numbers: a machine and its clone may go on at one counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _switch_over(
         former = [*(state.get(tx, FORMER) or ()), _former(before, state.get(tx, state.STOPPED), now)]
         state.put(tx, FORMER, former)
         state.put(tx, state.STOPPED, None)
-        state.put(tx, state.SERIAL_LANE, 1 + int(document.node_id, 16) % LANES)
+        state.put(tx, state.SERIAL_LANE, lane_of(document.node_id))
         kept = {"code": _digest(code), "node": document.node_id, "renewed": done.renewed, "filed": done.filed}
         state.put(tx, UNDER_WAY, {**kept, "transport": b64(asked.keys.transport.to_bytes()), "document": dict(signed)})
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from casework.identifiers import TOWNSHIP, VILLAGE, is_region_code, region_at, region_level
+from casework.receipt_numbers import LANES, lane_of
 from city_gateway.acts.catch_up import catch_up
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import CodeRefused, RegionRefused
@@ -88,7 +89,7 @@ def enrol(gateway: Gateway, sealed_request: bytes) -> SignedDocument:
             return json.loads(code.document), set()
         if code.expires_at < now:
             raise CodeRefused
-        document = _document(gateway, request, code, now)
+        document = _document(gateway, tx, request, code, now)
         signed = sign_enrolment(document, gateway.keys.signing)
         used = enrolments.use(
             tx,
@@ -142,9 +143,23 @@ def identity_of(gateway: Gateway) -> GatewayIdentity:
     )
 
 
-def _document(gateway: Gateway, request: EnrolmentRequest, code: EnrolmentCode, now: datetime) -> EnrolmentDocument:
+def _new_node_id(gateway: Gateway, tx: Connection, site: str) -> str:
+    """A number by which no two machines that were ever enrolled at a site count their receipts in one lane, as long as
+    there are lanes."""
+    taken = {lane_of(one) for one in nodes.ever_at(tx, site)}
+    node_id = gateway.randomness(16)
+    for step in range(LANES):
+        apart = ((int.from_bytes(node_id) + step) % 2**128).to_bytes(16)
+        if lane_of(apart.hex()) not in taken:
+            return apart.hex()
+    return node_id.hex()
+
+
+def _document(
+    gateway: Gateway, tx: Connection, request: EnrolmentRequest, code: EnrolmentCode, now: datetime
+) -> EnrolmentDocument:
     return EnrolmentDocument(
-        node_id=gateway.randomness(16).hex(),
+        node_id=_new_node_id(gateway, tx, code.site),
         site=code.site,
         site_name=code.site_name,
         role="township" if code.role == "township" else "village",

@@ -90,6 +90,11 @@ def everyone(tx: Connection) -> list[Node]:
     return [_node(row) for row in tx.execute(sa.select(NODES).order_by(NODES.c.site, NODES.c.enrolled_at)).mappings()]
 
 
+def ever_at(tx: Connection, site: str) -> list[str]:
+    """The ids of every node that was ever enrolled for the site, stopped ones, too."""
+    return list(tx.execute(sa.select(NODES.c.node_id).where(NODES.c.site == site)).scalars())
+
+
 def stood_at(tx: Connection, node_id: str, *, site: str, role: str) -> bool:
     """Whether this id was ever enrolled for the site and role: an earlier identity of the same counter."""
     asked = sa.select(NODES.c.node_id).where(NODES.c.node_id == node_id, NODES.c.site == site, NODES.c.role == role)

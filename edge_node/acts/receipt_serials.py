@@ -7,14 +7,11 @@ same counter; a number that comes back from the city (this machine forgot it, be
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
-from casework.receipt_numbers import receipt_number, receipt_number_problem
+from casework.receipt_numbers import LANE_SIZE, receipt_number, receipt_number_problem
 from edge_node.counter.counter import Counter
 from offline_store.desk import state
 from offline_store.desk.database import Transaction
-
-LANE_SIZE: Final = 10_000
 
 
 def next_receipt_number(counter: Counter, tx: Transaction, day: date) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
+from casework.receipt_numbers import lane_of
 from city_gateway.admission import WRONG_CODES_A_MINUTE
 from city_gateway.errors import KeysExist, RegionRefused
 from city_gateway.keys import load_keys, make_keys
@@ -120,3 +121,9 @@ async def test_guessing_codes_is_slowed_down_and_enrolment_goes_on_later(city: C
     assert (busy.value.status, busy.value.code) == (503, "gateway.busy")
     city.clock.forward(minutes=2)
     assert (await city.enrol_with(again)).document.role == "village"
+
+
+async def test_machines_of_one_site_count_their_receipts_in_lanes_of_their_own(city: City) -> None:
+    machines = [await city.enrol("village", VILLAGE) for _ in range(40)]
+    lanes = [lane_of(one.document.node_id) for one in machines]
+    assert len(set(lanes)) == len(lanes), "chance alone would give two of forty the same lane"
