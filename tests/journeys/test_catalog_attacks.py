@@ -104,9 +104,10 @@ def test_a_tampered_target_is_refused_by_courier_and_node_and_the_old_catalog_wo
     for node in (place.village, place.township):
         node.line.cut()  # or a courier might come before the thief
     place.world.publish_catalog(changed_catalog(place.world.folder / "source", ITEM, "一条真的新条件"))
-    for path in (catalog_of(place) / "targets" / "items").glob("*.yibao.json"):
+    targets = catalog_of(place) / "targets"
+    for path in [*(targets / "items").glob("*.yibao.json"), *(targets / "changes").glob("*.json")]:
         path.write_bytes(path.read_bytes().replace("一条真的新条件".encode(), FORGED.encode()))
-    for path in (catalog_of(place) / "targets" / "items").glob("*.yibao.json.gz"):
+    for path in [*(targets / "items").glob("*.yibao.json.gz"), *(targets / "changes").glob("*.json.gz")]:
         path.unlink()
     for node in (place.village, place.township):
         place.line_is_back(node)
