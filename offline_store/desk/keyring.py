@@ -88,7 +88,7 @@ def candidates(path: Path, machine: bytes) -> list[bytes]:
     slots = [slot for slot in _read(path) if slot["kind"] == "machine"]
     if not slots:
         raise SlotRefused("machine")
-    return [_unwrap(slot, _from_machine(machine, unb64(slot["salt"])), owner="") for slot in slots]
+    return [_unwrap(slot, _from_machine(machine, _bytes(slot, "salt")), owner="") for slot in slots]
 
 
 def add_next(
@@ -102,7 +102,7 @@ def add_next(
     known = {key_id(public).hex(): public for public in cities}
     after = []
     for slot in now:
-        public = unb64(slot["public"]) if "public" in slot else known.get(slot["owner"])
+        public = _bytes(slot, "public") if "public" in slot else known.get(slot["owner"])
         if slot["kind"] == "machine":
             after.append(_machine_slot(new_key, machine, randomness))
         elif public is None:
@@ -123,7 +123,7 @@ def unlock_by_clerk(path: Path, clerk_id: str, passphrase: str) -> bytes:
     for slot in _read(path):
         if slot["kind"] == "clerk" and slot["owner"] == clerk_id:
             cost = Cost(slot["memory_kib"], slot["iterations"], slot["lanes"])
-            wrapping = _from_passphrase(passphrase, unb64(slot["salt"]), cost)
+            wrapping = _from_passphrase(passphrase, _bytes(slot, "salt"), cost)
             own = SealingKey.from_bytes(_unwrap(slot, wrapping, owner=clerk_id, part="private"))
             return _opened(slot, own)
     raise SlotRefused("clerk")
@@ -255,6 +255,14 @@ def _read(path: Path) -> list[dict[str, Any]]:
     except (WireError, KeyError, TypeError, AttributeError):
         raise KeyringDamaged from None
     return kept
+
+
+def _bytes(slot: dict[str, Any], name: str) -> bytes:
+    """A binary value of a slot; one that rotted is no base64 any more, or not there."""
+    try:
+        return unb64(slot[name])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise KeyringDamaged from None
 
 
 def is_sound(path: Path) -> bool:

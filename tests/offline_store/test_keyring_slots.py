@@ -100,6 +100,23 @@ def test_a_missing_or_torn_keyring_says_so(ring: Path) -> None:
             keyring.unlock(ring, MACHINE)
 
 
+@pytest.mark.parametrize("part", ["salt", "wrapped"])
+def test_a_slot_of_which_any_character_rotted_gives_the_true_key_or_is_told(ring: Path, part: str) -> None:
+    key = keyring.create(ring, MACHINE, None)
+    whole = ring.read_text()
+    value = json.loads(whole)["slots"][0][part]
+    told = 0
+    for at in range(len(value)):
+        for other in {"A", "~"} - {value[at]}:
+            ring.write_text(whole.replace(value, f"{value[:at]}{other}{value[at + 1 :]}"))
+            assert not keyring.is_sound(ring)
+            try:
+                assert keyring.unlock(ring, MACHINE) == key  # a zero behind the salt makes no other key
+            except (KeyringDamaged, SlotRefused):
+                told += 1
+    assert told > len(value)
+
+
 def test_the_machine_key_comes_from_the_service_manager_or_a_named_file(tmp_path: Path) -> None:
     (tmp_path / "desk-key").write_bytes(MACHINE)
     (tmp_path / "other").write_text(MACHINE.hex() + "\n")
