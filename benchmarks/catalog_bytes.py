@@ -27,15 +27,12 @@ import httpx
 
 from benchmarks.catalogs import SEED, Plain, multiplied_items, seed
 from benchmarks.figures import Report, command_line
-from city_gateway.catalog import publication
-from city_gateway.catalog.repository import first_root
 from city_gateway.keys import make_keys
 from provisioning.demo_world import Program, free_port
 from sync_agent.catalog_fetch import HttpFetcher, fetch_catalog
+from tests.city_gateway.catalog_world import COUNTY, CatalogWorld
 from wire.canonical import canonical_json
 
-COUNTY: Final = "511602"
-RECIPIENT: Final = bytes(range(32))
 START_S: Final = 40.0
 POLL_S: Final = 0.05
 OWN_FIELDS: Final = frozenset({"initials", "initials_of_aliases"})
@@ -81,18 +78,20 @@ def main() -> None:
 
 
 def _measure(report: Report, folder: Path, entries: list[tuple[Plain, Plain]], changed: int) -> None:
-    source, gateway = folder / "source", folder / "gateway"
-    publication.begin(gateway, folder / "keys", _passphrase, datetime.now(UTC))
-    _publish(folder, _written(source, entries))
-    with _served(gateway) as url:
-        _look_at_both(report, folder, url, entries, changed)
+    city = CatalogWorld(folder)
+    city.begin()
+    city.publish(_written(folder / "source", entries))
+    with _served(city.folder) as url:
+        _look_at_both(report, city, folder / "source", url, entries, changed)
 
 
-def _look_at_both(report: Report, folder: Path, url: str, entries: list[tuple[Plain, Plain]], changed: int) -> None:
+def _look_at_both(
+    report: Report, city: CatalogWorld, source: Path, url: str, entries: list[tuple[Plain, Plain]], changed: int
+) -> None:
     payload = _packed(pair[position] for position in (0, 1) for pair in entries)
     report.add("items in the catalog", len(entries), "items")
     report.add("the entries, compressed as one file", payload, "bytes")
-    first = _fetch(folder, url)
+    first = _fetch(city, url)
     report.add("first pull, both ways", first.sent + first.received, "bytes")
     report.add("first pull against the payload", (first.sent + first.received) / payload, "times")
     report.add("its requests", first.requests, "requests")
@@ -101,15 +100,15 @@ def _look_at_both(report: Report, folder: Path, url: str, entries: list[tuple[Pl
     for number in chosen:
         item, form = entries[number]
         entries[number] = (item | {"conditions": [*item["conditions"], f"第{number}号补充条件"]}, form)
-    _publish(folder, _written(folder / "source", entries))
+    city.publish(_written(source, entries))
     payload = _packed(entries[number][0] for number in chosen)
     report.add("items changed, at random places", changed, "items")
     report.add("the changed entries, compressed as one file", payload, "bytes")
-    update = _fetch(folder, url)
+    update = _fetch(city, url)
     report.add("update, both ways", update.sent + update.received, "bytes")
     report.add("update against the payload", (update.sent + update.received) / payload, "times")
     report.add("its requests", update.requests, "requests")
-    nothing = _fetch(folder, url)
+    nothing = _fetch(city, url)
     report.add("a look that finds nothing new, both ways", nothing.sent + nothing.received, "bytes")
 
 
@@ -134,15 +133,6 @@ def _written(source: Path, entries: list[tuple[Plain, Plain]]) -> Path:
         whole = seed(name) | {name: [pair[position] for pair in entries]}
         (source / f"{name}.json").write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
     return source
-
-
-def _publish(folder: Path, source: Path) -> None:
-    wanted = publication.Wanted(source=source, recipients=[RECIPIENT])
-    publication.publish(folder / "gateway", folder / "keys", _passphrase, wanted, datetime.now(UTC))
-
-
-def _passphrase(_name: str) -> str:
-    return "an invented passphrase"
 
 
 def _packed(entries: Iterator[Any]) -> int:
@@ -176,14 +166,14 @@ def _until_it_answers(program: Program, url: str) -> None:
     raise TimeoutError(program.name)
 
 
-def _fetch(folder: Path, url: str) -> Counted:
+def _fetch(city: CatalogWorld, url: str) -> Counted:
     """One look of a courier at the published catalog."""
     counted = Counted()
     hooks = {"request": [counted.of_request], "response": [counted.of_answer]}
     with httpx.Client(trust_env=False, event_hooks=hooks) as client:
         fetch_catalog(
-            cache=folder / "cache",
-            trusted_root=first_root(folder / "gateway") or b"",
+            cache=city.cache,
+            trusted_root=city.root,
             gateway_url=url,
             county=COUNTY,
             fetcher=HttpFetcher(client, counted.of_body),

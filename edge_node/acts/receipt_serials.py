@@ -1,7 +1,9 @@
-"""The serial number of a receipt: counted by this machine for each day, and never given out twice at a counter.
+"""The serial number of a receipt: counted by this machine for each day, and not given out twice at a counter.
 
 Laws: a machine that was enrolled anew counts in a lane of its own, for the machine it was cloned from may go on at the
-same counter; a number that comes back from the city (this machine forgot it, because its disk was set back) is used up.
+same counter, and the city gives no two machines of a site one lane; a number that comes back from the city (this
+machine forgot it, because its disk was set back) is used up. What no law covers: a machine that was set back and files
+before its next contact gives out again what it forgot, for it cannot know.
 """
 
 from __future__ import annotations

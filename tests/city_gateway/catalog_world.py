@@ -30,6 +30,14 @@ class CatalogWorld:
         self.requests: list[str] = []
         self.received = 0
 
+    @classmethod
+    def published(cls, root: Path) -> CatalogWorld:
+        """A city with its first release."""
+        made = cls(root)
+        made.begin()
+        made.publish()
+        return made
+
     def begin(self) -> None:
         publication.begin(self.folder, self.keys, passphrase_of, datetime.now(UTC))
 

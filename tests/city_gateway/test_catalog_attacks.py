@@ -27,10 +27,7 @@ pytestmark = pytest.mark.node
 
 @pytest.fixture
 def world(tmp_path: Path) -> CatalogWorld:
-    made = CatalogWorld(tmp_path)
-    made.begin()
-    made.publish()
-    return made
+    return CatalogWorld.published(tmp_path)
 
 
 def verified(world: CatalogWorld, accepted: Versions | None = None, now: datetime | None = None) -> Release:

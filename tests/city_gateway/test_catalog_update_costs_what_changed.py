@@ -18,9 +18,7 @@ pytestmark = pytest.mark.node
 @pytest.fixture
 def world(tmp_path: Path) -> CatalogWorld:
     """A city with one release, and a node that has it."""
-    made = CatalogWorld(tmp_path)
-    made.begin()
-    made.publish()
+    made = CatalogWorld.published(tmp_path)
     made.fetch()
     made.requests.clear()
     return made

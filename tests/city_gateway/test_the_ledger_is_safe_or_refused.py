@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from city_gateway.errors import LedgerTooNew, LedgerUnsafe
-from city_gateway.ledger import database, scan_owners, scan_references, schema
+from city_gateway.ledger import database, outbox, scan_owners, scan_references, schema
 from city_gateway.ledger.database import Ledger, open_ledger
 from city_gateway.ledger.tables import METADATA, SCAN_REFERENCES
 from tests.city_gateway.gateway_fixtures import NOON
@@ -69,6 +69,26 @@ def test_a_postgresql_that_does_not_wait_for_the_disk_is_refused(postgresql_serv
     with pytest.raises(LedgerUnsafe) as refused:
         opened(sa.make_url(postgresql_server).set(database=name).render_as_string(hide_password=False))
     assert refused.value.params == {"setting": "synchronous_commit", "value": "off"}
+
+
+def test_records_that_an_earlier_ledger_promised_keep_the_name_they_had(ledger_url: str) -> None:
+    engine = sa.create_engine(ledger_url)
+    with engine.begin() as tx:
+        schema.command.upgrade(schema._config(tx), "0005")
+        for case_seq in (1, 2):
+            tx.execute(
+                sa.text(
+                    "INSERT INTO platform_outbox (application_id, case_seq, record_set, row, body, recorded_at)"
+                    " VALUES ('a', :seq, 'process', 0, '{}', '2026-11-23 04:00:00')"
+                ),
+                {"seq": case_seq},
+            )
+    engine.dispose()
+    ledger = opened(ledger_url)
+    with ledger.reading() as tx:
+        named = [(one.act, one.application_id, one.body) for _, one in outbox.undelivered(tx, 10)]
+    assert named == [("a:1", "a", {}), ("a:2", "a", {})]
+    ledger.close()
 
 
 def test_scans_of_an_earlier_ledger_belong_to_the_site_that_alone_refers_to_them(ledger_url: str) -> None:

@@ -197,9 +197,10 @@ def rule_on(world: World, gateway: Gateway, application_id: str) -> None:
 
 def promises(world: World) -> None:
     """Records that wait for the platform."""
-    before = a_batch(world)
-    with at_peace(world) as gateway:
-        send_it(world, gateway, before)
+    for _ in range(2):
+        before = a_batch(world)
+        with at_peace(world) as gateway:
+            send_it(world, gateway, before)
 
 
 def deliver_by(deliver: Deliver) -> Callable[[World, Gateway, Any], None]:
