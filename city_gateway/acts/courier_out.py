@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from city_gateway.acts import pieces, renewal, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.reading_scans import readable_scan
@@ -67,7 +69,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         if node is None:
             raise NodeUnknown
         newest = carried.newest(tx, node_id)
-        error = _refused(node, gateway.clock())
+        error = _refused(tx, node, gateway.clock())
         if error is not None:
             return _refusal(gateway, node, error, newest.number if newest else 0)
         asked = validated(UpInventory, newest.asked.encode(), "bundle") if newest else _nothing_asked(gateway, node_id)
@@ -125,11 +127,11 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
     )
 
 
-def _refused(node: Node, now: datetime) -> type[GatewayError] | None:
+def _refused(tx: Connection, node: Node, now: datetime) -> type[GatewayError] | None:
     """Why this identity is not spoken with any more; by every road the same."""
     if node.standing != nodes.ACTIVE:
         return Forked if node.stopped_for == FORK else NodeStopped
-    return EnrolmentOver if renewal.is_over(node, now) else None
+    return EnrolmentOver if renewal.is_over(tx, node, now) else None
 
 
 def _refusal(gateway: Gateway, node: Node, error: type[GatewayError], answers: int) -> Answer:

@@ -21,7 +21,7 @@ from city_gateway.acts.catch_up import catch_up
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import CodeRefused, RegionRefused
 from city_gateway.keys import GatewayKeys
-from city_gateway.ledger import enrolments, nodes
+from city_gateway.ledger import enrolments, nodes, served_days
 from city_gateway.ledger.database import Ledger
 from city_gateway.ledger.enrolments import EnrolmentCode
 from city_gateway.ledger.nodes import Node
@@ -101,7 +101,7 @@ def enrol(gateway: Gateway, sealed_request: bytes) -> SignedDocument:
         )
         if not used:
             raise CodeRefused
-        node = _node(document, now)
+        node = _node(document, now, served_days.number_of(tx, now.date()))
         _stop_replaced(tx, request.replaces, code)
         nodes.enrol(tx, node)
         return signed, catch_up(gateway, tx, node)
@@ -177,7 +177,7 @@ def _document(
     )
 
 
-def _node(document: EnrolmentDocument, now: datetime) -> Node:
+def _node(document: EnrolmentDocument, now: datetime, heard_on: int) -> Node:
     return Node(
         node_id=document.node_id,
         role=document.role,
@@ -197,5 +197,6 @@ def _node(document: EnrolmentDocument, now: datetime) -> Node:
         stable_hwm=0,
         enrolled_at=now,
         last_contact=None,
+        heard_on=heard_on,
         report=None,
     )

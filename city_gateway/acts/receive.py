@@ -20,7 +20,7 @@ from city_gateway.acts.quarantine import sort_out
 from city_gateway.acts.sorting import Sorted
 from city_gateway.catalog.mark import catalog_mark
 from city_gateway.errors import ForgedEnvelope, Forked, NodeStopped, NodeUnknown, NotThisNode, Refusal
-from city_gateway.ledger import feeds, journal, nodes
+from city_gateway.ledger import feeds, journal, nodes, served_days
 from city_gateway.ledger.nodes import Node
 from wire.audit_chain import Head, Link, prove_link
 from wire.envelope import envelope_hash
@@ -116,7 +116,7 @@ def _take_in(
     proven, forged = _proven(node, envelopes)
     before = _talk(gateway, node)
     if before.phase is Phase.SERVING:
-        renewal.require_renewable(node, now)
+        renewal.require_renewable(tx, node, now)
     talk, done = advance(before, _question(tx, asked, proven, forged=forged))
     batch = _Batch(talk)
     for consequence in done:
@@ -128,7 +128,10 @@ def _take_in(
                     gateway.ledger.readers_stay(tx)
                     batch.found = sort_out(gateway, tx, [receive(gateway, node, proven[link]) for link in links], now)
                 report = machines.report_with(node.report, asked.report, now)
-                nodes.advance(tx, node.node_id, hwm=head.seq, head_hash=head.hash, contact=now, report=report)
+                heard_on = served_days.number_of(tx, now.date())
+                nodes.advance(
+                    tx, node.node_id, hwm=head.seq, head_hash=head.hash, contact=now, heard_on=heard_on, report=report
+                )
             case Stop(why):
                 nodes.stop(tx, node.node_id, why)
             case TurnPage(after):

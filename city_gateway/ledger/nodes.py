@@ -42,6 +42,8 @@ class Node:
     stable_hwm: int
     enrolled_at: datetime
     last_contact: datetime | None
+    heard_on: int
+    """The number of the served day (`served_days`) of the last contact, or of the enrolment."""
     report: str | None
 
 
@@ -102,10 +104,17 @@ def stood_at(tx: Connection, node_id: str, *, site: str, role: str) -> bool:
 
 
 def advance(
-    tx: Connection, node_id: str, *, hwm: int, head_hash: bytes, contact: datetime, report: str | None = None
+    tx: Connection,
+    node_id: str,
+    *,
+    hwm: int,
+    head_hash: bytes,
+    contact: datetime,
+    heard_on: int,
+    report: str | None = None,
 ) -> None:
     """Move the mark and note the contact."""
-    values: dict[str, Any] = {"hwm": hwm, "head_hash": head_hash, "last_contact": contact}
+    values: dict[str, Any] = {"hwm": hwm, "head_hash": head_hash, "last_contact": contact, "heard_on": heard_on}
     if report is not None:
         values["report"] = report
     tx.execute(sa.update(NODES).where(NODES.c.node_id == node_id).values(**values))

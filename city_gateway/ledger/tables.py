@@ -7,7 +7,7 @@ registry is the ledger's own, so that a desk in the same process (tests) cannot 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, cast
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
@@ -79,7 +79,17 @@ class NodeRow(LedgerRow, table=True):
     stable_hwm: int = Field(sa_column=Column(BIG, nullable=False))
     enrolled_at: datetime
     last_contact: datetime | None = None
+    heard_on: int = Field(default=0, sa_column=Column(BIG, nullable=False, server_default="0"))
+    """The number of the served day of the last contact."""
     report: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class ServedDayRow(LedgerRow, table=True):
+    """A day on which the city served somebody."""
+
+    __tablename__ = "served_days"
+    number: int | None = Field(default=None, sa_column=Column(BIG, primary_key=True))
+    day: date = Field(unique=True)
 
 
 class FeedHeadRow(LedgerRow, table=True):
@@ -280,6 +290,7 @@ METADATA = _registry.metadata
 LEDGER_IDENTITY = _table(LedgerIdentityRow)
 ENROLMENT_CODES = _table(EnrolmentCodeRow)
 NODES = _table(NodeRow)
+SERVED_DAYS = _table(ServedDayRow)
 FEED_HEADS = _table(FeedHeadRow)
 FEED_ENTRIES = _table(FeedEntryRow)
 JOURNAL = _table(JournalRow)

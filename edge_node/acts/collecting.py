@@ -12,7 +12,6 @@ from __future__ import annotations
 from casework.application import Applicant
 from casework.events import Collected
 from casework.identifiers import TOWNSHIP, region_at
-from casework.working_days import city_day
 from edge_node.acts import drafting, journaling, readiness, receipt_serials, showing, supplementing
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import DraftNotReady, ProxyNotAllowed
@@ -81,11 +80,10 @@ def _collected(
     counter: Counter, tx: Transaction, who: AtCounter, draft: Draft, papers: readiness.Papers, reading: Reading
 ) -> Collected:
     site = counter.node.site
-    day = city_day(reading.now)
     return Collected(
         at=reading.now,
         by=who.actor,
-        receipt_no=receipt_serials.next_receipt_number(counter, tx, day),
+        receipt_no=receipt_serials.next_receipt_number(counter, tx, reading.now),
         item_id=draft.item_id,
         form_id=draft.form_id,
         catalog_version=draft.catalog_version,

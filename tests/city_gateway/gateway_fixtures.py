@@ -27,6 +27,7 @@ from city_gateway.acts.enrol import issue_code
 from city_gateway.acts.gateway import Gateway, Register
 from city_gateway.app import Settings, build_app, open_gateway
 from city_gateway.keys import make_keys
+from city_gateway.ledger import served_days
 from wire.audit_chain import GENESIS, Head
 from wire.canonical import read_json
 from wire.enrolment import EnrolmentDocument, EnrolmentRequest, read_card, read_code, read_enrolment, seal_request
@@ -279,6 +280,13 @@ class City:
     app: FastAPI
     client: httpx.AsyncClient
     clock: HandClock
+
+    def serves_until(self, moment: datetime) -> None:
+        """Time passes, and on each day of it somebody is served."""
+        with self.gateway.ledger.transaction() as tx:
+            while self.clock.now < moment:
+                self.clock.now = min(moment, self.clock.now + timedelta(days=1))
+                served_days.number_of(tx, self.clock.now.date())
 
     async def enrol(self, role: str = "village", site: str = VILLAGE, name: str = "测试站") -> EnrolledNode:
         """Enrol a new machine through the real call."""

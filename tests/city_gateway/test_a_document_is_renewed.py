@@ -29,7 +29,7 @@ async def test_a_document_near_or_after_its_end_is_renewed_for_the_same_keys(
     city: City, days_after_the_end: int
 ) -> None:
     node = await city.enrol()
-    city.clock.now = node.document.valid_to + timedelta(days=days_after_the_end)
+    city.serves_until(node.document.valid_to + timedelta(days=days_after_the_end))
     renewed = await asked(node)
     assert renewed is not None
     assert renewed.valid_to > city.clock.now + timedelta(days=700)
@@ -51,11 +51,27 @@ async def test_a_fresh_document_and_a_node_that_does_not_say_get_nothing(city: C
 
 async def test_beyond_400_days_nothing_is_taken_and_nothing_is_final(city: City) -> None:
     node = await city.enrol()
-    city.clock.now = node.document.valid_to + timedelta(days=401)
+    city.serves_until(node.document.valid_to + timedelta(days=401))
     _, envelope = node.collect()
     with pytest.raises(Refused) as refused:
         await node.exchange(envelope, enrolled_until=node.document.valid_to)
     assert (refused.value.status, refused.value.code) == (403, "enrolment.over")
+    city.clock.now = node.document.valid_to
+    assert results(await node.everything(envelope)) == ["applied"]
+
+
+async def test_no_clock_of_the_city_that_jumps_ends_an_identity(city: City) -> None:
+    node = await city.enrol()
+    true, ahead = city.clock.now, node.document.valid_to + timedelta(days=2000)
+    other = await city.enrol(site="511603106001")
+    for _ in range(20):
+        city.clock.now = ahead
+        await other.exchange()
+        city.clock.now = true
+        await other.exchange()
+    city.clock.now = ahead
+    _, envelope = node.collect()
+    assert results(await node.everything(envelope)) == ["applied"]
 
 
 async def test_a_stopped_identity_is_not_renewed(city: City) -> None:

@@ -193,7 +193,8 @@ class WholeNode:
     # --- work ---------------------------------------------------------------------------------------------------------
 
     def collect(self) -> Saved:
-        """A new application with its scans."""
+        """A new application with its scans; nobody fills one in faster than in twenty seconds."""
+        self.clock.passes(seconds=20)
         application_id = self.village.collected("GA-YB-004")
         return self._note(application_id, application_id)
 
@@ -324,8 +325,8 @@ def door_of(gateway: Gateway) -> httpx.MockTransport:
 
 
 def passes(city: City, *nodes: WholeNode, **span: float) -> datetime:
-    """Time passes everywhere."""
-    city.clock.now += timedelta(**span)
+    """Time passes everywhere, and the city serves others."""
+    city.serves_until(city.clock.now + timedelta(**span))
     for node in nodes:
         node.clock.passes(**span)
     return city.clock.now

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from city_gateway.__main__ import app as city_app
-from city_gateway.ledger import nodes
+from city_gateway.ledger import nodes, served_days
 from sync_agent.commands import app as agent_app
 from tests.simulators.carriers import carrying
 from tests.simulators.post import Post
@@ -92,6 +92,8 @@ def test_an_enrolment_that_is_long_over_is_answered_and_both_ends_are_told(post:
     ended = datetime.now(UTC) - timedelta(days=401)
     with post.city.gateway.ledger.transaction() as tx:
         nodes.renew(tx, node_id, ended - timedelta(days=730), ended)
+        for days in range(402):
+            served_days.number_of(tx, (ended + timedelta(days=days)).date())
     refused = city(post, tmp_path, "in", "--from", place)
     assert (refused.exit_code, "enrolment.over" in refused.output) == (1, True)
     written = city(post, tmp_path, "out", "--to", place, "--node", node_id)

@@ -134,7 +134,7 @@ async def test_a_stopped_village_hears_of_it_over_the_relay(world: Relayed) -> N
 
 async def test_a_village_whose_enrolment_is_long_over_hears_of_it_and_its_bag_is_dropped(world: Relayed) -> None:
     world.post.file(b"page")
-    world.post.city.clock.now = world.post.node.document.valid_to + timedelta(days=401)
+    world.post.city.serves_until(world.post.node.document.valid_to + timedelta(days=401))
     await world.hand_over()
     forwarded = await world.forward()
     assert (forwarded.bags, forwarded.why, world.bags.waiting()) == (1, None, [])

@@ -53,7 +53,7 @@ async def test_a_fresh_document_is_not_carried_again(post: Post, tmp_path: Path)
 async def test_beyond_400_days_the_stick_brings_the_signed_refusal_and_nothing_is_taken_in(
     post: Post, tmp_path: Path
 ) -> None:
-    post.city.clock.now = post.node.document.valid_to + timedelta(days=401)
+    post.city.serves_until(post.node.document.valid_to + timedelta(days=401))
     post.file(b"page")
     out(post, tmp_path / "stick")
     with pytest.raises(EnrolmentOver):
@@ -69,7 +69,7 @@ async def test_beyond_400_days_the_stick_brings_the_signed_refusal_and_nothing_i
 
 
 async def test_the_last_of_the_400_days_is_still_answered(post: Post, tmp_path: Path) -> None:
-    post.city.clock.now = post.node.document.valid_to + timedelta(days=400)
+    post.city.serves_until(post.node.document.valid_to + timedelta(days=400))
     post.file()
     out(post, tmp_path / "stick")
     at_the_city(post, tmp_path / "stick")
