@@ -27,7 +27,7 @@ CONNECT_S = 15.0
 UNDER_WAY_BYTES = 48 * 1024
 """One chunk of 64 KiB is what a cut may cost; with this at most 55 KiB were seen under way when a line was cut. Four
 connections at 400 ms still carry 480 KB a second."""
-PROBE_AFTER_S, PROBE_AGAIN_S, PROBES = 100, 20, 3
+PROBE_AFTER_S, PROBE_AGAIN_S, PROBES = 240, 20, 3
 TAKEN_AT_ONCE = 32 * 1024
 TUS = {"tus-resumable": "1.0.0"}
 OFFSET = "application/offset+octet-stream"
@@ -221,8 +221,9 @@ def socket_options() -> list[tuple[int, int, int] | tuple[int, int, bytes]]:
     """What is asked of the kernel for each connection; what it does not know is left out.
 
     - Few bytes under way: what a connection holds that the city does not have yet is what a cut sends again.
-    - Keep-alive: a line that died in silence under a held question is noticed within three minutes, and the small
-      probes keep the table entries of routers on the way alive.
+    - Keep-alive: a line that died in silence under a held question is noticed within five minutes, and the small
+      probes keep the table entries of routers on the way alive: carriers forget a silent connection after five minutes
+      at the least (270 s is what long-lived connections of phones are kept with).
     - BBR: on a lossy line it is worth three times the stock congestion control.
     """
     options: list[tuple[int, int, int] | tuple[int, int, bytes]] = [

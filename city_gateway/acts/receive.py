@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -128,9 +128,14 @@ def _take_in(
                     gateway.ledger.readers_stay(tx)
                     batch.found = sort_out(gateway, tx, [receive(gateway, node, proven[link]) for link in links], now)
                 report = machines.report_with(node.report, asked.report, now)
-                heard_on = served_days.number_of(tx, now.date())
                 nodes.advance(
-                    tx, node.node_id, hwm=head.seq, head_hash=head.hash, contact=now, heard_on=heard_on, report=report
+                    tx,
+                    node.node_id,
+                    hwm=head.seq,
+                    head_hash=head.hash,
+                    contact=now,
+                    heard_on=_heard_on(tx, node, now),
+                    report=report,
                 )
             case Stop(why):
                 nodes.stop(tx, node.node_id, why)
@@ -154,6 +159,13 @@ def _talk(gateway: Gateway, node: Node) -> CityExchange:
         epoch=gateway.ledger.epoch,
         stopped_for=node.stopped_for,
     )
+
+
+def _heard_on(tx: Connection, node: Node, now: datetime) -> int:
+    """The number of the served day; looked up on the first contact of a day only."""
+    if node.last_contact is not None and node.last_contact.astimezone(UTC).date() == now.astimezone(UTC).date():
+        return node.heard_on
+    return served_days.number_of(tx, now.astimezone(UTC).date())
 
 
 def parted(tx: Connection, asked: ExchangeHead) -> bool:
