@@ -49,6 +49,7 @@ __all__ = [
     "Kind",
     "Opened",
     "envelope_hash",
+    "open_proven",
     "open_sealed",
     "open_with_wrap",
     "read_cut_header",
@@ -205,7 +206,13 @@ def open_sealed(
     data: bytes, *, recipient: SealingKey, signer_public: bytes, dictionaries: Mapping[int, Dictionary] | None = None
 ) -> Opened:
     """Verify and open an envelope that is sealed to `recipient`."""
-    header = verify(data, signer_public)
+    verify(data, signer_public)
+    return open_proven(data, recipient=recipient, dictionaries=dictionaries)
+
+
+def open_proven(data: bytes, *, recipient: SealingKey, dictionaries: Mapping[int, Dictionary] | None = None) -> Opened:
+    """Open an envelope that is sealed to `recipient` and whose signature these very bytes have passed already."""
+    header = read_header(data)
     suite = suite_by_number(header.suite)
     own = key_id(recipient.public)
     if own not in header.recipients:

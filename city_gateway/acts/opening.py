@@ -14,7 +14,7 @@ from casework.events import Event, scans_of
 from casework.record import event_from_plain
 from city_gateway.acts.gateway import Gateway
 from city_gateway.ledger.nodes import Node
-from wire.envelope import Header, Kind, Opened, envelope_hash, open_sealed, read_header
+from wire.envelope import Header, Kind, Opened, envelope_hash, open_proven, open_sealed, read_header
 from wire.errors import UnknownDictionary, WireError
 from wire.messages import Operation, Reason, read_operation
 
@@ -73,13 +73,15 @@ class Received:
         return replace(self, operation=None, events=(), reason=Reason(code=MALFORMED, params={"why": why}))
 
 
-def receive(gateway: Gateway, node: Node, data: bytes, *, parked: bool = False, decided: bool = False) -> Received:
-    """Open one envelope whose place in the chain was already checked."""
+def receive(
+    gateway: Gateway, node: Node, data: bytes, *, proven: bool = False, parked: bool = False, decided: bool = False
+) -> Received:
+    """Open one envelope whose place in the chain was already checked; `proven` when its signature was just now, too."""
     header = read_header(data)
     named, whole = envelope_hash(data), hashlib.sha256(data).digest()
     one = Received(node, data, header, named, whole, b"", None, (), None, parked, decided=decided)
     try:
-        opened = _open(gateway, node, data, header)
+        opened = _open(gateway, None if proven else node.identity_public, data, header)
     except WireError as error:
         return replace(one, reason=Reason(code=UNREADABLE, params={"why": error.code}))
     except (OSError, MemoryError):
@@ -104,13 +106,14 @@ def receive(gateway: Gateway, node: Node, data: bytes, *, parked: bool = False, 
     return read
 
 
-def _open(gateway: Gateway, node: Node, data: bytes, header: Header) -> Opened:
+def _open(gateway: Gateway, signer_public: bytes | None, data: bytes, header: Header) -> Opened:
     recipient = gateway.keys.sealing_for(header.recipients)
 
     def attempt() -> Opened:
-        return open_sealed(
-            data, recipient=recipient, signer_public=node.identity_public, dictionaries=gateway.dictionaries.known
-        )
+        known = gateway.dictionaries.known
+        if signer_public is None:
+            return open_proven(data, recipient=recipient, dictionaries=known)
+        return open_sealed(data, recipient=recipient, signer_public=signer_public, dictionaries=known)
 
     try:
         return attempt()

@@ -126,7 +126,8 @@ def _take_in(
             case Store(links, head):
                 if links:
                     gateway.ledger.readers_stay(tx)
-                    batch.found = sort_out(gateway, tx, [receive(gateway, node, proven[link]) for link in links], now)
+                    received = [receive(gateway, node, proven[link], proven=True) for link in links]
+                    batch.found = sort_out(gateway, tx, received, now)
                 report = machines.report_with(node.report, asked.report, now)
                 nodes.advance(
                     tx,
