@@ -51,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return asyncio.run(_serve(counter, asked.page))
             finally:
                 counter.desk.close()
-    except (StoreError, AlreadyRunning, BadSetting) as reason:
+    except BadSetting as reason:
+        log.error("cannot start code=%s setting=%s allowed=%s", reason.code, reason.name, reason.allowed)  # noqa: TRY400
+        return CANNOT_START
+    except (StoreError, AlreadyRunning) as reason:
         log.error("cannot start code=%s", getattr(reason, "code", "already_running"))  # noqa: TRY400 - a code says it
         return CANNOT_START
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
-from offline_store.node_toml import FLAG, MEDIA_ROOT, MEDIA_ROOT_RULE, Rules, number, settled, written_in
+from offline_store.node_toml import FLAG, MEDIA_ROOT, MEDIA_ROOT_RULE, BadSetting, Rules, number, settled, written_in
 
 ENVIRONMENT: Final = "GUANGAN_NODE_"
 
@@ -48,5 +48,7 @@ assert set(RULES) == {field.name for field in fields(NodeSettings)}  # noqa: S10
 
 def read_settings(toml_file: Path, environment: Mapping[str, str] = os.environ) -> NodeSettings:
     """The settings of the node whose settings file is `toml_file`; a missing file means the defaults."""
-    said = {name: value for name, value in written_in(toml_file).items() if name in RULES}
+    said = {name: value for name, value in written_in(toml_file).items() if not isinstance(value, dict)}
+    if unknown := sorted(set(said) - set(RULES)):
+        raise BadSetting(unknown[0], ", ".join(RULES))
     return NodeSettings(**settled(said, RULES, environment, ENVIRONMENT))

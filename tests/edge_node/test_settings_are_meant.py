@@ -35,6 +35,7 @@ def test_the_environment_goes_before_the_file_and_tables_belong_to_others(tmp_pa
         ('disk_reserve_mib = "viel"', "disk_reserve_mib"),
         ("mail_poll_seconds = nan", "mail_poll_seconds"),
         ("rekey_days = [", "node.toml"),
+        ("retention_day = 60", "retention_day"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_name(tmp_path: Path, text: str, name: str) -> None:
