@@ -8,7 +8,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class GatewayFolder:
-    """`keys/` (0700), `scans/` and `scans/parts/` (0700), `catalog/{metadata,targets}` (public, made by publishing)."""
+    """`keys/`, `scans/`, `scans/parts/` and `scans-damaged/` (0700), `catalog/{metadata,targets}` (public, made by
+    publishing)."""
 
     root: Path
 
@@ -28,6 +29,11 @@ class GatewayFolder:
         return self.scans / "parts"
 
     @property
+    def scans_damaged(self) -> Path:
+        """Names of scans that were here and are lost, with what is left of their bytes."""
+        return self.root / "scans-damaged"
+
+    @property
     def catalog(self) -> Path:
         """The published TUF repository."""
         return self.root / "catalog"
@@ -35,5 +41,5 @@ class GatewayFolder:
     def create(self) -> None:
         """Make the folders that this program writes into."""
         self.root.mkdir(parents=True, exist_ok=True)
-        for folder in (self.scans, self.scan_parts):
+        for folder in (self.scans, self.scan_parts, self.scans_damaged):
             folder.mkdir(mode=0o700, exist_ok=True)

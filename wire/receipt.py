@@ -44,6 +44,8 @@ class Receipt(Told):
     feed_more: bool
     page_hash: Hash
     scans_stored: list[Hash] = Field(default_factory=list)
+    scans_again: list[Hash] = Field(default_factory=list)
+    """Scans of the node's site that the city held and lost: whoever has them sends them again."""
     epochs_left: list[Hex32] = Field(default_factory=list)
     retry_after: int | None = Field(default=None, ge=0)
     catalog_mark: str | None = Field(default=None, max_length=64)

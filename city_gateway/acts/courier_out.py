@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from city_gateway.acts import pieces, renewal, scan_shelf
+from city_gateway.acts import lost_scans, pieces, renewal, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.receive import LAST_POSSIBLE, parted
@@ -79,6 +79,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         )
         if parted(tx, _as_exchange(asked)):
             page, feed_head, feed_more = [], 0, False
+        again = lost_scans.sent_again(gateway, tx, node.site)
     renewed = gateway.ledger.run(lambda tx: renewal.renewed(gateway, tx, node, _as_exchange(asked), gateway.clock()))
     pieces.join_lying(gateway, node_id, asked.scans_asking)
     receipt = Receipt(
@@ -95,6 +96,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         epochs_left=list(gateway.ledger.epochs_left),
         page_hash=page_hash(page),
         scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
+        scans_again=again,
         renewal=renewed,
     )
     parts = [(part_of(MAIL, data), _of_bytes(data)) for data in mail_parts(page)]
@@ -201,6 +203,7 @@ def _scans(gateway: Gateway, node_id: str, asked: UpInventory, room: int) -> Ite
     for scan_hash in asked.scans_wanted:
         try:
             path = readable_scan(gateway, node_id, scan_hash)
+            lost_scans.require_sound(gateway, path)
             length = path.stat().st_size
         except (GatewayError, OSError):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from city_gateway.acts import scan_shelf
+from city_gateway.acts import lost_scans, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.readers import TOWNSHIP, reads
 from city_gateway.errors import ScanForbidden, ScanUnknown
@@ -25,5 +25,6 @@ def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
         raise ScanForbidden
     path = gateway.folder.scans / scan_hash
     if not path.is_file():
+        lost_scans.set_aside(gateway.folder, scan_hash)
         raise ScanUnknown
     return path

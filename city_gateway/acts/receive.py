@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from city_gateway.acts import machines, parking, renewal, scan_shelf
+from city_gateway.acts import lost_scans, machines, parking, renewal, scan_shelf
 from city_gateway.acts.feed import PAGE_BYTES
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import receive
@@ -67,6 +67,7 @@ class _Batch:
     feed_more: bool = False
     found: Sorted = field(default_factory=Sorted)
     renewal: SignedDocument | None = None
+    scans_again: list[str] = field(default_factory=list)
 
 
 def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer:
@@ -99,6 +100,7 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer
         epochs_left=list(gateway.ledger.epochs_left),
         page_hash=page_hash(batch.page),
         scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
+        scans_again=batch.scans_again,
         catalog_mark=catalog_mark(gateway.folder.catalog),
         renewal=batch.renewal,
     )
@@ -148,6 +150,7 @@ def _take_in(
                 batch.feed_head = 0
     if talk.phase is Phase.KEEPING and not talk.stopping:
         batch.renewal = renewal.renewed(gateway, tx, node, asked, now)
+        batch.scans_again = lost_scans.sent_again(gateway, tx, node.site)
     return batch
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from city_gateway.acts import scan_shelf
+from city_gateway.acts import lost_scans, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import Busy, ScanBadRequest, ScanBusy, ScanHashWrong, ScanOffsetConflict, ScanUnknown
 from city_gateway.ledger import nodes, scan_owners
@@ -29,7 +28,6 @@ from city_gateway.ledger import nodes, scan_owners
 MAX_SCAN_BYTES = 64 * 1024 * 1024
 RESERVE_BYTES = 256 * 1024 * 1024
 COME_BACK_S = 600
-READ_BYTES = 1024 * 1024
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -189,7 +187,7 @@ def _whether_true(gateway: Gateway, complete: Complete) -> Upload | Exception:
             flush(complete.descriptor)
         else:
             _flush_path(upload.path, os.O_RDONLY)  # who wrote it may have been killed before it was safe
-        found = complete.content.hex() if complete.content is not None else _hash_of(upload.path)
+        found = complete.content.hex() if complete.content is not None else lost_scans.hash_of(upload.path)
         if found != upload.scan_hash:
             upload.path.unlink(missing_ok=True)
             return ScanHashWrong(scan=upload.scan_hash)
@@ -256,14 +254,6 @@ def _size(path: Path) -> int:
 def _check_name(scan_hash: str) -> None:
     if not scan_shelf.is_name(scan_hash):
         raise ScanBadRequest(field="name")
-
-
-def _hash_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _flush_path(path: Path, how: int) -> None:

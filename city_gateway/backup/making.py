@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from city_gateway.acts.lost_scans import set_aside
 from city_gateway.backup.catalog_copy import pack_catalog
 from city_gateway.backup.manifest import Manifest, fact_of, is_verified, key_names, write_manifest
 from city_gateway.backup.scan_copies import Copied, copy_scans, forget_unlisted
@@ -46,7 +47,10 @@ def make(workshop: Workshop, step: Callable[[str], None] = lambda _name: None) -
         with file_ledger(plain) as engine, engine.connect() as tx:
             names = owned_scans(tx)
     step("scans")
-    copied = copy_scans(shelf, GatewayFolder(workshop.folder).scans, names, making / SCANS)
+    folder = GatewayFolder(workshop.folder)
+    copied = copy_scans(shelf, folder.scans, names, making / SCANS)
+    for name in [*copied.damaged, *copied.missing]:
+        set_aside(folder, name)
     step("catalog")
     pack_catalog(workshop.folder, making / CATALOG)
     manifest = _manifest(workshop, backup_id, number, made_at, seen, copied, making)

@@ -1,29 +1,33 @@
 """The scans of a backup: each once on the shelf, under the hash of its sealed bytes.
 
 Laws: only what is not there yet is copied; the hash is taken from the copy as it was read back, never trusted from the
-source; a source that has rotted is named and left out, and the node that sent it goes on keeping its own.
+source; a source that has rotted is named and left out, and the node that sent it goes on keeping its own. What the live
+store lost and the shelf has comes back.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from city_gateway.backup.shelf import Shelf, flush_folder, generation_lines, pieces, placing
+from city_gateway.acts.lost_scans import hash_of
+from city_gateway.backup.shelf import Shelf, flush_folder, generation_lines, placing
 
 
 @dataclass(slots=True)
 class Copied:
-    """What came of copying: how many scans the backup has, how many of them are new, which sources have rotted."""
+    """What came of copying: how many scans the backup has, how many of them are new, which sources have rotted or
+    vanished and are on the shelf neither, which came back from it into the live store."""
 
     scans: int = 0
     bytes: int = 0
     new: int = 0
     damaged: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    brought_back: list[str] = field(default_factory=list)
 
 
 def copy_scans(shelf: Shelf, live: Path, names: Iterable[str], listed: Path) -> Copied:
@@ -31,11 +35,14 @@ def copy_scans(shelf: Shelf, live: Path, names: Iterable[str], listed: Path) -> 
     copied = Copied()
     with placing(listed) as lines:
         for name in names:
-            place = shelf.scan(name)
-            if not place.is_file():
-                source = live / name
+            place, source = shelf.scan(name), live / name
+            if place.is_file():
+                if not source.is_file() and _copy(place, source, name):
+                    copied.brought_back.append(name)
+            else:
                 if not source.is_file():
-                    continue  # its bytes have not come yet
+                    copied.missing.append(name)
+                    continue
                 if not _copy(source, place, name):
                     copied.damaged.append(name)
                     continue
@@ -81,14 +88,6 @@ def forget_unlisted(shelf: Shelf, lists: Iterable[Path]) -> int:
                 Path(entry.path).unlink()
                 removed += 1
     return removed
-
-
-def hash_of(path: Path) -> str:
-    """The hash of a file's bytes."""
-    digest = hashlib.sha256()
-    for piece in pieces(path):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 def _copy(source: Path, place: Path, name: str) -> bool:

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from city_gateway.access import Signed, active_node, gateway_of, signed_node
-from city_gateway.acts import uploads
+from city_gateway.acts import lost_scans, uploads
 from city_gateway.acts.reading_scans import readable_scan
 from city_gateway.acts.uploads import Upload
 from city_gateway.admission import Admission
@@ -88,19 +88,23 @@ async def give_up(request: Request, signed: Signed, scan_hash: str) -> Response:
 
 @router.get("/v1/scans/{scan_hash}")
 def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
-    """A stored scan or a range of it, sealed as it is."""
-    path = readable_scan(gateway_of(request), signed.node_id, scan_hash)
+    """A stored scan or a range of it, sealed as it is; the last byte goes out when the whole is what its name says."""
+    gateway = gateway_of(request)
+    path = readable_scan(gateway, signed.node_id, scan_hash)
     length = path.stat().st_size
     asked = request.headers.get("range")
     headers = {"accept-ranges": "bytes", "cache-control": "no-store"}
     if asked is None:
+        lost_scans.require_sound(gateway, path)
         headers["content-length"] = str(length)
         return StreamingResponse(_pieces(path, 0, length), 200, headers, media_type="application/octet-stream")
     match = _RANGE.fullmatch(asked.strip())
-    if match is None or int(match[1]) >= length:
+    if match is None:
         raise ScanRangeWrong(length=length)
     first = int(match[1])
     end = min(int(match[2]) + 1 if match[2] else length, length)
+    if end == length:
+        lost_scans.require_sound(gateway, path)
     if end <= first:
         raise ScanRangeWrong(length=length)
     headers |= {"content-range": f"bytes {first}-{end - 1}/{length}", "content-length": str(end - first)}

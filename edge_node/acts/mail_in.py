@@ -108,6 +108,7 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
         answering.mark_moved(tx, before.hwm, receipt.hwm)
         forking.confirmed_here(counter, tx, receipt.hwm)
         stored = [one for one in receipt.scans_stored if _mark_stored(tx, one)]
+        again = scans.doubt(tx, receipt.scans_again)
     counter.outgoing.remove_through(receipt.hwm)
     for seq, _ in counter.incoming.feed():
         # beyond the head: said on a timeline that was over before it was read; if it was not, it is fetched again
@@ -115,7 +116,7 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
             counter.incoming.remove_feed(seq)
     for scan_hash in stored:
         counter.outgoing.remove_scan_ticket(scan_hash)
-    mail_out.put_tickets(counter, [scan for scan in doubted if scan.scan_hash not in stored])
+    mail_out.put_tickets(counter, [scan for scan in doubted if scan.scan_hash not in stored] + again)
 
 
 def contradicts(talk: NodeExchange) -> bool:

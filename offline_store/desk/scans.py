@@ -137,6 +137,14 @@ def doubt_stored(tx: Session) -> list[KeptScan]:
     return with_status(tx, ScanStatus.OUTGOING)
 
 
+def doubt(tx: Session, hashes: Collection[str]) -> list[KeptScan]:
+    """The city lost these: those that were stored are outgoing again, and returned."""
+    stored = [one for one in hashes if (scan := find(tx, one)) is not None and scan.status is ScanStatus.STORED]
+    for one in stored:
+        set_status(tx, one, ScanStatus.OUTGOING)
+    return [load(tx, one) for one in stored]
+
+
 def remove(tx: Session, hashes: Collection[str]) -> None:
     """Forget scans and their keys."""
     tx.execute(delete(ScanRow).where(col(ScanRow.scan_hash).in_(list(hashes))))

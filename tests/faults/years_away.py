@@ -36,7 +36,7 @@ from wire.receipt import RECEIPT_LABEL
 from wire.signed import SignedDocument, sign_document
 
 FROM_THE_FUTURE = {"said_by": {"protocol": 3, "program": "9.9.9"}, "hints": ["unheard of"], "weight": 1.5}
-ADDED_SINCE = {"catalog_mark", "renewal"}
+ADDED_SINCE = {"catalog_mark", "renewal", "scans_again"}
 ASKED_SINCE = {"enrolled_until", "hold_s", "catalog_mark"}
 
 

@@ -1,4 +1,8 @@
-"""A scan whose bytes rotted at the city is not fetched whole in every round: it rests, the others come, it is told."""
+"""A scan whose bytes rotted at the city is not fetched whole in every round: it rests, the others come, it is told.
+
+The city of these tests is an older one that does not look at what it gives out; one that does says that it has nothing,
+and asks for the scan again (`tests/city_gateway/test_lost_scans_come_again.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from city_gateway.acts import lost_scans
 from offline_store.node_file import write_node_file
 from offline_store.paths import NodePaths
 from sync_agent.inbound import FIRST_REST_S, LONGEST_REST_S, ROTTEN
@@ -80,7 +85,8 @@ async def waiting_township(tmp_path: Path, village: Post, *, day_mib: int | None
 
 
 @pytest.fixture
-async def village(tmp_path: Path) -> AsyncIterator[Post]:
+async def village(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
+    monkeypatch.setattr(lost_scans, "require_sound", lambda *_: None)
     async with posted(tmp_path / "village") as made:
         yield made
 
