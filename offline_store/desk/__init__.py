@@ -16,7 +16,7 @@ else commits), `with desk.reading() as tx:` to read. The mappers, one per subjec
     feed           head cursor advance begin_anew is_told_anew
     catalog        active activate confirm versions item item_plain form form_plain document dictionaries
                    search domains                                  Edition Active Activated ItemLine Domain
-    clerks         save set_active load everyone sign_in (takes the desk) begin_attempt passed   Clerk
+    clerks         save set_active load everyone sign_in (takes the desk) still_locked begin_attempt passed   Clerk
     keys           keep load sealing_keys                                                  NodeKeys
     state          get put pin_gateway pinned_gateway marks keep_marks time_floor raise_time_floor next_serial
                    raise_serial begin_marks_anew                                           Marks

@@ -2,8 +2,9 @@
 
 Laws: an attempt is counted *before* its passphrase is looked at, so killing the program in between wins no guess;
 only success resets the count, so it survives restarts and clock changes; the wait doubles and ends by *trusted* time,
-which no wall clock moves; one clerk's wait is no other clerk's. An unknown clerk costs the same time and gives the
-same error.
+which no wall clock moves; one clerk's wait is no other clerk's. Without the city trusted time begins again where it was
+last certain when the machine starts: then the wait that is due begins again, and never lasts longer. An unknown clerk
+costs the same time and gives the same error.
 """
 
 from collections.abc import Callable
@@ -80,7 +81,10 @@ def sign_in(desk: Desk, clerk_id: str, passphrase: str, now: datetime) -> Clerk:
     Two short transactions with the slow comparison between them, so that a guess holds up nobody's save.
     """
     with desk.transaction() as tx:
-        kept = begin_attempt(tx, clerk_id, now)
+        until = still_locked(tx, clerk_id, now)
+        kept = begin_attempt(tx, clerk_id, now) if until is None else None
+    if until is not None:
+        raise LockedOut(until)
     fits = passphrases.matches(passphrase, kept or _nobody())
     if kept is None or not fits:
         raise WrongPassphrase
@@ -88,13 +92,23 @@ def sign_in(desk: Desk, clerk_id: str, passphrase: str, now: datetime) -> Clerk:
         return passed(tx, clerk_id, now)
 
 
+def still_locked(tx: Session, clerk_id: str, now: datetime) -> datetime | None:
+    """Until when this clerk has to wait, None when there is nothing to wait for; what it says has to be committed."""
+    row = tx.get(ClerkRow, clerk_id)
+    if row is None or not row.active or row.locked_until is None or row.locked_until <= now:
+        return None
+    longest = now + wait_after(row.failures)
+    if row.locked_until > longest:  # noted by a time that the machine has forgotten since
+        row.locked_until = longest
+        tx.add(row)
+    return row.locked_until
+
+
 def begin_attempt(tx: Session, clerk_id: str, now: datetime) -> str | None:
     """Count an attempt and give the hash to compare with, None when nobody by this name may sign in."""
     row = tx.get(ClerkRow, clerk_id)
     if row is None or not row.active:
         return None
-    if row.locked_until is not None and row.locked_until > now:
-        raise LockedOut(row.locked_until)
     row.failures += 1
     wait = wait_after(row.failures)
     row.locked_until = now + wait if wait else None

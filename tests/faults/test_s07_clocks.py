@@ -137,6 +137,17 @@ def test_a_lock_out_is_ended_by_time_and_by_no_wall_clock(village: Village, jump
     assert not locked(village)
 
 
+def test_a_lock_out_never_lasts_longer_than_an_hour_after_weeks_without_the_city(village: Village) -> None:
+    village.clock.passes(days=20)
+    lock_out(village)
+    village.clock.boot_id, village.clock.monotonic = "f" * 32, 100.0
+    village.counter.desk.close()
+    village.counter = new_counter(village.counter.paths.root, gateway=village.gateway, clock=village.clock)
+    assert locked(village)
+    village.clock.passes(hours=1)
+    assert not locked(village)
+
+
 def test_a_lock_out_by_the_wall_clock_would_be_opened_by_a_jump(village: Village, monkeypatch) -> None:
     monkeypatch.setattr(TrustedClock, "for_waiting", lambda self: self._machine.wall())
     lock_out(village)

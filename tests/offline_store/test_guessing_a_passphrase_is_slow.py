@@ -77,10 +77,15 @@ def test_the_lock_out_survives_a_restart_and_a_clock_set_back(tmp_path: Path) ->
     with with_clerks(tmp_path) as desk:
         fail(desk, FREE_FAILURES)
     with open_desk(tmp_path / "desk" / "desk.db", KEY) as again:
-        for now in (NOON, NOON - timedelta(days=3650)):
+        with pytest.raises(LockedOut) as locked:
+            clerks.sign_in(again, "z01", "稻田水渠", NOON)
+        assert locked.value.until == NOON + wait_after(FREE_FAILURES)
+        earlier = NOON - timedelta(days=3650)
+        for _ in range(2):
             with pytest.raises(LockedOut) as locked:
-                clerks.sign_in(again, "z01", "稻田水渠", now)
-            assert locked.value.until == NOON + wait_after(FREE_FAILURES)
+                clerks.sign_in(again, "z01", "稻田水渠", earlier)
+            assert locked.value.until == earlier + wait_after(FREE_FAILURES)
+        assert clerks.sign_in(again, "z01", "稻田水渠", locked.value.until) == AGENT
 
 
 def test_the_wait_grows_and_has_an_end(tmp_path: Path) -> None:
