@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from sqlalchemy import Connection
 
+from casework.identifiers import is_region_code
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import OfficeFormRefused, OfficeSignedOut, OfficeSignInRefused
 from city_gateway.ledger import office
@@ -49,6 +50,8 @@ def add_clerk(
     """Add a department's clerk, or give the one with this id a new passphrase."""
     if len(passphrase) < PASSPHRASE_AT_LEAST:
         raise OfficeFormRefused(field="passphrase", at_least=PASSPHRASE_AT_LEAST)
+    if not is_region_code(region):
+        raise OfficeFormRefused(field="region")
     kdf = Argon2id(salt=randomness(SALT_BYTES), length=32, iterations=PASSES, lanes=LANES, memory_cost=MEMORY_KIB)
     kept = kdf.derive_phc_encoded(passphrase.encode())
     with ledger.transaction() as tx:

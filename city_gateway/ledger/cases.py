@@ -101,9 +101,7 @@ def entries_of(tx: Connection, application_id: str) -> list[CaseEntry]:
 
 def entries_at(tx: Connection, region: str, *, covering: bool) -> list[CaseEntry]:
     """The whole order of every application of a site, or of all sites that a region covers."""
-    level = LEVEL_DIGITS[region_level(region)]
-    site = APPLICATIONS.c.site
-    mine = site.startswith(region[:level], autoescape=True) if covering else site == region
+    mine = _within(region) if covering else APPLICATIONS.c.site == region
     asked = (
         sa.select(CASE_ENTRIES)
         .join(APPLICATIONS, APPLICATIONS.c.application_id == CASE_ENTRIES.c.application_id)
@@ -118,12 +116,13 @@ def page(
     *,
     states: Sequence[str] = (),
     text: str = "",
+    region: str | None = None,
     before: datetime | None = None,
     offset: int,
     limit: int,
 ) -> tuple[list[Case], int]:
-    """Applications in these states, oldest change first, and how many there are in all."""
-    where: list[sa.ColumnElement[bool]] = []
+    """Applications in these states and this region, oldest change first, and how many there are in all."""
+    where: list[sa.ColumnElement[bool]] = [] if region is None else [_within(region)]
     if states:
         where.append(APPLICATIONS.c.state.in_(list(states)))
     if text:
@@ -135,6 +134,10 @@ def page(
     total = tx.scalar(sa.select(sa.func.count()).select_from(APPLICATIONS).where(*where))
     asked = sa.select(APPLICATIONS).where(*where).order_by(APPLICATIONS.c.updated_at, APPLICATIONS.c.application_id)
     return [_case(row) for row in tx.execute(asked.offset(offset).limit(limit)).mappings()], int(total or 0)
+
+
+def _within(region: str) -> sa.ColumnElement[bool]:
+    return APPLICATIONS.c.site.startswith(region[: LEVEL_DIGITS[region_level(region)]], autoescape=True)
 
 
 def _row(case: Case, now: datetime) -> Plain:

@@ -1,7 +1,8 @@
 """/office/: the back office, where a department's clerk rules and the fleet is seen.
 
 Laws: pages work without script; every form carries the session's secret; nothing is cached, framed or loaded from
-elsewhere; an applicant's papers are shown only on the page of the application, masked in lists.
+elsewhere; an applicant's papers are shown only on the page of the application, masked in lists. A clerk sees what
+lies in the own region, as may be ruled on; anything else is, for that clerk, not there.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from casework.application import Application
+from casework.identifiers import region_covers
 from casework.states import State
 from city_gateway.access import gateway_of, limited
 from city_gateway.acts import office
 from city_gateway.acts.fleet import fleet
 from city_gateway.acts.form_labels import labels_of
+from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office import SignedIn
 from city_gateway.acts.rule import department, rule
 from city_gateway.acts.ruling_forms import events_from_form, rulings_now
@@ -107,7 +111,12 @@ def applications(request: Request, clerk: Clerk, which: str = "open", text: str 
     page = max(1, min(page, 10_000))
     with gateway_of(request).ledger.reading() as tx:
         found, total = cases.page(
-            tx, states=STATES[chosen], text=text.replace("\0", "").strip()[:64], offset=(page - 1) * PAGE, limit=PAGE
+            tx,
+            states=STATES[chosen],
+            text=text.replace("\0", "").strip()[:64],
+            region=clerk.clerk.region,
+            offset=(page - 1) * PAGE,
+            limit=PAGE,
         )
     pages = max(1, -(-total // PAGE))
     return _page(
@@ -127,17 +136,14 @@ def applications(request: Request, clerk: Clerk, which: str = "open", text: str 
 @router.get("/applications/{application_id}")
 def application(request: Request, clerk: Clerk, application_id: str) -> Response:
     """One application, and the rulings that are possible now."""
-    with gateway_of(request).ledger.reading() as tx:
-        case = cases.find(tx, application_id)
-    if case is None:
-        raise ApplicationUnknown
+    one = _own(gateway_of(request), clerk, application_id)
     return _page(
         request,
         "application.html",
         clerk,
-        one=case.application,
-        labels=labels_of(gateway_of(request).folder.root, case.application.form_id),
-        rulings=rulings_now(case.application),
+        one=one,
+        labels=labels_of(gateway_of(request).folder.root, one.form_id),
+        rulings=rulings_now(one),
     )
 
 
@@ -147,6 +153,7 @@ async def make_ruling(request: Request, clerk: Clerk, application_id: str, code:
     values = await _form(request)
     office.check_form(clerk, values.get("form_secret", ""))
     gateway = gateway_of(request)
+    await run_in_threadpool(_own, gateway, clerk, application_id)
     by = department(clerk.clerk.clerk_id, clerk.clerk.region, gateway)
     await run_in_threadpool(rule, gateway, application_id, lambda _now, at: events_from_form(code, values, by, at))
     return RedirectResponse(f"/office/applications/{application_id}", 303, HEADERS)
@@ -169,6 +176,15 @@ def nodes_page(request: Request, clerk: Clerk) -> Response:
         standing=standing,
         restored=restored,
     )
+
+
+def _own(gateway: Gateway, clerk: SignedIn, application_id: str) -> Application:
+    """An application of the clerk's own region, or ApplicationUnknown."""
+    with gateway.ledger.reading() as tx:
+        case = cases.find(tx, application_id)
+    if case is None or not region_covers(clerk.clerk.region, case.application.site):
+        raise ApplicationUnknown
+    return case.application
 
 
 async def _form(request: Request) -> dict[str, str]:

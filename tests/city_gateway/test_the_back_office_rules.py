@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from casework.application import Application
 from casework.states import State
 from city_gateway.acts import automatic
 from city_gateway.acts.fleet import Standing, fleet
@@ -58,11 +59,15 @@ async def accepted(city: City) -> tuple[EnrolledNode, str]:
     return village, application_id
 
 
-def state_of(city: City, application_id: str) -> State:
+def find(city: City, application_id: str) -> Application:
     with city.gateway.ledger.reading() as tx:
         case = cases.find(tx, application_id)
     assert case is not None
-    return case.application.state
+    return case.application
+
+
+def state_of(city: City, application_id: str) -> State:
+    return find(city, application_id).state
 
 
 async def test_a_clerk_rules_from_the_page_and_the_village_hears_of_it(city: City) -> None:
@@ -90,6 +95,31 @@ async def test_a_clerk_rules_from_the_page_and_the_village_hears_of_it(city: Cit
     assert state_of(city, application_id) is State.CONCLUDED
     told = [event["event"] for entry in await village.everything() for event in entry.events]
     assert told == list(steps)
+
+
+@pytest.mark.parametrize("region", ["511602000000", "511603107000"])
+async def test_a_clerk_of_another_region_sees_nothing_of_it(city: City, region: str) -> None:
+    clerk(city, region)
+    _, application_id = await accepted(city)
+    await sign_in(city)
+    for which in ("open", "all"):
+        assert application_id not in (await city.client.get("/office/", params={"which": which})).text
+    receipt_no = find(city, application_id).receipt_no
+    assert application_id not in (await city.client.get("/office/", params={"text": receipt_no})).text
+    detail = await city.client.get(f"/office/applications/{application_id}")
+    assert (detail.status_code, "张测试" in detail.text) == (404, False)
+    path = f"/office/applications/{application_id}/rulings/review_started"
+    assert (await city.client.post(path, data={"form_secret": await secret(city)})).status_code == 404
+    assert state_of(city, application_id) is State.ACCEPTED
+
+
+@pytest.mark.parametrize("region", ["511600000000", "511603000000", "511603106000", "511603106205"])
+async def test_a_clerk_sees_what_lies_in_the_own_region(city: City, region: str) -> None:
+    clerk(city, region)
+    _, application_id = await accepted(city)
+    await sign_in(city)
+    assert application_id in (await city.client.get("/office/")).text
+    assert (await city.client.get(f"/office/applications/{application_id}")).status_code == 200
 
 
 async def test_a_form_without_the_sessions_secret_changes_nothing(city: City) -> None:
@@ -197,6 +227,11 @@ async def test_a_short_passphrase_is_refused(city: City) -> None:
             passphrase="short",
             randomness=os.urandom,
         )
+
+
+async def test_a_region_that_is_none_is_refused(city: City) -> None:
+    with pytest.raises(OfficeFormRefused):
+        clerk(city, "511603")
 
 
 async def test_a_silent_node_is_unknown_never_fine(city: City) -> None:
