@@ -19,7 +19,7 @@ from edge_node.counter.counter import PROGRAM_VERSION, Counter
 from edge_node.counter.errors import CatalogRefused
 from offline_store.desk import catalog, state
 from offline_store.desk.catalog import Activated, Edition
-from offline_store.errors import OlderCatalog
+from offline_store.errors import OlderCatalog, StoreError
 from offline_store.paths import NodePaths
 from wire.canonical import b64, unb64
 from wire.errors import ReleaseMalformed, WireError
@@ -37,11 +37,13 @@ class HeldBack(Exception):
 
 
 class CatalogReader:
-    """Looks at the release in the mailbox and judges each arrival once; one that is held back is looked at again."""
+    """Looks at the release in the mailbox and judges each arrival once; one that is held back, or that this node had no
+    room for, is looked at again."""
 
     def __init__(self) -> None:
         self._judged: bytes | None = None
         self._again_at: float | None = None
+        self._at_once = False
 
     def look(self, counter: Counter) -> bool:
         """Activate the release if it is a new one; says whether the catalog in use changed."""
@@ -57,6 +59,11 @@ class CatalogReader:
             self._again_at = now + LOOK_AGAIN_SECONDS
         except CatalogRefused:
             pass
+        except StoreError:
+            # At once, for whoever gives up the reserve for it; then no more than now and then.
+            self._at_once = not self._at_once
+            self._again_at = now if self._at_once else now + LOOK_AGAIN_SECONDS
+            raise
         return False
 
 

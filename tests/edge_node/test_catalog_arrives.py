@@ -14,6 +14,7 @@ from edge_node.acts import activate_catalog, catalog_release, catalogue_reading,
 from edge_node.acts.status import status
 from edge_node.counter.errors import CatalogRefused, UnknownItem
 from offline_store.desk import catalog, state
+from offline_store.errors import DeskBusy, DeskFull
 from tests.city_gateway.catalog_world import SEED, CatalogWorld
 from tests.edge_node.village import HandClock, Village, seed, seed_edition
 from wire.errors import WireError
@@ -266,6 +267,36 @@ def test_a_release_with_a_later_day_is_activated_when_the_day_comes(village, wor
     village.mail.turn()
     assert version(village) == 1
     village.clock.passes(hours=7)
+    village.mail.turn()
+    assert version(village) == 2
+
+
+@pytest.mark.parametrize("failure", [DeskFull, DeskBusy])
+def test_a_release_for_which_there_was_no_room_is_activated_when_there_is(
+    village, world, tmp_path, monkeypatch, failure
+):
+    changed_source(world, tmp_path / "source", item=lambda one: one["conditions"].append("新增条件"))
+    world.fetch()
+    with monkeypatch.context() as patch:
+        patch.setattr(activate_catalog, "activate", lambda *_: (_ for _ in ()).throw(failure()))
+        village.mail.turn()
+    assert version(village) == 1
+    village.clock.passes(seconds=activate_catalog.LOOK_AGAIN_SECONDS)
+    village.mail.turn()
+    assert version(village) == 2
+
+
+def test_a_release_is_given_the_reserve_of_a_full_disk(village, world, tmp_path, monkeypatch):
+    changed_source(world, tmp_path / "source", item=lambda one: one["conditions"].append("新增条件"))
+    world.fetch()
+    real, answers = activate_catalog.activate, iter([DeskFull()])
+
+    def first_without_room(*args):
+        for failure in answers:
+            raise failure
+        return real(*args)
+
+    monkeypatch.setattr(activate_catalog, "activate", first_without_room)
     village.mail.turn()
     assert version(village) == 2
 
