@@ -10,8 +10,8 @@ Laws
 - Erased are form, materials, answers, journal bodies and sealed envelopes, drafts, scans and what it is found by; the
   links of the chain stay. First the rows with their keys, then the files: without the key the bytes are unreadable
   wherever copies of them lie.
-- Each erasing is one transaction and an entry of the journal; it remembers that the desk is to be re-keyed, for what
-  was deleted may still lie in the free space of the disk under the old key.
+- Each erasing is one transaction and an entry of the journal; it remembers, by trusted time, since when the desk is to
+  be re-keyed, for what was deleted may still lie in the free space of the disk under the old key.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _erase(counter: Counter, application_id: str, reading: Reading) -> bool:
         acts = journal.purge(tx, application_id)
         applications.erase(tx, application_id, reading.now)
         audit.note(counter, tx, audit.ERASED, application_id=application_id, scans=len(hashes), acts=acts)
-        rekeying.wanted_since(tx, reading.now)
+        rekeying.wanted_since(tx, reading.trusted)
     for scan_hash in hashes:
         counter.vault.forget(scan_hash)
         counter.outgoing.remove_scan_ticket(scan_hash)

@@ -321,6 +321,21 @@ def test_the_key_is_changed_some_days_after_an_erasing_while_nobody_is_at_work(v
     assert not key_change.change_if_due(counter)
 
 
+def test_a_wall_clock_years_ahead_at_the_erasing_does_not_keep_the_old_key(village: Village) -> None:
+    delivered(village)
+    time_comes(village)
+    village.receipt(stable=head(village))
+    village.mail.turn()
+    village.clock.boot_id = "f" * 32
+    village.clock.wall += timedelta(days=700)
+    again = village.restarted()
+    assert erasing.erase_due(again.counter) == 1
+    again.clock.wall -= timedelta(days=700)
+    with again.counter.desk.reading() as tx:
+        since = state.get(tx, rekeying.WANTED)
+        assert rekeying.is_due(tx, again.clock.wall + timedelta(days=8), timedelta(days=7)), since
+
+
 def test_while_somebody_works_the_key_waits(village: Village) -> None:
     counter = village.counter
     counter.change_key = lambda: counter.desk.change_key(counter.paths.keyring, MACHINE_KEY, [], os.urandom)
