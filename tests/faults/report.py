@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-CONTROL = "control"
+from tests.faults.tally import CONTROL
+
 HEAD = """\
 What every fault test counted; made by `tests/faults/report.py`, never by hand. *Lost*: shown as saved and without
 effect, or a part of it gone; *duplicated*: an effect twice; *false sent*: shown as sent or stored without being there;

@@ -10,12 +10,16 @@ import os
 from pathlib import Path
 
 VARIABLE = "GUANGAN_FAULT_TALLY"
+CONTROL = "control"
 
 
 def record(
     case: str, variant: str, trials: int, lost: int, duplicated: int, false_sent: int = 0, phantom: int = 0
 ) -> None:
-    """Note what one test of `case` (R01, S14, ...) found; a negative control says so in `variant`."""
+    """Note what one test of `case` (R01, S14, ...) found; a negative control says so in `variant`, and found something
+    in one of the four columns, or it controls nothing."""
+    if variant.startswith(CONTROL) and not (lost or duplicated or false_sent or phantom):
+        raise AssertionError(f"{case}: {variant} found nothing")
     path = os.environ.get(VARIABLE)
     if not path:
         return

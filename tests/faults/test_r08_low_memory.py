@@ -48,6 +48,7 @@ def test_fifty_large_scans_lose_nothing_however_little_memory_there_is(tmp_path:
 def test_with_less_memory_than_the_program_needs_the_same_limit_does_kill(tmp_path: Path) -> None:
     outcome = outcome_of("low_memory", tmp_path / "w", "--mib", 128, "--scans", 1, "--tries", 1)
     assert outcome["cgroup"] is not None, NO_LIMIT
-    record("R08", "control: 128 MiB kills or refuses", 1, outcome["lost"], 0)
-    assert outcome["killed"] + outcome["refused"] >= 1  # the control: the limit is real
+    struck = outcome["killed"] + outcome["refused"]
+    assert struck >= 1  # the control: the limit is real
     assert outcome["lost"] == 0
+    record("R08", "control: 128 MiB kills or refuses", 1, 0, 0, phantom=struck)

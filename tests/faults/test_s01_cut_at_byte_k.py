@@ -162,13 +162,13 @@ async def test_without_the_bound_on_bytes_under_way_a_cut_costs_more_than_a_chun
     """The control: large pieces and whatever the kernel takes."""
     monkeypatch.setattr(uplink, "UNDER_WAY_BYTES", 16 * MIB)
     async with posted_on_sockets(tmp_path, AgentSettings(piece_bytes=8 * MIB, connections=1)) as post:
-        rng, most = random.Random(3), 0
+        rng, dear = random.Random(3), 0
         for _ in range(3):
             _, under_way = await upload_with_cuts(post, rng, 2)
-            most = max([most, *under_way])
+            dear += sum(left > CHUNK for left in under_way)
             post.outgoing.remove_scan_ticket(post.filed[list(post.filed)[-1]][0])
-    assert most > CHUNK
-    record("S01", "control: no bound on bytes under way", 6, 0, 0)
+    assert dear
+    record("S01", "control: no bound on bytes under way", 6, 0, 0, phantom=dear)
 
 
 async def test_a_courier_that_begins_anew_sends_more_than_a_quarter_again(
@@ -186,5 +186,6 @@ async def test_a_courier_that_begins_anew_sends_more_than_a_quarter_again(
     before = post.cutting.up
     post.cutting.arm_in_turn("up", [(UPLOAD_BYTES // 2, "close")] * 2)
     await post.drain()
-    assert post.cutting.up - before > SENT_AGAIN_MOST * UPLOAD_BYTES
-    record("S01", "control: begun anew after a cut", 2, 0, 0)
+    dear = post.cutting.up - before > SENT_AGAIN_MOST * UPLOAD_BYTES
+    assert dear
+    record("S01", "control: begun anew after a cut", 2, 0, 0, phantom=int(dear))

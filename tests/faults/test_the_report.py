@@ -36,6 +36,11 @@ def test_every_case_has_one_file_that_counts_its_trials_and_a_control(case: str)
     assert '"control' in text
 
 
+def test_a_control_that_found_nothing_is_no_control() -> None:
+    with pytest.raises(AssertionError, match="found nothing"):
+        record("R02", "control: NORMAL", 3, 0, 0)
+
+
 def test_without_the_variable_nothing_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
