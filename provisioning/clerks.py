@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from casework.application import Role
 from offline_store.desk import clerks
 from offline_store.desk.passphrases import SIGN_IN, Cost
@@ -13,12 +15,20 @@ from provisioning.node_keys import Randomness, open_node_desk
 
 PASSPHRASE_MIN_CHARACTERS = 8
 OWN_REGION = ""  # the region the node itself answers for
+WORKS_AT: Final = {"village": Role.AGENT, "township": Role.CLERK}
+"""Whose acts the city takes from a node of this kind; it refuses everybody else's, after they were shown as saved."""
 
 
 class PassphraseTooShort(ProvisioningError):
     """A clerk's passphrase is too short."""
 
     code = "provisioning.passphrase_too_short"
+
+
+class RoleNotHere(ProvisioningError):
+    """Nobody in this role works at a node of this kind."""
+
+    code = "provisioning.role_not_here"
 
 
 class UnknownClerk(ProvisioningError):
@@ -41,7 +51,9 @@ def add_clerk(
     """Add a clerk, or give an existing one a new name, role and passphrase."""
     if len(passphrase) < PASSPHRASE_MIN_CHARACTERS:
         raise PassphraseTooShort(minimum=PASSPHRASE_MIN_CHARACTERS)
-    read_node_file(paths.enrolment)
+    node = read_node_file(paths.enrolment)
+    if role is not WORKS_AT[node.role]:
+        raise RoleNotHere(role=role.value, wanted=WORKS_AT[node.role].value)
     clerk = clerks.Clerk(clerk_id=clerk_id, name=name, role=role, region=OWN_REGION, active=True)
     with open_node_desk(paths, machine) as desk, desk.transaction() as tx:
         clerks.save(tx, clerk, passphrase, randomness=randomness, cost=cost)

@@ -35,8 +35,8 @@ def typed(world: EnrolmentWorld, *words: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def added(world: EnrolmentWorld) -> int:
-    about = ("--id", "wang", "--name", "王样例", "--role", "agent", "--passphrase-stdin")
+def added(world: EnrolmentWorld, role: str = "agent") -> int:
+    about = ("--id", "wang", "--name", "王样例", "--role", role, "--passphrase-stdin")
     return typed(world, "add", *about)[0]
 
 
@@ -56,6 +56,20 @@ def test_who_was_shut_out_does_not_sign_in_until_added_again(world: EnrolmentWor
     assert not may_sign_in(world)
     assert added(world) == 0
     assert may_sign_in(world)
+
+
+@pytest.mark.parametrize("role", ["clerk", "department", "city", "administrator"])
+def test_nobody_works_at_a_village_whose_acts_the_city_would_refuse(world: EnrolmentWorld, role: str) -> None:
+    assert added(world, role) == 1
+    assert not may_sign_in(world)
+
+
+def test_no_agent_works_at_a_township(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = EnrolmentWorld(tmp_path)
+    made.enrol(made.code(role="township", site="511603106000"), role="township")
+    (tmp_path / "machine.key").write_bytes(MACHINE)
+    monkeypatch.setenv(MACHINE_KEY_FILE, str(tmp_path / "machine.key"))
+    assert (added(made, "agent"), added(made, "clerk")) == (1, 0)
 
 
 def test_a_name_that_nobody_has_is_said_and_nothing_changes(world: EnrolmentWorld) -> None:
