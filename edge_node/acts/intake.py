@@ -6,17 +6,18 @@ Laws
 - Below the reserve new scans are refused before a byte is sealed; typing, collecting and sending go on.
 - The order is: file durable in the vault, then its row in the desk. A crash in between leaves an orphan for the
   sweep.
-- A scan of another site that is not here yet is asked for and said to be on its way.
+- A scan of another site that is not here yet is asked for and said to be on its way; so is one that came and was lost
+  or rotted on this disk since, for the city still has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from casework.materials import AUTHORIZATION, needed
-from edge_node.acts import audit, drafting, showing
+from edge_node.acts import audit, drafting, mail_in, showing
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import (
     DiskReserveReached,
@@ -32,7 +33,6 @@ from offline_store.desk import applications, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft
 from offline_store.desk.scans import KeptScan, ScanStatus
-from offline_store.errors import Unknown
 from wire.counter import ScanView
 from wire.scan import ScanSealer, open_scan
 
@@ -109,16 +109,18 @@ def open_for_showing(counter: Counter, who: AtCounter, scan_hash: str) -> OpenSc
         scan = scans.find(tx, scan_hash)
         if scan is None or not _may_see(tx, who, scan):
             raise UnknownScan(scan_hash=scan_hash)
+    if scan.status is ScanStatus.ARRIVED and mail_in.is_lost(counter, scan_hash):
+        with counter.desk.transaction() as tx:
+            scans.set_status(tx, scan_hash, ScanStatus.WANTED)
+        scan = replace(scan, status=ScanStatus.WANTED)
     if scan.content_key is None or scan.status is ScanStatus.WANTED:
         counter.outgoing.want_scan(scan_hash)
         raise ScanNotHere(scan_hash=scan_hash)
     if scan.application_id is not None:
         audit.viewed(counter, who, scan.application_id, audit.SCAN_VIEWED)
-    try:
-        sealed = counter.vault.chunks(scan_hash)
-        return OpenScan(scan.media_type, open_scan(sealed, scan.content_key))
-    except Unknown:
-        raise ScanNotHere(scan_hash=scan_hash) from None
+    if not counter.vault.has(scan_hash):
+        raise ScanNotHere(scan_hash=scan_hash)
+    return OpenScan(scan.media_type, open_scan(counter.vault.chunks(scan_hash), scan.content_key))
 
 
 def _draft_for(counter: Counter, tx: Transaction, who: AtCounter, draft_id: str, material_id: str) -> Draft:

@@ -209,8 +209,8 @@ def test_a_restored_city_says_its_feed_anew_and_nothing_happens_twice(village):
     assert known(village, second).confirmed is not None
 
 
-def test_the_township_reads_the_villages_bytes_and_its_scans(both):
-    village, town = both
+def shared_with(town, village):
+    """An application of the village, told to the township with the keys of its scans; id and the wraps by scan."""
     application_id = village.collected()
     village.mail.turn()
     data = village.posted()[-1][1]
@@ -221,6 +221,19 @@ def test_the_township_reads_the_villages_bytes_and_its_scans(both):
         wraps[scan.scan_hash] = rewrap_scan(header, key, town.counter.sealing[0].public)
     village.forward_to(town, data, events=[Submitted(at=town.clock.wall, by=CITY)], **wraps)
     town.mail.turn()
+    return application_id, wraps
+
+
+def fetched(town, village, wraps):
+    """The township's courier brought the scans."""
+    for scan_hash in wraps:
+        town.counter.vault.path(scan_hash).write_bytes(village.counter.vault.path(scan_hash).read_bytes())
+    town.mail.turn()
+
+
+def test_the_township_reads_the_villages_bytes_and_its_scans(both):
+    village, town = both
+    application_id, wraps = shared_with(town, village)
     it = known(town, application_id)
     assert it.shown.form == known(village, application_id).shown.form
     assert (it.shown.state, it.standing) == (State.SUBMITTED, Standing.CONFIRMED)
@@ -229,13 +242,29 @@ def test_the_township_reads_the_villages_bytes_and_its_scans(both):
     assert set(town.counter.outgoing.wanted()) == set(wraps)
     with pytest.raises(ScanNotHere):
         intake.open_for_showing(town.counter, town.who, next(iter(wraps)))
-    for scan_hash in wraps:
-        town.counter.vault.path(scan_hash).write_bytes(village.counter.vault.path(scan_hash).read_bytes())
-    town.mail.turn()
+    fetched(town, village, wraps)
     shown = intake.open_for_showing(town.counter, town.who, next(iter(wraps)))
     assert b"".join(shown.plain)[:4] == b"RIFF"
     with town.counter.desk.reading() as tx:
         assert {one.status for one in scans.of_application(tx, application_id)} == {ScanStatus.ARRIVED}
+    assert town.counter.outgoing.wanted() == []
+
+
+@pytest.mark.parametrize("how", ["vanished", "rotten"])
+def test_a_scan_that_the_township_lost_after_it_came_is_fetched_again(both, how):
+    village, town = both
+    application_id, wraps = shared_with(town, village)
+    fetched(town, village, wraps)
+    lost = next(iter(wraps))
+    path = town.counter.vault.path(lost)
+    path.unlink() if how == "vanished" else path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ScanNotHere):
+        intake.open_for_showing(town.counter, town.who, lost)
+    detail = listing.detail(town.counter, town.who, application_id)
+    assert (detail.scans_arrived, detail.scans_total) == (len(wraps) - 1, len(wraps))
+    assert town.counter.outgoing.wanted() == [lost]
+    fetched(town, village, wraps)
+    assert b"".join(intake.open_for_showing(town.counter, town.who, lost).plain)[:4] == b"RIFF"
     assert town.counter.outgoing.wanted() == []
 
 
