@@ -2,7 +2,9 @@
 
 Laws: envelopes are carried again with every bundle until the city's receipt covers them, because they are small and
 then it does not matter which stick arrives first, or at all; pieces of scans go on where the last bundle ended, most
-urgent first. What does not fit is counted, so that a person knows of another journey.
+urgent first. What does not fit is counted, so that a person knows of another journey. What rotted on the disk does not
+go: the city would refuse the whole bundle for one envelope, and pieces of a scan would be carried for nothing. What is
+wrong with a scan is told to edge_node, as over the line; an envelope it lays anew by itself.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ MOST_ENVELOPES = 20_000
 SMALLEST_PIECE = 64 * 1024
 READ_BYTES = 256 * 1024
 MAIL_ROOM = 100  # parts kept for mail
+DAMAGED = "rotten"
 
 Chunks = Callable[[], Iterator[bytes]]
 Room = Callable[[int], int]
@@ -118,7 +121,7 @@ class Packed:
 def pack_bag(sack: Sack, carried: Carried, room: int, *, takes: Room = lambda length: length) -> Packed:
     """Fill a bundle of at most `room` bytes; `takes` says what room a part of some length needs there."""
     hwm = sack.hwm
-    batch = next_batch(sack.outgoing, hwm, MOST_ENVELOPES, min(MAX_MAIL_BYTES, room))
+    batch = next_batch(sack.outgoing, hwm, MOST_ENVELOPES, min(MAX_MAIL_BYTES, room), sack.node.identity_public)
     mail = mail_parts(batch.envelopes)
     parts: list[tuple[Part, Chunks]] = [(part_of(MAIL, data), _of(data)) for data in mail]
     room -= sum(takes(len(data)) for data in mail)
@@ -131,6 +134,7 @@ def pack_bag(sack: Sack, carried: Carried, room: int, *, takes: Room = lambda le
         if length:
             part = _piece(sack.vault, ticket, offset, length)
             if part is None:
+                sack.incoming.mark_scan_damaged(ticket.scan_hash, DAMAGED)
                 damaged.append(ticket.scan_hash)
                 continue
             parts.append((part, _piece_of(sack.vault, part)))
@@ -190,18 +194,22 @@ def _fitting(left: int, room: int, takes: Room) -> int:
 
 
 def _piece(vault: Vault, ticket: ScanTicket, offset: int, length: int) -> Part | None:
-    """The piece by its hash, read from the disk as it lies; None when it is not there or not what it is named."""
-    digest, seen = hashlib.sha256(), 0
+    """The piece by its hash, read from the disk as it lies; None when the scan is not there or not what it is named."""
     try:
-        for chunk in _read(vault, ticket.scan_hash, offset, length):
-            digest.update(chunk)
-            seen += len(chunk)
+        found = _hashed(vault, ticket.scan_hash, offset, length)
+        whole = found if length == ticket.length else _hashed(vault, ticket.scan_hash, 0, ticket.length)
     except (StoreError, OSError):
         return None
-    found = digest.hexdigest()
-    if seen != length or (length == ticket.length and found != ticket.scan_hash):
+    if whole != ticket.scan_hash:
         return None
     return Part(kind=SCAN, length=length, hash=found, scan=ticket.scan_hash, offset=offset, total=ticket.length)
+
+
+def _hashed(vault: Vault, scan_hash: str, offset: int, length: int) -> str:
+    digest = hashlib.sha256()
+    for chunk in _read(vault, scan_hash, offset, length):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _piece_of(vault: Vault, part: Part) -> Chunks:

@@ -11,7 +11,9 @@ import pytest
 
 from city_gateway.acts import pieces, uploads
 from city_gateway.ledger import nodes
+from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Facts
+from offline_store.vault.scans import Vault
 from sync_agent import carried
 from sync_agent.arriving import News
 from sync_agent.courier_commands import told_out
@@ -78,6 +80,36 @@ async def test_scans_go_on_with_the_next_stick_and_the_order_of_sticks_does_not_
     answer(post, sticks[0])
     read(post, sticks[0])
     post.everything_arrived_once()
+
+
+async def test_an_envelope_that_rotted_costs_no_bundle(post: Post, tmp_path: Path) -> None:
+    for _ in range(3):
+        post.file()
+    _, path = list(post.outgoing.envelopes())[1]
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    written = out(post, tmp_path / "stick")
+    assert (written.ops, written.left.ops) == (1, 2)
+    (taken,) = at_the_city(post, tmp_path / "stick")
+    assert taken.operations_new == 1
+    path.write_bytes(sound)  # edge_node laid it anew
+    assert out(post, tmp_path / "second").ops == 3
+    at_the_city(post, tmp_path / "second")
+    answer(post, tmp_path / "second")
+    read(post, tmp_path / "second")
+    post.everything_arrived_once()
+
+
+@pytest.mark.parametrize("size", [SCAN_BYTES, 6 * MIB])
+async def test_a_scan_that_rotted_is_not_carried_and_told(post: Post, tmp_path: Path, size: int) -> None:
+    post.file(os.urandom(size), b"small")
+    rotten = max(post.outgoing.scan_tickets(), key=lambda ticket: ticket.length).scan_hash
+    path = Vault(post.paths.vault).path(rotten)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    written = out(post, tmp_path / "stick", capacity=4 * MIB)
+    assert (written.pieces, written.damaged) == (1, 1)
+    assert list(Incoming(post.paths.incoming).damaged_scans()) == [rotten]
 
 
 async def test_a_lost_stick_is_made_good_by_beginning_anew(post: Post, tmp_path: Path) -> None:
