@@ -92,9 +92,13 @@ class Part:
         return offset + len(data)
 
     def finish(self) -> Path:
-        """Compare with the name and make the scan visible; a part with a wrong hash is thrown away."""
+        """Compare with the name and make the scan visible; a part with a wrong hash is thrown away. It is flushed here,
+        for whoever wrote some of it may have been killed before it was safe."""
         try:
-            found = _hash_of(self._path)
+            with self._path.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+                with disk_says():
+                    os.fsync(stream.fileno())
         except FileNotFoundError as absent:
             raise Unknown("part", self._hash) from absent
         if found != self._hash:

@@ -1,6 +1,7 @@
 """Vault: a scan is there whole or not at all."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,30 @@ def test_a_part_is_continued_where_it_was_cut_and_invisible_until_whole(tmp_path
     assert again.finish() == vault.path(HASH)
     assert b"".join(vault.chunks(HASH)) == SEALED
     assert vault.part(HASH).offset == 0
+
+
+def test_what_a_killed_writer_did_not_flush_is_flushed_before_it_is_visible(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(tmp_path)
+    part = tmp_path / f"{HASH}.part"
+    part.write_bytes(SEALED)
+    written, flushed, visible = part.stat().st_ino, [], []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        real_fsync(descriptor)
+
+    def replace(path: Path, target: Path) -> Path:
+        visible.append(list(flushed))
+        return real_replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    vault.part(HASH).finish()
+    (before,) = visible
+    assert written in before
 
 
 def test_a_wrong_part_is_thrown_away_and_never_shown(tmp_path: Path) -> None:
