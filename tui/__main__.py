@@ -6,6 +6,7 @@ The words are loaded before anything is drawn; a node that does not answer is sh
 import argparse
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def main() -> int:
     app = CounterApp(
         over_socket(str(asked.socket)),
         now=lambda: datetime.now(UTC),
+        uptime=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         scan_folder=asked.scan_folder.expanduser(),
         idle_seconds=asked.idle_minutes * 60,
     )

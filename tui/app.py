@@ -3,7 +3,8 @@
 Laws:
 - Clock, transport and scan folder come from outside; nothing here reads the environment.
 - How things stand is asked every two seconds, whatever screen is shown; the answer is drawn at once.
-- After idle minutes the lock screen covers everything; what lies below stays as it was.
+- After idle minutes the lock screen covers everything; what lies below stays as it was. Idle is counted by `uptime`,
+  which no wall clock moves.
 """
 
 import asyncio
@@ -55,6 +56,7 @@ class CounterApp(App[None]):
         transport: AsyncBaseTransport,
         *,
         now: Callable[[], datetime],
+        uptime: Callable[[], float],
         scan_folder: Path,
         idle_seconds: float = IDLE_LOCK_SECONDS,
         look_seconds: float = LOOK_SECONDS,
@@ -63,7 +65,8 @@ class CounterApp(App[None]):
         self.counter = Counter(CounterClient(transport), now, scan_folder, lock=self.action_lock)
         self._idle_seconds = idle_seconds
         self._look_seconds = look_seconds
-        self._touched = now()
+        self._uptime = uptime
+        self._touched = uptime()
         self._locked = False
 
     async def on_mount(self) -> None:
@@ -77,7 +80,7 @@ class CounterApp(App[None]):
 
     def _tick(self) -> None:
         self.look()
-        idle = (self.counter.now() - self._touched).total_seconds()
+        idle = self._uptime() - self._touched
         if self.counter.clerk is not None and idle > self._idle_seconds:
             self.action_lock()
 
@@ -91,7 +94,7 @@ class CounterApp(App[None]):
 
     async def on_event(self, event: object) -> None:
         if isinstance(event, Key | Paste):
-            self._touched = self.counter.now()
+            self._touched = self._uptime()
         await super().on_event(event)  # type: ignore[arg-type]
         if isinstance(event, Key):
             await self._let_it_land()
@@ -134,7 +137,7 @@ class CounterApp(App[None]):
 
     def _unlocked(self, _: None) -> None:
         self._locked = False
-        self._touched = self.counter.now()
+        self._touched = self._uptime()
 
     def action_help(self) -> None:
         """Explain the screen in front."""

@@ -46,12 +46,14 @@ class HandClock:
 
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+        self.ran = 1000.0
 
     def __call__(self) -> datetime:
         return self.at
 
     def forward(self, **by: float) -> None:
         self.at += timedelta(**by)
+        self.ran += timedelta(**by).total_seconds()
 
 
 class Road(httpx.AsyncBaseTransport):
@@ -104,7 +106,9 @@ def at_the_screen(node, road: Road, clock: HandClock, scans: Path):
 
     @asynccontextmanager
     async def open_screen(size: tuple[int, int] = TERMINAL, *, signed_in: bool = True) -> AsyncIterator[Agent]:
-        app = CounterApp(road, now=clock, scan_folder=scans, idle_seconds=600, look_seconds=0.2)
+        app = CounterApp(
+            road, now=clock, uptime=lambda: clock.ran, scan_folder=scans, idle_seconds=600, look_seconds=0.2
+        )
         async with app.run_test(size=size) as pilot:
             agent = Agent(app, pilot, node.clerk, node.passphrase)
             await agent.settle()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
@@ -47,6 +49,15 @@ async def test_an_idle_screen_locks_and_keeps_what_was_typed(at_the_screen, node
         await agent.press("enter")
         await agent.at("wizard")
         await agent.sees("李样例")
+
+
+@ON_THE_FAKE
+async def test_a_wall_clock_that_is_set_back_keeps_no_screen_open(at_the_screen, clock):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        clock.at -= timedelta(days=3650)
+        clock.forward(minutes=11)
+        await agent.at("lock")
 
 
 @ON_THE_FAKE
