@@ -191,6 +191,7 @@ class Application:
     returns_count: int = 0
     rounds: tuple[ReturnRound, ...] = ()
     accepted_at: datetime | None = None
+    accepted_unsure: bool = False
     limit_due: date | None = None
     deferred: tuple[str, ...] = ()
     deferred_due: date | None = None

@@ -87,6 +87,7 @@ def _(event: events.Rescanned, application: Application) -> Changes:
 def _(event: events.Accepted, application: Application) -> Changes:
     return {
         "accepted_at": application.accepted_at or event.at,
+        "accepted_unsure": application.accepted_unsure if application.accepted_at else event.unsure,
         "notice_given_at": application.notice_given_at or event.at,
         "limit_due": event.limit_due or application.limit_due,
         "deferred": (),
@@ -98,6 +99,7 @@ def _(event: events.Accepted, application: Application) -> Changes:
 def _(event: events.ProvisionallyAccepted, application: Application) -> Changes:
     return {
         "accepted_at": event.at,
+        "accepted_unsure": event.unsure,
         "notice_given_at": event.at,
         "limit_due": event.limit_due,
         "deferred": event.deferred,

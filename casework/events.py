@@ -117,16 +117,20 @@ class Rescanned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Event):
-    """The competent body accepted it (受理); the handling clock starts."""
+    """The competent body accepted it (受理); the handling clock starts.
+
+    `unsure` says that nobody had confirmed the clock by which `at` was written.
+    """
 
     code = "accepted"
 
     limit_due: date | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionallyAccepted(Event):
-    """Accepted with materials to follow by a promised day (容缺受理)."""
+    """Accepted with materials to follow by a promised day (容缺受理); `unsure` as above."""
 
     code = "provisionally_accepted"
     must_say = ("deferred",)
@@ -135,6 +139,7 @@ class ProvisionallyAccepted(Event):
     due: date
     promise: str = ""
     limit_due: date | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@
 - **Handling** (办理): the promised limit, else the statutory one, from acceptance to the decision. A special procedure
   stops it only where `pauses_clock` is True; the day it begins still counts, the day it ends does not.
 - The starting day does not count (民法典 art. 201). Units belong to each limit. Unknown is unknown, never zero.
-- Nothing is *overdue* by an estimated calendar or by a clock nobody has confirmed; that is *provisional*.
+- Nothing is *overdue* by an estimated calendar, or by a clock nobody has confirmed, the one that wrote the acceptance
+  included; that is *provisional*.
 - Where a limit in calendar days ends on a rest day, a milder reading moves it to the next working day (art. 203);
   `due` shows the plain day, and only the milder one makes it overdue.
 """
@@ -162,7 +163,8 @@ def handling_clock(
     if decided is not None:
         left = _days_between(city_day(decided), end.date, limit.unit, calendar, spans)
         return Clock("handling", end.date, Standing.MET, left, end.provisional, limit)
-    return _running("handling", end, limit, calendar, city_day(now), spans, confident=confident)
+    sure = confident and not application.accepted_unsure
+    return _running("handling", end, limit, calendar, city_day(now), spans, confident=sure)
 
 
 def _counting_unit(limit: Limit, application: Application) -> LimitUnit:

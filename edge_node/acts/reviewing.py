@@ -89,7 +89,7 @@ def accept(counter: Counter, who: AtCounter, application_id: str, limit_due: dat
 
     def event(tx: Transaction, application: Application, reading: Reading) -> Event:
         day = limit_due or _limit_day(counter, tx, application, reading)
-        return Accepted(at=reading.now, by=who.actor, limit_due=day)
+        return Accepted(at=reading.now, by=who.actor, limit_due=day, unsure=not reading.confident)
 
     return _decide(counter, who, application_id, event)
 
@@ -113,6 +113,7 @@ def accept_provisionally(
             due=due_on,
             promise=promised,
             limit_due=_limit_day(counter, tx, application, reading),
+            unsure=not reading.confident,
         )
 
     return _decide(counter, who, application_id, event)

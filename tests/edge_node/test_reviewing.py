@@ -1,6 +1,6 @@
 """The township's pre-review: only what the guide names, only what it allows, everything at once."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -51,6 +51,27 @@ def entries(town: Village) -> int:
 
 def point(ref: str, kind: str = "material", problem: str = "看不清", remedy: str = "重新拍摄") -> ReturnPointView:
     return ReturnPointView(kind=kind, ref=ref, problem=problem, remedy=remedy)
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_an_acceptance_written_by_a_wrong_clock_is_never_overdue(town, filed, confirmed):
+    application_id = filed("GA-YB-001")
+    for _ in range(2):  # the first receipt after a start may be old
+        town.receipt()
+        town.mail.turn()
+    true = town.clock.wall + timedelta(days=60)
+    if not confirmed:  # switched off for two months, and the battery of its clock is empty
+        town.clock.boot_id, town.clock.monotonic, town.clock.wall = "f" * 32, 60.0, datetime(1970, 1, 2, tzinfo=UTC)
+        town = town.restarted()
+    reviewing.accept(town.counter, town.who, application_id)
+    town.clock.monotonic += (true - town.clock.wall).total_seconds() if confirmed else 60.0
+    town.clock.wall = true
+    for _ in range(2):
+        town.receipt(server_time=town.clock.wall)
+        town.mail.turn()
+        town.clock.passes(minutes=1)
+    assert town.counter.clock.read().confident
+    assert listing.detail(town.counter, town.who, application_id).light == ("red" if confirmed else "grey")
 
 
 def test_a_return_can_name_everything_the_guide_names(town, filed):
