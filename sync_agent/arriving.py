@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -139,7 +139,7 @@ def keep(
     place(path, write_body(document, small))
     feed = _lay_out(sack, checked)
     later = bool(checked.catalog) and not catalog_now
-    catalog = LATER if later else _lay_out_catalog(sack, checked.catalog)
+    catalog = LATER if later else _lay_out_catalog(sack, checked)
     if not later:
         take_away(path)
     return Arrived(
@@ -196,9 +196,10 @@ def _lay_out(sack: Sack, checked: Checked) -> int:
     return new
 
 
-def _lay_out_catalog(sack: Sack, parts: Iterable[bytes]) -> str | None:
-    """The catalog by the same checks as over the line; one that is refused keeps nothing else from being kept."""
-    files = {address: data for part in parts for address, data in read_catalog_part(part).items()}
+def _lay_out_catalog(sack: Sack, checked: Checked) -> str | None:
+    """The catalog by the same checks as over the line, at the time that the city signed beside it; one that is refused
+    keeps nothing else from being kept."""
+    files = {address: data for part in checked.catalog for address, data in read_catalog_part(part).items()}
     if not files or sack.node.tuf_root is None:
         return None
     from sync_agent.catalog_fetch import CarriedFiles, CatalogNotReachable, CatalogRefused, fetch_catalog
@@ -210,7 +211,7 @@ def _lay_out_catalog(sack: Sack, parts: Iterable[bytes]) -> str | None:
             gateway_url=sack.node.gateway_url,
             county=sack.node.region[:6],
             fetcher=CarriedFiles(files),
-            now=sack.now,
+            now=lambda: checked.receipt.server_time,
         )
     except CatalogNotReachable as missing:
         return missing.code
@@ -226,7 +227,7 @@ def make_good(sack: Sack) -> bool:
         document, small = open_body(path.read_bytes(), MAX_ARRIVED_BYTES)
         checked = proven(sack, opened(sack, document), small)
         _lay_out(sack, checked)
-        _lay_out_catalog(sack, checked.catalog)
+        _lay_out_catalog(sack, checked)
     except FileNotFoundError:
         return False
     except NO_ROOM:

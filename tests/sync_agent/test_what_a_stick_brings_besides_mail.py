@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from tuf.ngclient._internal import trusted_metadata_set as datetime_of_tuf
 
 from city_gateway.acts.courier_out import answer_for
 from city_gateway.catalog import publication
@@ -80,6 +82,37 @@ def test_the_catalog_comes_whole_and_then_only_what_is_new(post: Post, tmp_path:
     came, renewed = brought(post, tmp_path / "renewed")
     assert came == "ok"
     assert 0 < renewed < size // 4, "only the signatures that say: still the newest"
+
+
+class Wrong(datetime):
+    """A machine that believes it is 2055."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime(2055, 1, 1, tzinfo=tz)
+
+
+def test_a_machine_decades_ahead_takes_the_catalog_in_all_the_same(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    founded(post, keys)
+    version = published(post, keys)
+    monkeypatch.setattr(datetime_of_tuf, "datetime", SimpleNamespace(datetime=Wrong, timezone=timezone))
+    assert brought(post, tmp_path / "stick")[0] == "ok"
+    marker = read_marker(post.paths.catalog_cache)
+    assert marker is not None
+    assert marker.catalog == version
+
+
+def test_a_catalog_that_had_expired_when_the_city_handed_it_over_is_refused(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    founded(post, keys)
+    published(post, keys)
+    post.city.clock.forward(days=800)
+    assert brought(post, tmp_path / "stick")[0] == "catalog.refused.expired"
 
 
 def test_a_revocation_rides_in_the_catalog(post: Post, tmp_path: Path) -> None:
