@@ -36,7 +36,8 @@ class OfficeSession:
 
 
 def add_clerk(tx: Connection, clerk: OfficeClerk) -> None:
-    """Add a clerk, or replace name, department and passphrase of the one with this id."""
+    """Add a clerk, or replace name, department and passphrase of the one with this id, who is signed out everywhere."""
+    tx.execute(sa.delete(SESSIONS).where(SESSIONS.c.clerk_id == clerk.clerk_id))
     tx.execute(sa.delete(CLERKS).where(CLERKS.c.clerk_id == clerk.clerk_id))
     tx.execute(sa.insert(CLERKS).values({name: getattr(clerk, name) for name in OfficeClerk.__slots__}))
 

@@ -200,6 +200,14 @@ async def test_a_session_ends_when_left_alone_or_signed_out(city: City) -> None:
     assert (await city.client.get("/office/")).status_code == 303
 
 
+async def test_a_new_passphrase_ends_every_session_of_the_clerk(city: City) -> None:
+    clerk(city)
+    await sign_in(city)
+    assert (await city.client.get("/office/")).status_code == 200
+    clerk(city)
+    assert (await city.client.get("/office/")).status_code == 303
+
+
 async def test_pages_are_not_kept_framed_or_scripted(city: City) -> None:
     answers = [await city.client.get("/office/sign-in"), await city.client.post("/office/sign-in", data={})]
     for answer in answers:
