@@ -1,6 +1,8 @@
 """Erasing what this node no longer needs: of what is over, everything but the line of the register.
 
 Laws
+- The time of keeping runs from the end of the application, or from when this node heard of it where the clock that
+  wrote it was ahead.
 - Papers go only when everything this node ever said about their application lies within the gateway's *stable* mark
   and was answered, its scans are at the city, nobody has anything left to do, and the time of keeping is over by
   trusted time.
@@ -18,7 +20,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from casework.register import ended_at
 from casework.states import CLOSED_STATES, State
 from edge_node.acts import audit
 from edge_node.counter.counter import Counter
@@ -60,7 +61,7 @@ def _is_over(counter: Counter, tx: Transaction, known: Known, kept: list[KeptSca
     confirmed = known.confirmed
     if confirmed is None or known.pending or known.erased_at is not None or confirmed.state not in OVER:
         return False
-    ended = ended_at(confirmed)
+    ended = applications.ended(confirmed, known.updated_at)
     if ended is None or ended + counter.limits.retention > reading.trusted:
         return False
     if any(scan.status is ScanStatus.OUTGOING and counter.vault.has(scan.scan_hash) for scan in kept):

@@ -4,7 +4,7 @@ Opening: `keyring.machine_key()` and `rekeying.open_key(desk_db, ring, machine)`
 `database.open_desk(path, key)` the `Desk`; `with desk.transaction() as tx:` to write (one act, one transaction, nobody
 else commits), `with desk.reading() as tx:` to read. The mappers, one per subject; each takes the open session first:
 
-    applications   save erase to_erase find load by_receipt page counts open_catalog_versions saved_here_again
+    applications   save erase to_erase ended find load by_receipt page open_catalog_versions saved_here_again
                                                                                             Known Standing
     drafts         save find load of_application page remove catalog_versions             Draft DraftKind
     scans          save find load of_draft of_application with_status hand_over set_status remove hashes

@@ -105,7 +105,7 @@ def save(
         "refusal": None if refusal is None else canonical_json(dict(refusal)).decode(),
         "shown": _body(shown),
         "confirmed": None if confirmed is None else _body(confirmed),
-        "ended_at": _ended(confirmed),
+        "ended_at": _ended(confirmed, at),
     }
     row = ApplicationRow(**columns) if row is None else row.sqlmodel_update(columns)
     tx.add(row)
@@ -310,8 +310,15 @@ def _known(row: ApplicationRow) -> Known:
     )
 
 
-def _ended(confirmed: Application | None) -> str | None:
+def ended(confirmed: Application | None, at: datetime) -> datetime | None:
+    """Since when it is over, as far as the city confirmed it by `at`: no act was done after it was confirmed, whatever
+    the clock that wrote it believed."""
     moment = None if confirmed is None else ended_at(confirmed)
+    return None if moment is None else min(moment, at)
+
+
+def _ended(confirmed: Application | None, at: datetime) -> str | None:
+    moment = ended(confirmed, at)
     return None if moment is None else moment_to_text(moment)
 
 

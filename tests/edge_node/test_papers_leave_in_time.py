@@ -336,6 +336,27 @@ def test_a_wall_clock_years_ahead_at_the_erasing_does_not_keep_the_old_key(villa
         assert rekeying.is_due(tx, again.clock.wall + timedelta(days=8), timedelta(days=7)), since
 
 
+def test_an_act_written_by_a_clock_years_ahead_is_kept_no_longer_than_others(village: Village) -> None:
+    application_id = village.collected()
+    ruled(village, application_id)
+    village.receipt(scans_stored=[one.scan_hash for one in village.counter.outgoing.scan_tickets()])
+    village.mail.turn()
+    true, village.clock.boot_id = village.clock.wall, "f" * 32
+    village.clock.wall += timedelta(days=700)
+    village = village.restarted()
+    acts.deliver(village.counter, village.who, application_id, NAME, "pickup_village")
+    op_id = known(village, application_id).pending[0]
+    village.clock.wall = true
+    for _ in range(2):  # the first receipt after a start may be old
+        village.mail.turn()
+        village.receipt()
+    village.mail.turn()
+    village.tell(application_id, op_id=op_id)
+    village.mail.turn()
+    time_passes(village)
+    assert known(village, application_id).erased_at is not None
+
+
 def test_while_somebody_works_the_key_waits(village: Village) -> None:
     counter = village.counter
     counter.change_key = lambda: counter.desk.change_key(counter.paths.keyring, MACHINE_KEY, [], os.urandom)
