@@ -34,6 +34,7 @@ from city_gateway.catalog.carrying import release_for
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.mark import catalog_mark
 from city_gateway.catalog.repository import Repository, first_root
+from city_gateway.catalog.revocations import Revocations
 from city_gateway.finishing import FinishingDesk
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
@@ -89,6 +90,7 @@ def open_gateway(
         dictionaries=DictionaryShelf(lambda: published_dictionaries(settings.folder)),
         first_root=lambda: first_root(settings.folder),
         register=register or LedgerRegister(),
+        revoked=Revocations(settings.folder),
         carried_catalog=lambda county, held: release_for(settings.folder, county, held),
     )
 

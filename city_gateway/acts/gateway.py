@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -74,6 +75,7 @@ class Gateway:
     first_root: Callable[[], bytes | None]
     register: Register = field(default_factory=LedgerRegister)
     news: Callable[[Iterable[str]], None] = lambda _node_ids: None
+    revoked: Callable[[], AbstractSet[str]] = frozenset
     carried_catalog: Callable[[str, Mapping[str, int]], CarriedRelease | None] = lambda _county, _held: None
 
     @property

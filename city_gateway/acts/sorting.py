@@ -2,7 +2,8 @@
 
 Laws: one that its author based on a step which this ledger does not have (the ledger was restored, others have not
 sent again) is stored and waits, with what the same author did after it on that application; it is never refused for
-that. What is sorted together is held in memory and written in a handful of statements, because a drained village
+that. What a revoked node did waits, too, however long, until a person decides; none of it is dropped, none applied by
+itself. What is sorted together is held in memory and written in a handful of statements, because a drained village
 sends hundreds at once.
 """
 
@@ -91,6 +92,7 @@ class Sorting:
         wanted = {one.application_id for one in received if one.application_id}
         self._book = Casebook(self._tx, wanted)
         self._lanes = parked.lanes(self._tx, wanted)
+        self._revoked = self._gateway.revoked()
         self._owners = scan_owners.owners(self._tx, [name for one in received for name in one.scan_hashes])
         for one in received:
             known = seen_before.get(one.op_id) or self._outcomes.get(one.op_id)
@@ -112,8 +114,10 @@ class Sorting:
         )
 
     def _verdict(self, one: Received, known: Outcome | None) -> Verdict:
-        """Only nodes that may be right to be ahead of the city may wait."""
+        """Only nodes that may be right to be ahead of the city may wait, and those that are revoked have to."""
         application_id = one.application_id or ""
+        if known is None and one.author.node_id in self._revoked and application_id and one.events and not one.decided:
+            return Verdict.WAIT
         case = self._book.case(application_id)
         return judge_operation(
             one.body_hash,
