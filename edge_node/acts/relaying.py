@@ -4,8 +4,9 @@ Laws
 - A bag is bounded in size; a village in bags and bytes; all of them together in bytes; and this node's own reserve of
   free space is doubled before a strange byte is stored, so that its own work never waits for anybody's mail.
 - A village for which the city answered through here before is known by the transport key that the city named, with
-  its signature: a bag in its name must be signed by it. Strangers share one small place, until the city answers for
-  one of them: only the city knows who is a node.
+  its signature: a bag in its name must be signed by it, and whole, or whoever saw it pass could
+  put a spoilt one in its place. Strangers share one small place, until the city answers for one of them: only the city
+  knows who is a node.
 - What is refused here is lost nowhere: the village keeps it and comes again, or sends it by another road.
 """
 
@@ -17,7 +18,7 @@ from typing import Final
 from edge_node.counter.counter import MIB, Counter
 from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused, RelayTooLarge
 from offline_store.relay.bags import Bag, Bags
-from wire.bundle import bundle_id, claimed_node, open_body, read_down, read_up
+from wire.bundle import bundle_id, check_body, claimed_node, open_body, read_down, read_up
 from wire.errors import WireError
 
 BAG_MAX_BYTES: Final = 8 * MIB
@@ -42,11 +43,11 @@ def take_bag(counter: Counter, body: bytes) -> str:
     bags = _open(counter)
     check_size(len(body))
     try:
-        document, _ = open_body(body, BAG_MAX_BYTES)
+        document, parts = open_body(body, BAG_MAX_BYTES)
         node_id, name = claimed_node(document), bundle_id(document)
         known = _known(counter, bags, node_id)
         if known is not None:
-            read_up(document, known, gateway=counter.node.gateway.id)
+            check_body(read_up(document, known, gateway=counter.node.gateway.id).parts, parts)
     except WireError as broken:
         raise RelayRefused(why=broken.code) from None
     with counter.relay_lock:

@@ -103,6 +103,18 @@ def test_a_bag_in_the_name_of_a_known_village_must_be_signed_by_it(town: Town) -
     assert relaying.load(counter).bags == 1
 
 
+def test_a_spoilt_bag_does_not_take_the_place_of_the_true_one(town: Town) -> None:
+    counter = township(town)
+    answered(counter, "a" * 32)
+    true = bag(counter)
+    for spoilt in (true[:-1] + b"x", true + b"\0\0\0\1x"):
+        with pytest.raises(RelayRefused):
+            relaying.take_bag(counter, spoilt)
+    relaying.take_bag(counter, true)
+    (lying,) = Bags(counter.paths.relay).waiting()
+    assert lying.path.read_bytes() == true
+
+
 def test_strangers_cannot_take_the_place_of_known_villages(town: Town) -> None:
     counter = township(town)
     answered(counter, "a" * 32)
