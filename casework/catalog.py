@@ -84,6 +84,11 @@ class Material:
             raw=plain,
         )
 
+    @property
+    def may_be_deferred(self) -> bool:
+        """Whether it may follow later; unknown is not a permission."""
+        return self.deferrable is True
+
 
 @dataclass(frozen=True, slots=True)
 class SpecialProcedure:
@@ -170,6 +175,11 @@ class ServiceItem:
     def handling_limit(self) -> Limit | None:
         """The limit that counts: the promised one, else the statutory one, else unknown."""
         return self.promised_limit or self.statutory_limit
+
+    @property
+    def deferrable_materials(self) -> tuple[Material, ...]:
+        """What may follow after a provisional acceptance (容缺受理): what the guide says so of, and nothing unknown."""
+        return tuple(one for one in self.materials if one.may_be_deferred)
 
     def material(self, material_id: str) -> Material | None:
         """Find a material of this item."""

@@ -81,7 +81,7 @@ def needed(item: ServiceItem, form_values: Mapping[str, Any], form: Form | None 
             form=one.form,
             originals=one.originals,
             copies=one.copies,
-            deferrable=one.deferrable is True,
+            deferrable=one.may_be_deferred,
         )
         for one in item.materials
     ]

@@ -46,7 +46,7 @@ def guide(counter: Counter, who: AtCounter, application_id: str) -> ReviewGuide:
         application = visible(tx, who.actor, application_id).shown
         item = counter.shelf.item(tx, application.item_id, application.catalog_version)
         form = counter.shelf.form(tx, application.form_id, application.catalog_version)
-        deferrable = [one.material_id for one in item.materials if one.deferrable is True]
+        deferrable = [one.material_id for one in item.deferrable_materials]
         return ReviewGuide(
             points=[
                 ReturnablePoint(kind=one.kind, ref=one.ref, label=one.name)
@@ -102,7 +102,7 @@ def accept_provisionally(
 
     def event(tx: Transaction, application: Application, reading: Reading) -> Event:
         item = counter.shelf.item(tx, application.item_id, application.catalog_version)
-        allowed = {one.material_id for one in item.materials if one.deferrable is True}
+        allowed = {one.material_id for one in item.deferrable_materials}
         for material_id in deferred:
             if material_id not in allowed:
                 raise NotDeferrable(material_id=material_id)

@@ -181,7 +181,7 @@ def _act(path: str) -> PageAct:
 
 
 def _picks(opened: Opened) -> tuple[Pick, ...]:
-    return tuple(Pick(one.material_id, one.name) for one in opened.laid.item.materials if one.deferrable is True)
+    return tuple(Pick(one.material_id, one.name) for one in opened.laid.item.deferrable_materials)
 
 
 def _points(counter: Counter, visitor: Visitor, opened: Opened) -> tuple[Point, ...]:

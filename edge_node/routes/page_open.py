@@ -186,7 +186,7 @@ def _rounds(laid: LaidOpen) -> tuple[SaidRound, ...]:
 def _acts(laid: LaidOpen) -> tuple[tuple[ActLink, ...], tuple[str, ...]]:
     may = [code for code in LINKS if code in laid.detail.acts]
     closed: tuple[str, ...] = ()
-    if "provisionally_accepted" in may and not any(one.deferrable is True for one in laid.item.materials):
+    if "provisionally_accepted" in may and not laid.item.deferrable_materials:
         may.remove("provisionally_accepted")
         closed = (sentence("page.detail.act_closed.provisional"),)
     return tuple(LINKS[code] for code in may), closed
