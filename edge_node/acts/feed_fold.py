@@ -99,23 +99,12 @@ def _foreign(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[dict[s
         raise NotForThisKey
     header = read_header(entry.envelope)
     header.must_be(Kind.OPERATION, node_id=bytes.fromhex(entry.author_node or ""))
-    failure: WireError = NotForThisKey()
-    for key in counter.sealing:
-        try:
-            opened = open_with_wrap(
-                entry.envelope,
-                entry.wrap,
-                recipient=key,
-                signer_public=entry.author_public,
-                dictionaries=counter.shelf.dictionaries(tx),
-            )
-        except UnknownDictionary:
-            raise
-        except WireError as refused:
-            failure = refused
-            continue
-        return read_operation(opened.body).events
-    raise failure
+    sealed, wrap, signer = entry.envelope, entry.wrap, entry.author_public
+    dictionaries = counter.shelf.dictionaries(tx)
+    opened = counter.with_own_key(
+        lambda key: open_with_wrap(sealed, wrap, recipient=key, signer_public=signer, dictionaries=dictionaries)
+    )
+    return read_operation(opened.body).events
 
 
 def _confirmed(entry: FeedEntry, known: Known | None, said: Said) -> tuple[Application, bool]:

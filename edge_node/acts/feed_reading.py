@@ -20,7 +20,7 @@ from offline_store.desk import feed, state
 from offline_store.desk.database import Transaction
 from wire.audit_chain import Head, follow
 from wire.envelope import Kind, Opened, open_sealed, read_header
-from wire.errors import Duplicate, Gap, NotForThisKey, UnknownDictionary, WireError
+from wire.errors import Duplicate, Gap, UnknownDictionary, WireError
 from wire.messages import read_feed_entry
 
 BATCH: Final = 200
@@ -81,18 +81,10 @@ def _take(counter: Counter, seq: int, data: bytes) -> bool:
 
 
 def _opened(counter: Counter, tx: Transaction, data: bytes) -> Opened:
-    failure: WireError = NotForThisKey()
-    for key in counter.sealing:
-        try:
-            return open_sealed(
-                data,
-                recipient=key,
-                signer_public=counter.node.gateway.signing_public,
-                dictionaries=counter.shelf.dictionaries(tx),
-            )
-        except NotForThisKey as refused:
-            failure = refused
-    raise failure
+    signer, dictionaries = counter.node.gateway.signing_public, counter.shelf.dictionaries(tx)
+    return counter.with_own_key(
+        lambda key: open_sealed(data, recipient=key, signer_public=signer, dictionaries=dictionaries)
+    )
 
 
 def _followed(counter: Counter, tx: Transaction, data: bytes) -> Head:

@@ -244,13 +244,11 @@ def take_arrived_scans(counter: Counter) -> int:
 def _content_key(counter: Counter, scan_hash: str, wrap: bytes) -> bytes | None:
     with counter.vault.open(scan_hash) as stream:
         header = stream.read(SCAN_HEADER_MAX)
-    for key in counter.sealing:
-        try:
-            return unwrap_scan(header, wrap, key)
-        except WireError:
-            continue
-    counter.alarms.put("scan_not_opened")
-    return None
+    try:
+        return counter.with_own_key(lambda key: unwrap_scan(header, wrap, key))
+    except WireError:
+        counter.alarms.put("scan_not_opened")
+        return None
 
 
 def _keep_time(counter: Counter, tx: Transaction, receipt: Receipt, *, fresh: bool) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from casework.application import Actor, Role
 from edge_node.counter.alarms import Alarms
@@ -26,10 +26,13 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
 from wire.enrolment import EnrolmentDocument
+from wire.errors import NotForThisKey, Tampered, WireError
 from wire.keys import SealingKey, SigningKey
 
 PROGRAM_VERSION: Final = "0.1.0"
 MIB: Final = 1024 * 1024
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,19 @@ class Counter:
     def new_id(self) -> str:
         """A new 128-bit id: of an operation, an application, a draft."""
         return self.randomness(16).hex()
+
+    def with_own_key(self, opened: Callable[[SealingKey], _T]) -> _T:
+        """What `opened` makes of the first sealing key of this node that fits; the last refusal, where none does.
+
+        Mail may still be sealed to the key of an earlier identity. What is wrong whatever the key is raised at once.
+        """
+        refused: WireError = NotForThisKey()
+        for key in self.sealing:
+            try:
+                return opened(key)
+            except (NotForThisKey, Tampered) as misfit:
+                refused = misfit
+        raise refused
 
     def actor(self, role: Role, clerk_id: str, region: str = "") -> Actor:
         """Somebody of this node, answering for the node's own region unless a narrower one is named."""
