@@ -31,6 +31,7 @@ from provisioning.demo_world import (
 )
 from provisioning.errors import ProgramDied, ProvisioningError
 from provisioning.wording import sentence, words
+from wire.fields import NodeRole
 
 VILLAGE = ("511603106205", "前锋区护安镇团柏村便民服务室")
 TOWNSHIP = ("511603106000", "前锋区护安镇便民服务中心")
@@ -82,9 +83,9 @@ def play(world: DemoWorld, seed: int) -> Figures:
     with screen.waiting(words("demo.city")):
         world.found_city()
     with screen.waiting(words("demo.village")):
-        village = world.found_node("village", "village", *VILLAGE, AGENT)
+        village = world.found_node("village", NodeRole.VILLAGE, *VILLAGE, AGENT)
     with screen.waiting(words("demo.township")):
-        township = world.found_node("township", "township", *TOWNSHIP, CLERK)
+        township = world.found_node("township", NodeRole.TOWNSHIP, *TOWNSHIP, CLERK)
     day = Day(world, village, township, screen, seed)
     day.morning()
     day.noon()

@@ -31,6 +31,7 @@ from provisioning.demo_counter import CounterDoor
 from provisioning.demo_line import DemoLine
 from provisioning.errors import DayStuck, ProgramDied
 from provisioning.wording import words
+from wire.fields import NodeRole
 
 PROJECT = Path(__file__).parents[1]
 SEED_CATALOG = PROJECT / "seed_catalog"
@@ -215,7 +216,7 @@ class DemoWorld:
 
     # --- nodes ----------------------------------------------------------------------------------------------------
 
-    def found_node(self, name: str, role: str, site: str, site_name: str, person: Person) -> DemoNode:
+    def found_node(self, name: str, role: NodeRole, site: str, site_name: str, person: Person) -> DemoNode:
         """A machine becomes a node: code, enrolment, clerk, programs."""
         key_file = self._machine_key(name)
         key_file.parent.mkdir(mode=0o700, exist_ok=True)
@@ -236,7 +237,7 @@ class DemoWorld:
         )  # fmt: skip
         return self.open_node(name, role, site, site_name, person)
 
-    def open_node(self, name: str, role: str, site: str, site_name: str, person: Person) -> DemoNode:
+    def open_node(self, name: str, role: NodeRole, site: str, site_name: str, person: Person) -> DemoNode:
         """Start the programs of a node that was founded, on a line of its own."""
         paths = NodePaths(self.folder / name)
         root = ["--root", str(paths.root)]

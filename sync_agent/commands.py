@@ -22,6 +22,7 @@ from sync_agent.settings import read_settings
 from sync_agent.waiting_lines import explained
 from sync_agent.wording import words
 from wire.bundle import RELAY_REFUSALS
+from wire.fields import NodeRole
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(courier_commands, name="courier")
@@ -94,7 +95,7 @@ def _why_not_forwarded(code: str) -> str:
 
 
 def _is_township(paths: NodePaths) -> bool:
-    return read_node_file(paths.enrolment).role == "township"
+    return read_node_file(paths.enrolment).role is NodeRole.TOWNSHIP
 
 
 def _started() -> datetime:

@@ -36,6 +36,7 @@ from sync_agent.settings import AgentSettings
 from sync_agent.sound_scans import Damage
 from sync_agent.uplink import Uplink
 from wire.enrolment import EnrolmentDocument
+from wire.fields import NodeRole
 from wire.judgement import Expected
 
 TICK_S = 0.2
@@ -264,7 +265,7 @@ def _forwarder(
     node: EnrolmentDocument, paths: NodePaths, uplink: Uplink, clock: Callable[[], float]
 ) -> Forwarder | None:
     """Townships carry for villages; whether they take bags in is edge_node's setting."""
-    if node.role != "township":
+    if node.role is not NodeRole.TOWNSHIP:
         return None
     return Forwarder(
         uplink, Bags(paths.relay), node_id=node.node_id, gateway_public=node.gateway.signing_public, clock=clock

@@ -16,13 +16,13 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field
 
 from wire.canonical import canonical_json, read_json, unb64
 from wire.errors import MalformedCode, MalformedMessage, WrongGateway
-from wire.fields import Bytes, Hex32, Key, Moment, Region, Signature, Told
+from wire.fields import Bytes, Hex32, Key, Moment, NodeRole, Region, Signature, Told
 from wire.keys import SealingKey, SigningKey, verify
 from wire.sealed_note import open_note, seal_note
 from wire.signed import SignedDocument, read_message, sign_message, validated
@@ -127,7 +127,7 @@ class EnrolmentDocument(Told):
     node_id: Hex32
     site: Region
     site_name: str
-    role: Literal["village", "township"]
+    role: NodeRole = Field(strict=False)
     region: Region
     township: Region
     valid_from: Moment

@@ -8,13 +8,27 @@ Laws:
 """
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from wire.canonical import b64, unb64
 
-__all__ = ["Asked", "Bytes", "Day", "Hash", "Hex32", "Key", "Moment", "Plain", "Region", "Signature", "Told"]
+__all__ = [
+    "Asked",
+    "Bytes",
+    "Day",
+    "Hash",
+    "Hex32",
+    "Key",
+    "Moment",
+    "NodeRole",
+    "Plain",
+    "Region",
+    "Signature",
+    "Told",
+]
 
 
 class Told(BaseModel):
@@ -27,6 +41,13 @@ class Asked(BaseModel):
     """A request in which an unknown field is a mistake."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+
+
+class NodeRole(StrEnum):
+    """What a node stands for at its site: it files for villagers, or it reviews what its villages file."""
+
+    VILLAGE = "village"
+    TOWNSHIP = "township"
 
 
 def _to_bytes(value: object) -> object:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from city_gateway.acts import scan_shelf
 from city_gateway.acts.feed import Draft, tell, wraps_for
 from city_gateway.acts.gateway import Gateway
-from city_gateway.acts.readers import TOWNSHIP, Readers
+from city_gateway.acts.readers import Readers
 from city_gateway.ledger import scan_references
+from wire.fields import NodeRole
 from wire.messages import FeedEntry
 
 AT_ONCE = 200
@@ -46,7 +47,7 @@ def _share(gateway: Gateway, tx: Connection, scan_hashes: Sequence[str]) -> set[
     drafts = []
     for one in waiting:
         for reader in readers.of(one.site):
-            if reader.role == TOWNSHIP:
+            if reader.role is NodeRole.TOWNSHIP:
                 entry = FeedEntry(
                     application_id=one.application_id,
                     case_seq=one.case_seq,

@@ -20,8 +20,9 @@ from casework.lifecycle import advance, draft
 from city_gateway.ledger import cases, nodes
 from city_gateway.ledger.cases import Case
 from city_gateway.ledger.nodes import Node
+from wire.fields import NodeRole
 
-ROLE_OF = {"village": Role.AGENT, "township": Role.CLERK}
+ROLE_OF = {NodeRole.VILLAGE: Role.AGENT, NodeRole.TOWNSHIP: Role.CLERK}
 
 
 class OtherIdentity(CaseworkError):

@@ -15,16 +15,16 @@ from city_gateway.acts import scan_shelf
 from city_gateway.acts.feed import Authored, Draft, tell, wraps_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import Received, receive
-from city_gateway.acts.readers import TOWNSHIP
 from city_gateway.ledger import cases, journal, nodes, scan_references
 from city_gateway.ledger.cases import CaseEntry
 from city_gateway.ledger.nodes import Node
+from wire.fields import NodeRole
 from wire.messages import FeedEntry
 
 
 def catch_up(gateway: Gateway, tx: Connection, reader: Node) -> set[str]:
     """Put everything this node may read into its feed."""
-    entries = cases.entries_at(tx, reader.region, covering=reader.role == TOWNSHIP)
+    entries = cases.entries_at(tx, reader.region, covering=reader.role is NodeRole.TOWNSHIP)
     return tell(gateway, tx, _drafts(gateway, tx, reader, entries))
 
 

@@ -40,10 +40,11 @@ from wire.enrolment import (
     sign_enrolment,
 )
 from wire.errors import FORK, NotForThisKey
+from wire.fields import NodeRole
 from wire.signed import SignedDocument
 
 VALID_FOR = timedelta(days=730)
-LEVEL_OF = {"village": VILLAGE, "township": TOWNSHIP}
+LEVEL_OF = {NodeRole.VILLAGE: VILLAGE, NodeRole.TOWNSHIP: TOWNSHIP}
 
 
 def issue_code(
@@ -58,10 +59,10 @@ def issue_code(
     randomness: Callable[[int], bytes],
 ) -> str:
     """A new code for a machine that is to stand at `site`; it is shown once and kept nowhere."""
-    if role not in LEVEL_OF or not is_region_code(site) or region_level(site) != LEVEL_OF[role]:
+    if role not in LEVEL_OF or not is_region_code(site) or region_level(site) != LEVEL_OF[NodeRole(role)]:
         raise RegionRefused(role=role, site=site)
     secret = new_secret(randomness)
-    code = EnrolmentCode(_mac(keys, secret), role, site, site_name, now, now + lifetime)
+    code = EnrolmentCode(_mac(keys, secret), NodeRole(role), site, site_name, now, now + lifetime)
     with ledger.transaction() as tx:
         enrolments.issue(tx, code)
     return make_code(secret, keys.signing.public)
@@ -162,7 +163,7 @@ def _document(
         node_id=_new_node_id(gateway, tx, code.site),
         site=code.site,
         site_name=code.site_name,
-        role="township" if code.role == "township" else "village",
+        role=code.role,
         region=code.site,
         township=region_at(code.site, TOWNSHIP),
         valid_from=now,

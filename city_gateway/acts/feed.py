@@ -17,6 +17,7 @@ from city_gateway.ledger import feeds
 from city_gateway.ledger.nodes import Node
 from wire.audit_chain import Head
 from wire.envelope import Kind, envelope_hash, rewrap, seal
+from wire.fields import NodeRole
 from wire.messages import FeedEntry, body_of
 from wire.scan import rewrap_scan
 
@@ -62,7 +63,7 @@ class Authored:
 
 def wraps_for(reader: Node, keys: Mapping[str, ScanKey]) -> dict[str, bytes]:
     """The scan keys, wrapped for a township; nobody else fetches scans."""
-    return {name: key.for_reader(reader) for name, key in keys.items()} if reader.role == "township" else {}
+    return {name: key.for_reader(reader) for name, key in keys.items()} if reader.role is NodeRole.TOWNSHIP else {}
 
 
 def tell(gateway: Gateway, tx: Connection, drafts: Iterable[Draft]) -> set[str]:

@@ -7,8 +7,7 @@ from sqlalchemy import Connection
 from casework.identifiers import parent_region, region_covers
 from city_gateway.ledger import nodes
 from city_gateway.ledger.nodes import Node
-
-TOWNSHIP = "township"
+from wire.fields import NodeRole
 
 
 class Readers:
@@ -28,7 +27,7 @@ class Readers:
 
 def reads(node: Node, site: str) -> bool:
     """Whether this node reads applications of that site."""
-    return region_covers(node.region, site) if node.role == TOWNSHIP else node.site == site
+    return region_covers(node.region, site) if node.role is NodeRole.TOWNSHIP else node.site == site
 
 
 def _with_ancestors(site: str) -> list[str]:

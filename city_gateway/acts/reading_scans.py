@@ -7,9 +7,10 @@ from pathlib import Path
 
 from city_gateway.acts import lost_scans, scan_shelf
 from city_gateway.acts.gateway import Gateway
-from city_gateway.acts.readers import TOWNSHIP, reads
+from city_gateway.acts.readers import reads
 from city_gateway.errors import ScanForbidden, ScanUnknown
 from city_gateway.ledger import nodes, scan_references
+from wire.fields import NodeRole
 
 
 def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
@@ -19,7 +20,7 @@ def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
     with gateway.ledger.reading() as tx:
         node = nodes.find(tx, node_id)
         sites = scan_references.sites_of(tx, scan_hash)
-    if node is None or node.role != TOWNSHIP or node.standing != nodes.ACTIVE:
+    if node is None or node.role is not NodeRole.TOWNSHIP or node.standing != nodes.ACTIVE:
         raise ScanForbidden
     if not any(reads(node, site) for site in sites):
         raise ScanForbidden

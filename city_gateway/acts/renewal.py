@@ -58,7 +58,7 @@ def renewed(gateway: Gateway, tx: Connection, node: Node, asked: ExchangeHead, n
         node_id=node.node_id,
         site=node.site,
         site_name=node.site_name,
-        role="township" if node.role == "township" else "village",
+        role=node.role,
         region=node.region,
         township=node.township,
         valid_from=valid_from,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from city_gateway.ledger.tables import ENROLMENT_CODES as CODES
+from wire.fields import NodeRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class EnrolmentCode:
     """What a code stands for, and what it was used for."""
 
     code_mac: str
-    role: str
+    role: NodeRole
     site: str
     site_name: str
     issued_at: datetime
@@ -27,13 +28,16 @@ class EnrolmentCode:
 
 def issue(tx: Connection, code: EnrolmentCode) -> None:
     """Keep a new code."""
-    tx.execute(sa.insert(CODES).values({name: getattr(code, name) for name in EnrolmentCode.__slots__}))
+    row = {name: getattr(code, name) for name in EnrolmentCode.__slots__} | {"role": code.role.value}
+    tx.execute(sa.insert(CODES).values(row))
 
 
 def find(tx: Connection, code_mac: str) -> EnrolmentCode | None:
     """The code, used or not, held for this transaction."""
     row = tx.execute(sa.select(CODES).where(CODES.c.code_mac == code_mac).with_for_update()).mappings().first()
-    return EnrolmentCode(**{name: row[name] for name in EnrolmentCode.__slots__}) if row else None
+    if row is None:
+        return None
+    return EnrolmentCode(**{name: row[name] for name in EnrolmentCode.__slots__} | {"role": NodeRole(row["role"])})
 
 
 def use(tx: Connection, code_mac: str, *, node_id: str, request_hash: str, document: str, now: datetime) -> bool:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
 from city_gateway.ledger.tables import FEED_HEADS, NODES
+from wire.fields import NodeRole
 
 ACTIVE = "active"
 STOPPED = "stopped"
@@ -25,7 +26,7 @@ class Node:
     """One row of the fleet."""
 
     node_id: str
-    role: str
+    role: NodeRole
     site: str
     site_name: str
     region: str
@@ -58,7 +59,9 @@ class NodeKey:
 
 def enrol(tx: Connection, node: Node) -> None:
     """Add a node whose chain and feed begin."""
-    tx.execute(sa.insert(NODES).values({name: getattr(node, name) for name in Node.__slots__}))
+    tx.execute(
+        sa.insert(NODES).values({name: getattr(node, name) for name in Node.__slots__} | {"role": node.role.value})
+    )
     tx.execute(sa.insert(FEED_HEADS).values(node_id=node.node_id, seq=0, head_hash=NO_HASH))
 
 
@@ -97,9 +100,11 @@ def ever_at(tx: Connection, site: str) -> list[str]:
     return list(tx.execute(sa.select(NODES.c.node_id).where(NODES.c.site == site)).scalars())
 
 
-def stood_at(tx: Connection, node_id: str, *, site: str, role: str) -> bool:
+def stood_at(tx: Connection, node_id: str, *, site: str, role: NodeRole) -> bool:
     """Whether this id was ever enrolled for the site and role: an earlier identity of the same counter."""
-    asked = sa.select(NODES.c.node_id).where(NODES.c.node_id == node_id, NODES.c.site == site, NODES.c.role == role)
+    asked = sa.select(NODES.c.node_id).where(
+        NODES.c.node_id == node_id, NODES.c.site == site, NODES.c.role == role.value
+    )
     return tx.execute(asked).first() is not None
 
 
@@ -131,4 +136,4 @@ def stop(tx: Connection, node_id: str, why: str) -> None:
 
 
 def _node(row: RowMapping) -> Node:
-    return Node(**{name: row[name] for name in Node.__slots__})
+    return Node(**{name: row[name] for name in Node.__slots__} | {"role": NodeRole(row["role"])})

@@ -26,13 +26,13 @@ from offline_store.desk.scans import KeptScan, ScanStatus
 from wire.counter import ApplicationBrief, RefusalView, WaitingView
 from wire.envelope import Kind
 from wire.errors import WireError
+from wire.fields import NodeRole
 from wire.messages import read_operation
 from wire.waiting import Explanation, Facts, Item, Place, Reason, explain
 
 OPERATION: Final = Kind.OPERATION.name.lower()
 REFUSED: Final = "refused"
 COLLECTED: Final = "collected"
-TOWNSHIP: Final = "township"
 THERE: Final = frozenset({ScanStatus.STORED, ScanStatus.ARRIVED})
 _URGENCY: Final = {reason.value: at for at, reason in enumerate(Reason)}
 
@@ -143,7 +143,7 @@ def _scan_places(counter: Counter, tx: Transaction, known: Known, here: Standpoi
 def _scan_place(counter: Counter, scan: KeptScan | None, here: Standpoint) -> Place | None:
     if scan is None:
         # Another station's; its own scans a village knows, unless they were erased with everything else.
-        return Place.ELSEWHERE if counter.node.role == TOWNSHIP else None
+        return Place.ELSEWHERE if counter.node.role is NodeRole.TOWNSHIP else None
     if scan.status in THERE:
         return None
     if scan.status is ScanStatus.WANTED:

@@ -20,6 +20,7 @@ from edge_node.counter.errors import RelayClosed, RelayFull, RelayRefused, Relay
 from offline_store.relay.bags import Bag, Bags
 from wire.bundle import bundle_id, check_body, claimed_node, open_body, read_down, read_up
 from wire.errors import WireError
+from wire.fields import NodeRole
 
 BAG_MAX_BYTES: Final = 8 * MIB
 VILLAGE_BAGS: Final = 16
@@ -77,7 +78,7 @@ def load(counter: Counter) -> RelayLoad:
 
 def relays(counter: Counter) -> bool:
     """Whether this node carries mail for others: townships do, unless it was switched off."""
-    return counter.node.role == "township" and counter.limits.relay_bytes > 0
+    return counter.node.role is NodeRole.TOWNSHIP and counter.limits.relay_bytes > 0
 
 
 def _open(counter: Counter) -> Bags:

@@ -32,6 +32,7 @@ from wire.bundle import (
     sign_up,
     write_body,
 )
+from wire.fields import NodeRole
 from wire.keys import SigningKey
 
 pytestmark = pytest.mark.node
@@ -43,7 +44,7 @@ CITY = SigningKey.from_bytes(b"c" * 32)
 
 def township(town: Town, **limits: int) -> Counter:
     gateway = town.counter.node.gateway.model_copy(update={"signing_public": CITY.public})
-    node = town.counter.node.model_copy(update={"role": "township", "gateway": gateway})
+    node = town.counter.node.model_copy(update={"role": NodeRole.TOWNSHIP, "gateway": gateway})
     return dataclasses.replace(
         town.counter, node=node, limits=dataclasses.replace(town.counter.limits, **limits), free_bytes=lambda _: 1 << 40
     )
@@ -146,7 +147,7 @@ def test_the_townships_own_reserve_is_never_touched(town: Town) -> None:
 
 
 def test_a_village_and_a_township_that_was_told_not_to_relay_nothing(town: Town) -> None:
-    village = dataclasses.replace(town.counter, node=town.counter.node.model_copy(update={"role": "village"}))
+    village = dataclasses.replace(town.counter, node=town.counter.node.model_copy(update={"role": NodeRole.VILLAGE}))
     for counter in (village, township(town, relay_bytes=0)):
         with pytest.raises(RelayClosed):
             relaying.take_bag(counter, b"")

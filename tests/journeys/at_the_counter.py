@@ -29,6 +29,7 @@ from provisioning.demo_counter import CounterDoor
 from provisioning.demo_people import filled_form
 from provisioning.demo_world import OFFICE_PASSPHRASE, DemoNode, DemoWorld
 from wire.counter import DraftBrief, DraftSaved, DraftView, ItemBrief, Page, Slip
+from wire.fields import NodeRole
 
 SECRET = re.compile(r'name="form_secret"\s+value="([^"]+)"')
 STEP_S = 60.0
@@ -183,8 +184,8 @@ def town(ledger_url: str | None) -> Iterator[Town]:
     with _folder() as folder, DemoWorld(folder, postgres=False, automatic_rulings=False) as world:
         world.database = ledger_url or world.database
         world.found_city()
-        village = world.found_node("village", "village", *VILLAGE, AGENT)
-        township = world.found_node("township", "township", *TOWNSHIP, CLERK)
+        village = world.found_node("village", NodeRole.VILLAGE, *VILLAGE, AGENT)
+        township = world.found_node("township", NodeRole.TOWNSHIP, *TOWNSHIP, CLERK)
         with contextlib.closing(Town(world, village, township)) as made:
             yield made
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from wire.counter.waiting import WaitingView
-from wire.fields import Asked, Moment, Region, Told
+from wire.fields import Asked, Moment, NodeRole, Region, Told
 
 Role = Literal["agent", "clerk", "department", "city", "administrator"]
 
@@ -24,7 +24,7 @@ class StatusBar(Told):
 
     site_name: str
     region: Region
-    role: Literal["village", "township"]
+    role: NodeRole = Field(strict=False)
     now: Moment
     clock_confidence: Literal["confirmed", "estimated", "doubtful"]
     line: Literal["up", "down", "unknown"]
