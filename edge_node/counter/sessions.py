@@ -100,11 +100,6 @@ class Sessions:
                 self._keep_only({k: s for k, s in self._open.items() if s is not closed})
         return closed.who if closed else None
 
-    def end_all_of(self, clerk_id: str) -> None:
-        """Close every session of one clerk (blocked, role changed)."""
-        with self._lock:
-            self._keep_only({k: s for k, s in self._open.items() if s.who.clerk_id != clerk_id})
-
     def anyone_at_work(self) -> bool:
         """Whether a session was used lately enough not to have locked itself."""
         now = self._monotonic()

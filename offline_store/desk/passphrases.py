@@ -43,12 +43,6 @@ def matches(passphrase: str, kept: str) -> bool:
     return True
 
 
-def cost_of(kept: str) -> Cost:
-    """The cost that a kept hash was made with."""
-    numbers = dict(pair.split("=") for pair in kept.split("$")[3].split(","))
-    return Cost(int(numbers["m"]), int(numbers["t"]), int(numbers["p"]))
-
-
 def folded(passphrase: str) -> bytes:
     """The one spelling of a passphrase."""
     return unicodedata.normalize("NFKC", passphrase).encode()

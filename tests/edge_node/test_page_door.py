@@ -153,7 +153,7 @@ async def test_the_status_strip_of_a_page_left_open_does_not_keep_it_awake(brows
 
 async def test_the_strip_never_carries_a_half_filled_form_away(browser: Browser, town: Town) -> None:
     await browser.sign_in()
-    town.counter.sessions.end_all_of("clerk1")
+    town.restarts()
     strip = await browser.client.get("/strip", headers={"HX-Request": "true"})
     assert (strip.status_code, strip.headers.get("hx-redirect"), strip.content) == (204, None, b"")
     queue = await browser.client.get("/review?q=x", headers={"HX-Request": "true"})
@@ -196,7 +196,7 @@ async def test_what_was_typed_survives_a_restart_of_the_node(browser: Browser, t
     await browser.sign_in()
     it = await browser.begun(town, 1)
     csrf = browser.csrf_of(await browser.get(f"/review/{it}/decline"))
-    town.counter.sessions.end_all_of("clerk1")
+    town.restarts()
     refused = await browser.post(f"/review/{it}/decline", {**TYPED, "csrf": csrf})
     assert refused.status_code == 401
     kept = browser.hidden(refused)

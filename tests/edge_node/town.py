@@ -74,6 +74,10 @@ class Town:
     clock: HandClock
     rng: random.Random = field(default_factory=lambda: random.Random(20261123))
 
+    def restarts(self) -> None:
+        """The node's program begins anew: it keeps no session."""
+        self.counter.sessions = Sessions(self.clock.monotonic, self.counter.randomness)
+
     def application(
         self,
         number: int,
