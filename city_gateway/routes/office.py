@@ -20,8 +20,8 @@ from casework.identifiers import region_covers
 from casework.states import State
 from city_gateway.access import gateway_of, limited
 from city_gateway.acts import office
+from city_gateway.acts.catalog_words import words_of
 from city_gateway.acts.fleet import fleet
-from city_gateway.acts.form_labels import labels_of
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office import SignedIn
 from city_gateway.acts.rule import department, rule
@@ -124,6 +124,7 @@ def applications(request: Request, clerk: Clerk, which: str = "open", text: str 
         "applications.html",
         clerk,
         cases=found,
+        words=words_of(gateway_of(request).folder.root),
         total=total,
         which=chosen,
         choices=list(STATES),
@@ -142,7 +143,7 @@ def application(request: Request, clerk: Clerk, application_id: str) -> Response
         "application.html",
         clerk,
         one=one,
-        labels=labels_of(gateway_of(request).folder.root, one.form_id),
+        words=words_of(gateway_of(request).folder.root, one.form_id),
         rulings=rulings_now(one),
     )
 

@@ -14,6 +14,7 @@ import pytest
 from casework.application import Application
 from casework.states import State
 from city_gateway.acts import automatic
+from city_gateway.acts.catalog_words import words_of
 from city_gateway.acts.fleet import Standing, fleet
 from city_gateway.acts.office import LOCKED_AFTER, add_clerk
 from city_gateway.errors import OfficeFormRefused
@@ -297,6 +298,18 @@ async def test_the_fields_of_a_form_are_called_by_their_names(city: City, tmp_pa
     after = await city.client.get(f"/office/applications/{application_id}")
     assert f"<dt>{labels['applicant_id_no']}</dt>" in after.text
     assert "<dt>applicant_id_no</dt>" not in after.text
+    options = {code: words for one in form["sections"] for f in one["fields"] for code, words in f.get("options", [])}
+    assert f"<dd>{options['111']}</dd>" in after.text
+    assert "<dd>True</dd>" not in after.text
+    assert "<dd>111</dd>" not in after.text
+    item = next(one for one in json.loads((SEED / "items.json").read_text())["items"] if one["item_id"] == "GA-YB-001")
+    assert item["name"] in after.text
+    words = words_of(city.gateway.folder.root, "F-GA-YB-001")
+    assert words.materials[item["materials"][0]["material_id"]] == item["materials"][0]["name"]
+    rows = [{"name": "张样例", "relation": "child"}]
+    assert words.value("household_members", rows) == "姓名：张样例，与申请人关系：子女"
+    assert words.value("applicant_region", "511603106205") == f"{words.regions['511603106205']} 511603106205"
+    assert item["name"] in (await city.client.get("/office/?which=all")).text
 
 
 async def test_a_form_with_a_nul_is_refused(city: City) -> None:

@@ -1,0 +1,91 @@
+"""What the codes of an application are called, for people who read it here: item, fields, options, materials, regions.
+
+The words are those of the published catalog; a code that it does not have (any more) is shown as it is. Nothing
+depends on them: without a catalog there are none, and the page is of use without them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from casework.materials import AUTHORIZATION, AUTHORIZATION_NAME
+from city_gateway.catalog.errors import CatalogError
+from city_gateway.catalog.repository import Published, Repository
+from city_gateway.wording import say
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogWords:
+    """The words of one form and of all items."""
+
+    items: Mapping[str, str] = field(default_factory=dict)
+    materials: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def label(self, field_id: str) -> str:
+        """What a field is called."""
+        return str(self.fields.get(field_id, {}).get("label", field_id))
+
+    def value(self, field_id: str, value: object) -> str:
+        """What was filled in, as the person who filled it in saw it."""
+        return self._shown(self.fields.get(field_id, {}), value)
+
+    def _shown(self, described: Mapping[str, Any], value: object) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return say("answer.yes" if value else "answer.no")
+        if isinstance(value, Mapping):
+            columns = {column["id"]: column for column in described.get("columns", [])}
+            cells = ((columns.get(name, {"label": name}), cell) for name, cell in value.items())
+            return "，".join(f"{column['label']}：{self._shown(column, cell)}" for column, cell in cells)
+        if isinstance(value, list | tuple):
+            between = "；" if described.get("type") == "table" else "、"
+            return between.join(self._shown(described, one) for one in value)
+        if described.get("type") == "region":
+            return self.place(str(value))
+        options = dict(described.get("options", []))
+        return str(options.get(value, value))
+
+    def place(self, code: str) -> str:
+        """A region's name with its code; a village that the catalog does not list keeps the bare code."""
+        return f"{self.regions[code]} {code}" if code in self.regions else code
+
+
+def words_of(folder: Path, form_id: str | None = None) -> CatalogWords:
+    """The words of the published catalog; with the fields of this form."""
+    repository = Repository(folder)
+    try:
+        published = repository.published()
+        index = _read(repository, published, "catalog.json")
+        items = [item for path in index.get("items", []) for item in _read(repository, published, path)["items"]]
+        regions = _read(repository, published, "regions.json").get("regions", [])
+        return CatalogWords(
+            {item["item_id"]: item["name"] for item in items},
+            {one["material_id"]: one["name"] for item in items for one in item["materials"]}
+            | {AUTHORIZATION: AUTHORIZATION_NAME},
+            {region["code"]: region["name"] for region in regions},
+            _fields(repository, published, index, form_id) if form_id else {},
+        )
+    except (CatalogError, OSError):
+        return CatalogWords()
+
+
+def _fields(
+    repository: Repository, published: Published, index: Mapping[str, Any], form_id: str
+) -> dict[str, Mapping[str, Any]]:
+    for path in index.get("forms", []):
+        for form in _read(repository, published, path).get("forms", []):
+            if form["form_id"] == form_id:
+                return {one["id"]: one for section in form["sections"] for one in section["fields"]}
+    return {}
+
+
+def _read(repository: Repository, published: Published, path: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(repository.target(published, path) or b"{}")
+    return read
