@@ -40,7 +40,9 @@ def clock_words(clock: ClockView) -> str:
     if clock.due:
         parts.append(t("application.clock_due", day=f"{clock.due:%Y-%m-%d}"))
     if clock.remaining_days is not None and clock.standing in {"running", "soon", "due_today"}:
-        parts.append(t("application.clock_left", days=clock.remaining_days))
+        unit = clock.unit if clock.unit in {"working_day", "calendar_day"} else "day"
+        left = of("unit", unit, value=clock.remaining_days)
+        parts.append(t("application.clock_left", left=left))
     if clock.provisional:
         parts.append(t("application.provisional"))
     return " · ".join(parts)

@@ -93,6 +93,7 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
                 standing=clock.standing.value,
                 due=clock.due,
                 remaining_days=clock.remaining_days,
+                unit=clock.limit.unit if clock.limit else None,
                 provisional=clock.provisional,
                 deemed_accepted=clock.deemed_accepted,
             )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import ssl
+from datetime import date
 
 import httpx
 import pytest
 
 from tests.simulators.agents_work import ON_THE_FAKE
+from tui.application_words import clock_words
 from tui.autosave import Autosave, Kept
 from tui.counter_client import CounterClient, over_socket
 from tui.drawn import forget
 from tui.errors import NodeAway, Refused, SessionLocked, SessionOver
 from tui.scan_folder import newest_first, size_words
 from tui.widgets.field_frame import FieldFrame
+from wire.counter import ClockView
 
 pytestmark = pytest.mark.screen
 
@@ -200,3 +203,17 @@ async def test_a_look_that_is_overtaken_before_it_began_leaves_nothing_behind(at
         await agent.settle()
         gc.collect()  # a coroutine that nobody awaited would be told here, and a warning fails the test
         assert {worker.group for worker in agent.app.workers} <= {"look"}
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("working_day", "还剩 5 个工作日"),
+        ("calendar_day", "还剩 5 天（自然日）"),
+        ("immediate", "还剩 5 天"),
+        (None, "还剩 5 天"),
+    ],
+)
+def test_the_days_that_are_left_are_said_in_the_unit_of_the_limit(unit, words):
+    clock = ClockView(kind="notice", standing="running", due=date(2026, 12, 4), remaining_days=5, unit=unit)
+    assert clock_words(clock).endswith(words)

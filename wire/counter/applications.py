@@ -62,6 +62,8 @@ class ClockView(Told):
     standing: ClockStanding
     due: Day | None = None
     remaining_days: int | None = None
+    unit: str | None = None
+    """What `remaining_days` counts: the unit of the limit."""
     provisional: bool = False
     deemed_accepted: bool = False
     """A permit whose notice is overdue: by law it counts as accepted since the day the materials came."""
