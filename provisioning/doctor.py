@@ -23,6 +23,7 @@ from statistics import quantiles
 
 from rich.table import Table
 
+from casework.working_days import CITY_TIME
 from offline_store.desk import connection, keyring, rekeying
 from offline_store.errors import StoreError
 from offline_store.mailbox import waiting as mailbox
@@ -289,9 +290,9 @@ def _explained(one: Explanation, now: datetime, **counts: int) -> Finding:
 
 
 def _minute(moment: str | None) -> str:
-    """To the minute, by the machine's own zone; what cannot be read is shown as it is."""
+    """To the minute, by the clock on the wall of the city; what cannot be read is shown as it is."""
     try:
-        return f"{datetime.fromisoformat(moment or '').astimezone():%m-%d %H:%M}"
+        return f"{datetime.fromisoformat(moment or '').astimezone(CITY_TIME):%m-%d %H:%M}"
     except ValueError:
         return moment or "?"
 

@@ -10,14 +10,16 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from casework.working_days import CITY_TIME
 from city_gateway.acts.standing import Backing, backing, timeline_line
 from city_gateway.app import now_utc, published_dictionaries
 from city_gateway.backup import key_export, making, places, restoring, trial
@@ -109,10 +111,10 @@ def list_backups(*, folder: Folder, to: To) -> None:
     """列出备份。"""
     with plain_errors():
         keys = load_keys(GatewayFolder(folder).keys)
-        table = Table()
+        table = Table(box=SIMPLE, padding=0)  # whole names and times at 80 columns
         table.add_column("备份", no_wrap=True, min_width=NAME_CHARACTERS)
-        for heading in ("时间", "已验证", "办件", "扫描件", "来自"):
-            table.add_column(heading)
+        for heading, width in (("时间", 10), ("已验证", 6), ("办件", 4), ("扫描件", 6), ("来自", 6)):
+            table.add_column(heading, min_width=width, overflow="fold")
         for generation in Shelf(to).all():
             try:
                 one = read_manifest(generation, keys)
@@ -120,7 +122,7 @@ def list_backups(*, folder: Folder, to: To) -> None:
                 table.add_row(generation.name, say(f"error.{error.code}", **error.params), "", "", "", "")
                 continue
             verified = say("answer.yes") if is_verified(generation, keys) else say("answer.no")
-            made = f"{one.made_at.astimezone():%Y-%m-%d %H:%M}"
+            made = f"{one.made_at.astimezone(CITY_TIME):%Y-%m-%d %H:%M}"
             table.add_row(generation.name, made, verified, str(one.rows["applications"]), str(one.scans), one.database)
         console.print(table)
 
@@ -239,4 +241,4 @@ def _passphrase() -> str:
 
 
 def _step(name: str) -> None:
-    typer.echo(f"{datetime.now(UTC).astimezone():%H:%M:%S} {say(f'backup.step.{name}')}", err=True)
+    typer.echo(f"{datetime.now(CITY_TIME):%H:%M:%S} {say(f'backup.step.{name}')}", err=True)

@@ -148,13 +148,16 @@ def test_a_full_disk_is_bad(node: Examined, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_line_and_catalog_are_told_as_they_are(node: Examined) -> None:
-    Incoming(node.paths.incoming).put_line(LineState(up=False, since="2026-11-20", backlog_ops=3, backlog_scans=6))
+    Incoming(node.paths.incoming).put_line(
+        LineState(up=False, since="2026-11-20T20:05:00+00:00", backlog_ops=3, backlog_scans=6)
+    )
     stamp = {"signed": {"expires": "2026-12-01T00:00:00Z"}}
     (node.paths.catalog_metadata / "timestamp.json").write_text(json.dumps(stamp))
     arrived = {"catalog": 4, "fetched_at": "2026-11-20T00:00:00+00:00"}
     node.paths.catalog_marker.write_text(json.dumps(arrived))
     report = node.report(datetime(2026, 11, 23, tzinfo=UTC))
     assert (report["line"].code, report["line"].params["ops"]) == ("line.down", 3)
+    assert report["line"].params["since"] == "11-21 04:05", "the city's time, whatever the machine's zone"
     assert (report["catalog"].code, report["catalog"].params["days"]) == ("catalog.fresh", 3)
     assert node.report(datetime(2027, 1, 1, tzinfo=UTC))["catalog"].code == "catalog.expired"
 
