@@ -4,7 +4,8 @@ Laws
 - Nobody signed in: the sign-in page, which carries the form along whole, since there is no session to keep it in.
 - A locked page: the unlock page; the form stays with the locked session.
 - A forged form is 403 and does nothing. Everything else is the sentence of the one table in `faults`.
-- What a person typed is shown back only to the session whose form token came with it.
+- What a person typed is shown back only to the session whose form token came with it; after signing out in another
+  window, only as texts to copy, and only to a form that by its Origin is a page of ours.
 """
 
 from __future__ import annotations
@@ -113,9 +114,17 @@ def unlock_page(
     )
 
 
-def refusal_page(message: str, status: int, back: str = HOME) -> HTMLResponse:
-    """One sentence and the way back."""
-    return page("refused.html", status, message=message, back=back)
+def refusal_page(message: str, status: int, back: str = HOME, texts: tuple[str, ...] = ()) -> HTMLResponse:
+    """One sentence and the way back; with the texts that would otherwise be lost."""
+    return page("refused.html", status, message=message, back=back, texts=texts)
+
+
+def _to_copy(request: Request) -> tuple[str, ...]:
+    """What was written into an act's form of ours; never what a door was told."""
+    own = request.headers.get("origin", "").partition("://")[2] == request.headers.get("host")
+    if not own or not request.url.path.startswith(f"{HOME}/"):
+        return ()
+    return tuple(text for name, text in carried(request) if name != "tick" and text.strip())
 
 
 def _counter(request: Request) -> Counter:
@@ -149,9 +158,9 @@ async def locked(request: Request, _failure: Exception) -> Response:
     return RedirectResponse(f"/unlock?next={quote(here(request), safe='')}", SEE_OTHER)
 
 
-async def forged(_request: Request, _failure: Exception) -> Response:
+async def forged(request: Request, _failure: Exception) -> Response:
     """The form token is missing or wrong."""
-    return refusal_page(sentence("page.refused.csrf"), 403)
+    return refusal_page(sentence("page.refused.csrf"), 403, texts=_to_copy(request))
 
 
 async def wrong_role(request: Request, _failure: Exception) -> Response:

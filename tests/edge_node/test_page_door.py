@@ -192,6 +192,27 @@ async def test_what_was_typed_before_the_lock_comes_back_after_it_and_is_not_sen
     assert town.state(it).state == "pre_review"
 
 
+@pytest.mark.parametrize(
+    ("origin", "shown"), [("http://counter.local", True), ("https://else.example", False), ("", False)]
+)
+async def test_what_was_typed_while_another_window_signed_out_can_be_copied(
+    browser: Browser, town: Town, origin: str, shown: bool
+) -> None:
+    await browser.sign_in()
+    it = await browser.begun(town, 1)
+    csrf = browser.csrf_of(await browser.get(f"/review/{it}/decline"))
+    browser.cookies.clear()  # what signing out in another window does
+    refused = await browser.post(f"/review/{it}/decline", {**TYPED, "csrf": csrf}, Origin=origin)
+    assert refused.status_code == 403
+    assert ("位于&lt;核心区&gt;" in refused.text) is shown
+    assert ("请先复制下来" in refused.text) is shown
+    door = await browser.post(
+        "/sign-in", {"clerk": "clerk1", "passphrase": PASSPHRASE, "csrf": "0" * 64}, Origin=origin
+    )
+    assert PASSPHRASE not in door.text
+    assert town.state(it).state == "pre_review"
+
+
 async def test_what_was_typed_survives_a_restart_of_the_node(browser: Browser, town: Town) -> None:
     await browser.sign_in()
     it = await browser.begun(town, 1)
