@@ -92,3 +92,22 @@ async def test_a_point_without_an_answer_is_not_called_answered(at_the_screen, n
         await say(agent, "未参加职工医保")
         marks = [row.mark for row in agent.screen.query_one("NumberedList").rows]
         assert marks == ["待答复", "待答复", "已答复"]
+
+
+async def test_a_point_about_a_field_that_is_not_asked_says_so(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await collected(agent)
+        held = next(iter(node.applications.values()))
+        node.give_back(held.application_id, ("field", "ems_address", "地址不全", "补写到组"))
+        await agent.press("escape")
+        await agent.at("home")
+        await agent.press("3")
+        await agent.at("applications")
+        await agent.press("1")
+        await agent.at("application")
+        await agent.press("1")
+        await agent.at("wizard")
+        await agent.press("1")
+        await agent.at("choose")
+        await agent.press("1")
+        await agent.sees("按现在的选择不用填")

@@ -286,6 +286,10 @@ class WizardScreen(CounterScreen[None]):
             if chosen == "go":
                 if point.kind == "field":
                     self.go_to(field_id=point.ref)
+                    if point.ref not in desk.visible():
+                        self.say(
+                            t("return.not_asked", what=point.label or desk.labels.get(point.ref, point.ref)), "warning"
+                        )
                 else:
                     self._lead_to(point.ref)
             if chosen != "say":
