@@ -64,6 +64,15 @@ async def test_a_form_that_takes_time_says_that_it_opens_and_keys_do_nothing_els
 
 
 @ON_THE_FAKE
+async def test_a_form_left_half_filled_is_told_to_be_among_the_drafts(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await begun(agent)
+        await agent.press("escape")
+        await agent.at("guide")
+        await agent.sees("从首页按 2 接着填", "按回车是另登记一件")
+        assert len(node.drafts) == 1
+
+
 async def test_an_answer_for_a_screen_that_is_gone_breaks_nothing(at_the_screen, road):
     async with at_the_screen() as agent:
         for screen in (ApplicationsScreen(""), ApplicationDetailScreen("0" * 32), SearchScreen()):

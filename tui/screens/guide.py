@@ -31,6 +31,7 @@ class GuideScreen(CounterScreen[None]):
         super().__init__()
         self.item_id = item_id
         self.guide: ItemGuide | None = None
+        self.begun = False
 
     def body(self) -> ComposeResult:
         yield Static(t("say.loading"), id="verdict", markup=False)
@@ -76,7 +77,13 @@ class GuideScreen(CounterScreen[None]):
         given = await self.attempt(lambda: self.counter.client.begin_draft(self.item_id))
         if given is not None:
             self.say("")
+            self.begun = True
             await self.app.push_screen(WizardScreen(given.value))
+
+    def uncovered(self) -> None:
+        """Back from a form that was left half filled: Enter begins another one, so say where this one is."""
+        if self.begun:
+            self.say(t("guide.kept"), "good")
 
 
 def _page(guide: ItemGuide) -> Content:
