@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from casework.materials import AUTHORIZATION, AUTHORIZATION_NAME
 from city_gateway.catalog.errors import CatalogError
-from city_gateway.catalog.repository import Published, Repository
+from city_gateway.catalog.mark import catalog_mark
+from city_gateway.catalog.repository import Published, Repository, catalog_folder
 from city_gateway.wording import say
 
 
@@ -58,7 +60,12 @@ class CatalogWords:
 
 
 def words_of(folder: Path, form_id: str | None = None) -> CatalogWords:
-    """The words of the published catalog; with the fields of this form."""
+    """The words of the published catalog; with the fields of this form. Read once for each release."""
+    return _words(folder, catalog_mark(catalog_folder(folder)), form_id)
+
+
+@lru_cache(maxsize=64)
+def _words(folder: Path, _release: str | None, form_id: str | None) -> CatalogWords:
     repository = Repository(folder)
     try:
         published = repository.published()

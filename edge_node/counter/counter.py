@@ -81,7 +81,8 @@ class Counter:
         return self.randomness(16).hex()
 
     def with_own_key(self, opened: Callable[[SealingKey], _T]) -> _T:
-        """What `opened` makes of the first sealing key of this node that fits; the last refusal, where none does.
+        """What `opened` makes of the first sealing key of this node that fits; where none does, why the one to which it
+        is sealed did not open it, or NotForThisKey.
 
         Mail may still be sealed to the key of an earlier identity. What is wrong whatever the key is raised at once.
         """
@@ -89,7 +90,9 @@ class Counter:
         for key in self.sealing:
             try:
                 return opened(key)
-            except (NotForThisKey, Tampered) as misfit:
+            except NotForThisKey:
+                continue
+            except Tampered as misfit:
                 refused = misfit
         raise refused
 
