@@ -215,7 +215,10 @@ class CounterClient:
     async def applications(
         self, *, state: str = "", words: str = "", offset: int = 0, limit: int = 30
     ) -> said.Page[said.ApplicationBrief]:
-        query = {"state": state, "q": words, "offset": offset, "limit": limit}
+        if words:
+            asked = said.SeekApplications(words=words, state=state, offset=offset, limit=limit)
+            return await self._post(said.Page[said.ApplicationBrief], "/applications/search", asked)
+        query = {"state": state, "offset": offset, "limit": limit}
         return await self._get(said.Page[said.ApplicationBrief], "/applications", query)
 
     async def waiting(self, *, offset: int = 0, limit: int = 30) -> said.Page[said.ApplicationBrief]:

@@ -5,13 +5,14 @@ Laws
   supplement touched; the act refuses anything else, whatever the page let through.
 - Accepting provisionally is possible only for materials that the guide allows to follow.
 - The limit that acceptance starts is counted by the node from the signed calendar, unless the clerk names a day; a
-  provisional day is not written into an acceptance.
+  provisional day (estimated calendar, clock that nobody confirmed) is not written into an acceptance.
 - Deciding about an application that nobody began to look at begins it: two events, one operation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from casework.application import Application, ReturnPoint
@@ -27,7 +28,7 @@ from casework.events import (
 )
 from casework.materials import check_return, may_be_returned, returnable
 from casework.states import State
-from casework.time_limits import due
+from casework.time_limits import handling_clock
 from edge_node.acts import journaling, listing
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import AddedLater, NotDeferrable, NothingToReturn, ReasonNeeded
@@ -172,11 +173,10 @@ def _begun(who: AtCounter, reading: Reading) -> Event:
 
 
 def _limit_day(counter: Counter, tx: Transaction, application: Application, reading: Reading) -> date | None:
-    limit = counter.shelf.item(tx, application.item_id, application.catalog_version).handling_limit
-    if limit is None:
-        return None
-    end = due(reading.now, limit, counter.shelf.calendar(tx))
-    return None if end.provisional else end.date
+    item = counter.shelf.item(tx, application.item_id, application.catalog_version)
+    accepted = replace(application, accepted_at=application.accepted_at or reading.now)
+    clock = handling_clock(accepted, item, counter.shelf.calendar(tx), reading.now, reading.confident)
+    return None if clock.provisional or not reading.confident else clock.due
 
 
 def _said(text: str) -> str:

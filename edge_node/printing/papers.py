@@ -251,7 +251,8 @@ def _due(source: Source) -> str:
     day = it.limit_due or (clock.due if clock else None)
     if day is None:
         return sentence("print.acceptance.due.unknown")
-    return sentence("print.acceptance.due.provisional", {"date": legal_day(day)}) if provisional else legal_day(day)
+    doubtful = provisional or it.accepted_unsure
+    return sentence("print.acceptance.due.provisional", {"date": legal_day(day)}) if doubtful else legal_day(day)
 
 
 def declined(source: Source) -> DeclineNotice:

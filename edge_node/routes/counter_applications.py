@@ -18,6 +18,7 @@ from wire.counter import (
     DraftView,
     Page,
     Rate,
+    SeekApplications,
     Slip,
     Withdraw,
 )
@@ -25,15 +26,21 @@ from wire.counter import (
 router = APIRouter(prefix="/applications")
 
 States = Annotated[list[State] | None, Query()]
-Text = Annotated[str, Query(max_length=100)]
 
 
 @router.get("")
 def listed(
-    counter: CounterHere, who: Clerk, state: States = None, q: Text = "", offset: Offset = 0, limit: Limit = 20
+    counter: CounterHere, who: Clerk, state: States = None, offset: Offset = 0, limit: Limit = 20
 ) -> Page[ApplicationBrief]:
     """The applications of this counter."""
-    return listing.page(counter, who, states=state, text=q, offset=offset, limit=limit)
+    return listing.page(counter, who, states=state, offset=offset, limit=limit)
+
+
+@router.post("/search")
+def sought(counter: CounterHere, who: Clerk, asked: SeekApplications) -> Page[ApplicationBrief]:
+    """Those that these words find."""
+    states = [one for one in State if one.value == asked.state] if asked.state else None
+    return listing.page(counter, who, states=states, text=asked.words, offset=asked.offset, limit=asked.limit)
 
 
 @router.get("/waiting")

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from edge_node.access import Clerk, CounterHere
 from edge_node.acts import listing, reviewing
-from edge_node.routes.counter_applications import States, Text
+from edge_node.routes.counter_applications import States
 from edge_node.routes.counter_guide import Limit, Offset
 from wire.counter import (
     Accept,
@@ -26,10 +26,10 @@ router = APIRouter(prefix="/review")
 
 @router.get("/queue")
 def queue(
-    counter: CounterHere, who: Clerk, state: States = None, q: Text = "", offset: Offset = 0, limit: Limit = 20
+    counter: CounterHere, who: Clerk, state: States = None, offset: Offset = 0, limit: Limit = 20
 ) -> Page[ApplicationBrief]:
     """What waits, the soonest due first."""
-    return listing.queue(counter, who, text=q, states=state, offset=offset, limit=limit)
+    return listing.queue(counter, who, states=state, offset=offset, limit=limit)
 
 
 @router.get("/{application_id}/guide")

@@ -1,7 +1,8 @@
 """The queue: searched, narrowed and paged on the node, the most urgent first.
 
 Laws
-- The address of a list holds what was searched for only as long as the page is open: nothing of it is logged or cached.
+- What was searched for is a citizen's name as often as not: it is posted, kept with the session, and stands in no
+  address, so in no browser's history.
 - Narrowing by light looks through at most `LIGHT_LOOK_MAX` applications of the list, the soonest due first.
 """
 
@@ -22,7 +23,7 @@ from edge_node.counter.counter import Counter
 from edge_node.counter.sessions import AtCounter
 from edge_node.routes.page_open import frame_of
 from edge_node.routes.page_refusals import HOME, SEE_OTHER, STRIP
-from edge_node.routes.page_session import Looking, session_token
+from edge_node.routes.page_session import Acting, Form, Looking, session_token
 from edge_node.routes.page_views import QueueRow, RegionName, queue_row
 from edge_node.routes.page_waiting import scans_words, short_words
 from edge_node.routes.page_words import page
@@ -69,7 +70,7 @@ class Sieve:
 
     def at(self, offset: int) -> str:
         """The address of another page of the same list."""
-        asked = {"q": self.q, "show": self.show, "light": self.light, "offset": str(offset)}
+        asked = {"show": self.show, "light": self.light, "offset": str(offset), "sought": "1" if self.q else ""}
         return f"{HOME}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
@@ -83,17 +84,13 @@ def home(visitor: Looking) -> Response:  # noqa: ARG001 - whoever is not signed 
 def show_queue(
     counter: CounterHere,
     visitor: Looking,
-    q: Annotated[str, Query()] = "",
     show: str = "todo",
     light: str = "any",
     offset: Annotated[str, Query()] = "0",
+    sought: str = "",
 ) -> Response:
-    """The queue; a strange filter is taken as none."""
-    sieve = Sieve(
-        q=q.strip()[:TEXT_MAX],
-        show=show if show in SHOWS else "todo",
-        light=light if light in LIGHTS else "any",
-    )
+    """The queue, searched for what this session sought last if the address says so."""
+    sieve = _sieve(_sought(counter, visitor.who) if sought else "", show, light)
     start = min(int(offset), OFFSET_MAX) if offset.isascii() and offset.isdigit() and len(offset) < 12 else 0
     rows, total = _found(counter, visitor.who, sieve, start)
     if not rows and start:
@@ -114,6 +111,27 @@ def show_queue(
         earlier=sieve.at(max(0, start - PAGE_ROWS)) if start else None,
         later=sieve.at(start + PAGE_ROWS) if start + len(rows) < total else None,
     )
+
+
+@router.post(HOME)
+def search_queue(counter: CounterHere, visitor: Acting, form: Form) -> Response:
+    """Keep what is sought, and lead to the list."""
+    sieve = _sieve(form.text("q"), form.text("show"), form.text("light"))
+    counter.sessions.keep_typed(visitor.who, HOME, (("q", sieve.q),))
+    return RedirectResponse(sieve.at(0), SEE_OTHER)
+
+
+def _sieve(text: str, show: str, light: str) -> Sieve:
+    """A strange filter is taken as none."""
+    return Sieve(
+        q=text.strip()[:TEXT_MAX],
+        show=show if show in SHOWS else "todo",
+        light=light if light in LIGHTS else "any",
+    )
+
+
+def _sought(counter: Counter, who: AtCounter) -> str:
+    return dict(counter.sessions.typed(who, HOME) or ()).get("q", "")
 
 
 def _row(brief: ApplicationBrief, region_name: RegionName) -> QueueRow:

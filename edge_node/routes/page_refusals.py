@@ -54,8 +54,8 @@ OWN_PATH_MAX: Final = 300
 def own_path(text: str) -> str:
     """A path of this page to go on to; anything else becomes the queue.
 
-    >>> own_path("/review?q=1"), own_path("//elsewhere.example/"), own_path("https://elsewhere.example/")
-    ('/review?q=1', '/review', '/review')
+    >>> own_path("/review?show=all"), own_path("//elsewhere.example/"), own_path("https://elsewhere.example/")
+    ('/review?show=all', '/review', '/review')
     """
     plain = len(text) <= OWN_PATH_MAX and text.isprintable() and "\\" not in text
     return text if plain and text.startswith("/") and not text.startswith("//") else HOME

@@ -176,7 +176,7 @@ async def test_hostile_text_is_kept_to_the_byte_and_breaks_nothing(agent, text):
     answer = await agent.patch(f"/counter/drafts/{draft_id}", json={"values": {"applicant_name": text}})
     assert answer.status_code == 200
     assert (await agent.get(f"/counter/drafts/{draft_id}")).json()["values"]["applicant_name"] == text
-    assert (await agent.get("/counter/applications", params={"q": text.replace("\x00", "")})).status_code == 200
+    assert (await agent.post("/counter/applications/search", json={"words": text[:100]})).status_code == 200
     assert (await agent.get("/counter/items", params={"q": text.replace("\x00", "")})).status_code == 200
 
 

@@ -282,9 +282,10 @@ async def test_hostile_text_is_shown_as_text_on_every_page(browser: Browser, tow
     )
     where = f"/review/{it}/decline"
     fields = [("reason", hostile), ("basis", hostile), ("elsewhere", hostile), ("remedy", hostile)]
+    await browser.submit("/review", "/review", {"q": hostile, "show": hostile, "light": hostile})
     pages = [
         await browser.get("/review"),
-        await browser.get(f"/review?{httpx.QueryParams(q=hostile)}"),
+        await browser.get("/review?sought=1"),
         await browser.get(f"/review/{it}"),
         await browser.get(f"/review/{it}/return"),
         await browser.submit(

@@ -3,7 +3,9 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 from edge_node.counter.trusted_clock import Anchor, MachineClock, TrustedClock
@@ -39,13 +41,39 @@ async def test_a_long_queue_is_paged_and_every_application_is_on_one_page(browse
     assert len(found) == len(set(found)) == 45
 
 
+async def sought(browser: Browser, words: str, **asked: str) -> httpx.Response:
+    """The list for these words, as the form finds it; they stand in no address."""
+    answer = await browser.submit("/review", "/review", {"q": words, "show": "todo", "light": "any", **asked})
+    location = answer.headers["location"]
+    assert quote(words) not in location
+    assert words not in location
+    return await browser.get(location)
+
+
+async def test_what_was_sought_goes_along_to_the_next_page_and_is_cleared(browser: Browser, town: Town) -> None:
+    for number in range(1, 26):
+        town.application(number, "GA-LY-001", applicant_name="赵演示")
+    town.application(30, "GA-YB-001", applicant_name="钱假设")
+    shown = await sought(browser, "赵演示")
+    assert len(_receipts(shown.text)) == 20
+    later = re.search(r'rel="next" href="([^"]+)"', shown.text)
+    assert later is not None
+    more = await browser.get(later.group(1).replace("&amp;", "&"))
+    assert len(_receipts(more.text)) == 5
+    assert 'value="赵演示"' in more.text
+    everything = await browser.get("/review")
+    assert 'value="赵演示"' not in everything.text
+    again = await browser.get("/review?sought=1&offset=20")
+    assert len(_receipts(again.text)) == 5
+
+
 async def test_searching_finds_by_number_name_and_item(browser: Browser, town: Town) -> None:
     town.application(1, "GA-LY-001", applicant_name="赵演示")
     town.application(2, "GA-YB-001", applicant_name="钱假设")
     for words in ("赵演示", "20261122-0001", "林木采伐", "砍伐证"):
-        shown = await browser.get(f"/review?q={words}")
+        shown = await sought(browser, words)
         assert [receipt[-6:-2] for receipt in _receipts(shown.text)] == ["0001"], words
-    assert _receipts((await browser.get("/review?q=没有这个人")).text) == []
+    assert _receipts((await sought(browser, "没有这个人")).text) == []
 
 
 async def test_the_list_can_be_narrowed_by_state_and_by_light(browser: Browser, town: Town) -> None:

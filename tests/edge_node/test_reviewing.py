@@ -106,13 +106,46 @@ def test_a_return_without_a_point_is_none(town, filed):
         reviewing.return_once(town.counter, town.who, filed(), [])
 
 
+def confirmed(town: Village) -> Village:
+    """The city told it the time, twice: the first receipt after a start may be old."""
+    for _ in range(2):
+        town.receipt(server_time=town.clock.wall)
+        town.mail.turn()
+    assert town.counter.clock.read().confident
+    return town
+
+
+def handling_of(detail):
+    return next(clock for clock in detail.clocks if clock.kind == "handling")
+
+
 def test_accepting_starts_the_handling_clock_by_the_calendar(town, filed):
-    application_id = filed("GA-MZ-001")
-    detail = reviewing.accept(town.counter, town.who, application_id)
+    application_id = filed("GA-LY-001")
+    detail = reviewing.accept(confirmed(town).counter, town.who, application_id)
     assert detail.state == "accepted"
     limit = shown(town, application_id).limit_due
-    handling = next(clock for clock in detail.clocks if clock.kind == "handling")
-    assert limit == handling.due or handling.standing in {"unknown", "provisional"}
+    assert limit is not None
+    assert limit == handling_of(detail).due
+
+
+def test_a_day_that_a_doubtful_clock_counts_is_not_written_into_an_acceptance(town, filed):
+    application_id = filed("GA-LY-001")
+    assert not town.counter.clock.read().confident
+    detail = reviewing.accept(town.counter, town.who, application_id)
+    assert (detail.state, shown(town, application_id).limit_due) == ("accepted", None)
+
+
+def test_the_limit_of_a_permit_that_was_accepted_too_late_counts_from_its_receipt(town, filed):
+    days = {}
+    for late in (1, 20):
+        application_id = filed("GA-LY-001")
+        received = shown(town, application_id).received_at
+        town.clock.passes(days=late)
+        detail = reviewing.accept(confirmed(town).counter, town.who, application_id)
+        days[late] = (shown(town, application_id).limit_due - received.date()).days
+        assert shown(town, application_id).limit_due == handling_of(detail).due
+        town.clock.wall -= timedelta(days=late)
+    assert days[20] < days[1] + 3, days
 
 
 def test_a_named_day_counts_before_the_calendar(town, filed):

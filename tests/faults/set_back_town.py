@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ from wire.messages import body_of, read_operation
 
 @dataclass(frozen=True)
 class Founded:
-    """The two folders as they lay when everything was sent and answered, and what had been saved by then."""
+    """The two folders as they lay when everything was sent and answered, what had been saved by then, and when."""
 
     folder: Path
     saved: tuple[Saved, ...]
+    now: datetime
 
 
 def found(folder: Path) -> Founded:
@@ -46,7 +48,7 @@ def found(folder: Path) -> Founded:
                 node.collect()
             await node.drain()
             node.stop()
-            return Founded(folder, tuple(node.diary))
+            return Founded(folder, tuple(node.diary), city.clock())
 
     return asyncio.run(once())
 
@@ -56,7 +58,8 @@ async def opened(founded: Founded, folder: Path) -> AsyncIterator[tuple[City, Wh
     """A copy of both, running; the diary knows what was saved before."""
     shutil.copytree(founded.folder, folder, dirs_exist_ok=True)
     async with city_in(folder / "gateway", f"sqlite:///{folder / 'gateway' / 'ledger.db'}") as city:
-        node = WholeNode(city, folder / "node", HandClock(wall=city.clock()), list(founded.saved))
+        city.clock.now = founded.now
+        node = WholeNode(city, folder / "node", HandClock(wall=city.clock(), boot_id="d" * 32), list(founded.saved))
         node.start()
         yield city, node
 

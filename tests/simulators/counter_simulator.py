@@ -118,6 +118,7 @@ class CounterSimulator(SimulatedDrafts):
             ("GET", "/courier", self._courier, True),
             ("POST", "/courier", self._ask_courier, True),
             ("GET", "/applications", self._list, True),
+            ("POST", "/applications/search", self._seek, True),
             ("GET", "/applications/waiting", self._waiting, True),
             ("GET", "/applications/{application_id}", self._detail, True),
             ("GET", "/applications/{application_id}/slip", self._slip, True),

@@ -72,14 +72,21 @@ class SimulatedApplications(SimulatedState):
         }  # fmt: skip
 
     def _list(self, request: Request, _body: bytes) -> Any:
-        state, words = request.query_params.get("state"), request.query_params.get("q", "")
-        rows = [
+        return self._paged(said.ApplicationBrief, self._found(request.query_params.get("state"), ""), request)
+
+    def _seek(self, _request: Request, body: bytes) -> Any:
+        asked = said.SeekApplications.model_validate_json(body)
+        rows = self._found(asked.state, asked.words)
+        shown = rows[asked.offset : asked.offset + asked.limit]
+        return said.Page[said.ApplicationBrief](rows=shown, total=len(rows), offset=asked.offset, limit=asked.limit)
+
+    def _found(self, state: str | None, words: str) -> list[said.ApplicationBrief]:
+        return [
             said.ApplicationBrief.model_validate(self._brief(held))
             for held in self.applications.values()
             if state in (None, "", held.state.value)
             and (words in held.receipt_no or words in held.applicant.name or words in self.items[held.item_id]["name"])
         ]
-        return self._paged(said.ApplicationBrief, rows, request)
 
     def _waiting(self, request: Request, _body: bytes) -> Any:
         rows = [said.ApplicationBrief.model_validate(self._brief(held)) for held in self.applications.values()]

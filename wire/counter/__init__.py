@@ -22,7 +22,8 @@ The call and its models, `->` what comes back (errors: `Fault` with a status of 
     GET    /counter/scans/{hash}                    -> the picture    DELETE /counter/drafts/{id}/scans/{hash} -> 204
     GET    /counter/drafts/{id}/summary             -> Summary        POST /counter/drafts/{id}/carry-over -> DraftView
     POST   /counter/drafts/{id}/collect             -> Slip           GET /counter/applications/{id}/slip -> Slip
-    GET    /counter/applications state q offset limit -> Page[ApplicationBrief]
+    GET    /counter/applications state offset limit   -> Page[ApplicationBrief]
+    POST   /counter/applications/search SeekApplications -> Page[ApplicationBrief]; what is sought may be a name
     GET    /counter/applications/waiting offset limit -> Page[ApplicationBrief], the most urgent first
     GET    /counter/applications/{id}               -> ApplicationDetail
     POST   /counter/applications/{id}/withdraw Withdraw | deliver Deliver | rate Rate | proxy ChangeProxy -> ApplicationDetail
@@ -46,6 +47,7 @@ from wire.counter.applications import (
     Light,
     Rate,
     RefusalView,
+    SeekApplications,
     Standing,
     StepView,
     Withdraw,
@@ -130,6 +132,7 @@ __all__ = [
     "ReviewGuide",
     "Role",
     "ScanView",
+    "SeekApplications",
     "SeenAs",
     "SignIn",
     "SignedIn",

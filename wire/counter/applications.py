@@ -123,6 +123,15 @@ class ApplicationDetail(ApplicationBrief):
     acts: list[str] = Field(default_factory=list)
 
 
+class SeekApplications(Asked):
+    """Applications by number, item or applicant; a body, so that no name stands in an address."""
+
+    words: str = Field(max_length=100)
+    state: str = Field(default="", max_length=40)
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=30, ge=1, le=100)
+
+
 class Withdraw(Asked):
     """The applicant takes the application back."""
 
