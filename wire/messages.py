@@ -11,6 +11,7 @@ Laws:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
@@ -36,6 +37,7 @@ __all__ = [
     "Operation",
     "Reason",
     "Refusal",
+    "Result",
     "Times",
     "body_of",
     "read_feed_entry",
@@ -137,6 +139,14 @@ class Reason(Told):
     params: Plain = Field(default_factory=dict)
 
 
+class Result(StrEnum):
+    """What became of an operation at the city."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    RECORDED = "recorded"  # it moves no application
+
+
 class FeedEntry(Told):
     """The body of a FEED envelope: one step of one application in the city's order."""
 
@@ -147,7 +157,7 @@ class FeedEntry(Told):
     author_node: Hex32 | None = None
     author_role: str
     author_public: Key | None = None
-    result: Literal["applied", "refused", "recorded"]
+    result: Result = Field(strict=False)
     refusal: Reason | None = None
     events: list[Plain] = Field(default_factory=list)
     envelope: Bytes | None = None

@@ -17,7 +17,7 @@ from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.readers import Readers
 from city_gateway.ledger import scan_references
 from wire.fields import NodeRole
-from wire.messages import FeedEntry
+from wire.messages import FeedEntry, Result
 
 AT_ONCE = 200
 
@@ -52,7 +52,7 @@ def _share(gateway: Gateway, tx: Connection, scan_hashes: Sequence[str]) -> set[
                     application_id=one.application_id,
                     case_seq=one.case_seq,
                     author_role=str(gateway.city.role),
-                    result="recorded",
+                    result=Result.RECORDED,
                     scan_wraps=wraps_for(reader, {name: keys[name] for name in one.scan_hashes}),
                 )
                 drafts.append(Draft(reader, entry))

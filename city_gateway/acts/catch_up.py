@@ -19,7 +19,7 @@ from city_gateway.ledger import cases, journal, nodes, scan_references
 from city_gateway.ledger.cases import CaseEntry
 from city_gateway.ledger.nodes import Node
 from wire.fields import NodeRole
-from wire.messages import FeedEntry
+from wire.messages import FeedEntry, Result
 
 
 def catch_up(gateway: Gateway, tx: Connection, reader: Node) -> set[str]:
@@ -37,7 +37,7 @@ def _drafts(gateway: Gateway, tx: Connection, reader: Node, entries: list[CaseEn
             op_id=entry.op_id,
             author_node=entry.author_node,
             author_role="",
-            result="applied",
+            result=Result.APPLIED,
             events=list(entry.events),
         )
         if entry.author_node is None or entry.author_seq is None:

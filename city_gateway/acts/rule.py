@@ -23,7 +23,7 @@ from city_gateway.acts.readers import Readers
 from city_gateway.errors import ApplicationUnknown, RulingRefused
 from city_gateway.ledger import cases, outbox
 from city_gateway.ledger.cases import Case, CaseEntry
-from wire.messages import FeedEntry
+from wire.messages import FeedEntry, Result
 
 Ruling = Callable[[Application, datetime], Sequence[Event]]
 
@@ -75,7 +75,7 @@ def _write(gateway: Gateway, tx: Connection, case: Case, events: Sequence[Event]
         application_id=application.application_id,
         case_seq=case.case_seq,
         author_role=str(events[0].by.role),
-        result="applied",
+        result=Result.APPLIED,
         events=plain,
     )
     return tell(gateway, tx, [Draft(reader, told) for reader in Readers(tx).of(application.site)])

@@ -13,7 +13,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -39,12 +38,9 @@ from city_gateway.ledger.scan_references import Reference
 from wire.canonical import read_json
 from wire.errors import WireError
 from wire.exchange import Verdict, judge_operation
-from wire.messages import RATING_LABEL, FeedEntry, Reason
+from wire.messages import RATING_LABEL, FeedEntry, Reason, Result
 from wire.sealed_note import open_note
 
-APPLIED: Final = "applied"
-REFUSED: Final = "refused"
-RECORDED: Final = "recorded"
 CONFLICT = Reason(code="operation.conflict")
 
 
@@ -141,17 +137,17 @@ class Sorting:
 
     def _first_time(self, one: Received) -> None:
         application_id = one.application_id
-        result: str = APPLIED
+        result = Result.APPLIED
         reason, case_seq = one.reason, 0
         if one.readable and not one.events:
-            result = RECORDED
+            result = Result.RECORDED
         elif one.readable and application_id:
             try:
                 case_seq = self._apply(one, application_id)
             except CaseworkError as error:
                 reason = Reason(code=error.code, params=dict(error.params))
         if reason is not None:
-            result = REFUSED
+            result = Result.REFUSED
             case = self._book.case(application_id) if application_id else None
             case_seq = case.case_seq if case else 0
             self._answer_refused(one, application_id, case_seq, reason)
@@ -190,7 +186,7 @@ class Sorting:
             op_id=one.op_id,
             author_node=one.author.node_id,
             author_role=str(one.events[0].by.role),
-            result=APPLIED,
+            result=Result.APPLIED,
             events=plain,
         )
         for reader in self._readers.of(application.site):
@@ -241,38 +237,36 @@ class Sorting:
     def _again(self, one: Received, known: Outcome) -> None:
         """The same operation under another number of a new chain: the same answer, no second effect."""
         self._keep(one, journal.REPEATED, known.application_id)
-        if known.result == RECORDED:
+        if known.result is Result.RECORDED:
             return
         refusal = Reason.model_validate_json(known.refusal) if known.refusal else None
         events = self._city_events(known)
-        role = str(one.events[0].by.role) if one.events else one.author.role
         entry = FeedEntry(
             application_id=known.application_id,
             case_seq=known.case_seq,
             op_id=one.op_id,
             author_node=one.author.node_id,
-            author_role=role,
-            result=APPLIED if refusal is None else REFUSED,
+            author_role=_author_role(one),
+            result=Result.APPLIED if refusal is None else Result.REFUSED,
             refusal=refusal,
             events=events,
         )
         self._drafts.append(Draft(one.author, entry))
 
     def _city_events(self, known: Outcome) -> list[dict[str, object]]:
-        if known.application_id is None or known.result != APPLIED:
+        if known.application_id is None or known.result is not Result.APPLIED:
             return []
         entry = cases.entry(self._tx, known.application_id, known.case_seq)
         return list(entry.events) if entry else []
 
     def _answer_refused(self, one: Received, application_id: str | None, case_seq: int, reason: Reason) -> None:
-        role = str(one.events[0].by.role) if one.events else one.author.role
         entry = FeedEntry(
             application_id=application_id,
             case_seq=case_seq,
             op_id=one.op_id,
             author_node=one.author.node_id,
-            author_role=role,
-            result=REFUSED,
+            author_role=_author_role(one),
+            result=Result.REFUSED,
             refusal=reason,
         )
         self._drafts.append(Draft(one.author, entry))
@@ -306,3 +300,8 @@ class Sorting:
         scan_references.refer(self._tx, self._references)
         outbox.promise(self._tx, self._records, self._now)
         return tell(self._gateway, self._tx, self._drafts)
+
+
+def _author_role(one: Received) -> str:
+    """In whose name it was done; of what tells no events only its node is known."""
+    return str(one.events[0].by.role) if one.events else str(one.author.role)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from city_gateway.ledger.tables import JOURNAL, OPERATIONS
+from wire.messages import Result
 
 EFFECTIVE = "effective"
 REPEATED = "repeated"
@@ -47,7 +48,7 @@ class Outcome:
     seq: int
     application_id: str | None
     case_seq: int
-    result: str
+    result: Result
     refusal: str | None
 
 
@@ -78,11 +79,18 @@ def outcomes(tx: Connection, op_ids: Sequence[str]) -> dict[str, Outcome]:
     if not op_ids:
         return {}
     rows = tx.execute(sa.select(OPERATIONS).where(OPERATIONS.c.op_id.in_(op_ids))).mappings()
-    return {row["op_id"]: Outcome(**{name: row[name] for name in Outcome.__slots__}) for row in rows}
+    return {row["op_id"]: _outcome(row) for row in rows}
 
 
 def remember(tx: Connection, found: Iterable[Outcome]) -> None:
     """Keep the outcomes of op_ids seen for the first time."""
-    rows = [{name: getattr(outcome, name) for name in Outcome.__slots__} for outcome in found]
+    rows = [
+        {name: getattr(outcome, name) for name in Outcome.__slots__} | {"result": outcome.result.value}
+        for outcome in found
+    ]
     if rows:
         tx.execute(sa.insert(OPERATIONS), rows)
+
+
+def _outcome(row: RowMapping) -> Outcome:
+    return Outcome(**{name: row[name] for name in Outcome.__slots__} | {"result": Result(row["result"])})

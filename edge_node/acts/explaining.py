@@ -27,11 +27,10 @@ from wire.counter import ApplicationBrief, RefusalView, WaitingView
 from wire.envelope import Kind
 from wire.errors import WireError
 from wire.fields import NodeRole
-from wire.messages import read_operation
+from wire.messages import Result, read_operation
 from wire.waiting import Explanation, Facts, Item, Place, Reason, explain
 
 OPERATION: Final = Kind.OPERATION.name.lower()
-REFUSED: Final = "refused"
 COLLECTED: Final = "collected"
 THERE: Final = frozenset({ScanStatus.STORED, ScanStatus.ARRIVED})
 _URGENCY: Final = {reason.value: at for at, reason in enumerate(Reason)}
@@ -158,7 +157,7 @@ def _scan_place(counter: Counter, scan: KeptScan | None, here: Standpoint) -> Pl
 
 def _refused_op(tx: Transaction, known: Known) -> str:
     links = journal.of_application(tx, known.application_id)
-    return next((event_of(link) for link in reversed(links) if link.outcome == REFUSED), "")
+    return next((event_of(link) for link in reversed(links) if link.outcome == Result.REFUSED), "")
 
 
 def event_of(link: Link) -> str:

@@ -34,10 +34,8 @@ from offline_store.desk.scans import KeptScan, ScanStatus
 from wire.envelope import Kind, open_with_wrap, read_header
 from wire.errors import NotForThisKey, UnknownDictionary, WireError
 from wire.exchange import Telling, judge_entry
-from wire.messages import FeedEntry, read_operation
+from wire.messages import FeedEntry, Result, read_operation
 
-APPLIED: Final = "applied"
-REFUSED: Final = "refused"
 NOT_UNDERSTOOD: Final = "feed_not_understood"
 
 
@@ -55,7 +53,7 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
     refusal = entry.refusal.model_dump() if entry.refusal is not None else None
     own = journal.by_op(tx, entry.op_id) if entry.op_id is not None else None
     if own is not None:
-        journal.settle(tx, own.op_id, entry.result, refusal)
+        journal.settle(tx, own.op_id, entry.result.value, refusal)
     if entry.application_id is None:
         return []
     known = applications.find(tx, entry.application_id)
@@ -82,9 +80,9 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
 def _said(counter: Counter, tx: Transaction, entry: FeedEntry, own: Link | None) -> Said:
     events: list[Mapping[str, Any]] = []
     try:
-        if entry.result == APPLIED and own is not None and not own.purged:
+        if entry.result is Result.APPLIED and own is not None and not own.purged:
             events.extend(read_operation(own.body).events)
-        elif entry.result == APPLIED and entry.envelope is not None:
+        elif entry.result is Result.APPLIED and entry.envelope is not None:
             events.extend(_foreign(counter, tx, entry))
         return Said(tuple(event_from_plain(one) for one in (*events, *entry.events)), understood=True)
     except UnknownDictionary:
@@ -135,7 +133,9 @@ def _save(
     if nothing_confirmed and known is not None:
         shown = known.shown  # the city confirmed nothing of it: what the agent saved stays visible, with the reason
     marks = state.marks(tx)
-    kept_refusal = refusal if entry.result == REFUSED else known.refusal if known is not None and pending else None
+    kept_refusal = (
+        refusal if entry.result is Result.REFUSED else known.refusal if known is not None and pending else None
+    )
     hwm = marks.hwm if marks is not None else 0
     applications.save(
         tx,
