@@ -45,11 +45,10 @@ from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.placing import disk_says
 from offline_store.vault.scans import Vault
+from wire.waiting import Alarm
 
 __all__ = ["counter_app", "machine_clock", "open_counter", "page_app"]
 
-LOG_DAMAGED: Final = "desk_log_damaged"
-KEYRING_DAMAGED: Final = "keyring_damaged"
 BODY_MAX_BYTES: Final = 512 * 1024
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -114,8 +113,8 @@ def compose(
     alarms = alarms or Alarms()
     room = room or Room(paths.desk_reserve, alarms)
     room.look()
-    alarms.put(LOG_DAMAGED, raised=log_set_aside(paths.desk_db).exists())
-    alarms.put(KEYRING_DAMAGED, raised=paths.keyring.exists() and not keyring.is_sound(paths.keyring))
+    alarms.put(Alarm.LOG_DAMAGED, raised=log_set_aside(paths.desk_db).exists())
+    alarms.put(Alarm.KEYRING_DAMAGED, raised=paths.keyring.exists() and not keyring.is_sound(paths.keyring))
     with desk.reading() as tx:
         pinned = state.pinned_gateway(tx)
         own, sealing = keys.load(tx), keys.sealing_keys(tx)

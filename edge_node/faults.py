@@ -24,10 +24,10 @@ from casework.errors import CaseworkError, NotYourDuty
 from edge_node.counter import errors as refusals
 from edge_node.counter.counter import MIB, Counter
 from edge_node.counter.picture import SCAN_MAX_BYTES
-from edge_node.counter.room import FULL
 from edge_node.wording import known, sentence
 from offline_store import errors as store
 from wire.errors import WireError
+from wire.waiting import Alarm
 
 log = logging.getLogger("edge_node")
 
@@ -128,7 +128,7 @@ def take_note(counter: Counter, failure: Exception) -> None:
     if isinstance(failure, store.DISK_REFUSES):
         counter.stop()
     elif isinstance(failure, store.NO_ROOM):
-        counter.alarms.put(FULL)
+        counter.alarms.put(Alarm.DISK_FULL)
 
 
 async def refused(request: Request, failure: Exception) -> Response:

@@ -23,11 +23,11 @@ from offline_store.errors import OlderCatalog, StoreError
 from offline_store.paths import NodePaths
 from wire.canonical import b64, unb64
 from wire.errors import ReleaseMalformed, WireError
+from wire.waiting import Alarm
 
 if TYPE_CHECKING:
     from wire.release import Release
 
-ALARM: Final = "catalog_refused"
 TRUSTED_ROOT: Final = "catalog.root"
 LOOK_AGAIN_SECONDS: Final = 60.0
 
@@ -97,7 +97,7 @@ def activate_arrived(counter: Counter) -> Activated | None:
         changed = activate(counter, edition, release)
     except OlderCatalog as older:
         raise _refused(counter, older.code) from None
-    counter.alarms.put(ALARM, raised=False)
+    counter.alarms.put(Alarm.CATALOG_REFUSED, raised=False)
     return changed
 
 
@@ -133,11 +133,11 @@ def _confirm(counter: Counter, version: int, release: Release) -> None:
             accepted=release.versions.to_plain(),
         )
         state.put(tx, TRUSTED_ROOT, b64(release.root))
-    counter.alarms.put(ALARM, raised=False)
+    counter.alarms.put(Alarm.CATALOG_REFUSED, raised=False)
 
 
 def _refused(counter: Counter, code: str) -> CatalogRefused:
-    counter.alarms.put(ALARM)
+    counter.alarms.put(Alarm.CATALOG_REFUSED)
     with counter.desk.transaction() as tx:
         audit.note(counter, tx, audit.CATALOG_REFUSED, why=code)
     counter.nudge()

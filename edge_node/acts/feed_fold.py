@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from casework.application import Application
 from casework.errors import CaseworkError
@@ -35,8 +35,7 @@ from wire.envelope import Kind, open_with_wrap, read_header
 from wire.errors import NotForThisKey, UnknownDictionary, WireError
 from wire.exchange import Telling, judge_entry
 from wire.messages import FeedEntry, Result, read_operation
-
-NOT_UNDERSTOOD: Final = "feed_not_understood"
+from wire.waiting import Alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def apply(counter: Counter, tx: Transaction, entry: FeedEntry) -> list[str]:
         known = replace(known, confirmed=None, case_seq=0)
     confirmed, understood = _confirmed(entry, known, Said((), understood=True) if telling is Telling.KNOWN else said)
     if not (understood and said.understood):
-        counter.alarms.put(NOT_UNDERSTOOD)
+        counter.alarms.put(Alarm.FEED_NOT_UNDERSTOOD)
     if known is None:
         receipt_serials.used_up(counter, tx, confirmed.receipt_no)
     _save(counter, tx, entry, known, confirmed, refusal, reading)

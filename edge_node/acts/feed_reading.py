@@ -22,10 +22,9 @@ from wire.audit_chain import Head, follow
 from wire.envelope import Kind, Opened, open_sealed, read_header
 from wire.errors import Duplicate, Gap, UnknownDictionary, WireError
 from wire.messages import read_feed_entry
+from wire.waiting import Alarm
 
 BATCH: Final = 200
-BROKEN: Final = "feed_broken"
-NO_DICTIONARY_YET: Final = "dictionary_missing"
 
 
 def take_feed(counter: Counter) -> int:
@@ -62,18 +61,18 @@ def _take(counter: Counter, seq: int, data: bytes) -> bool:
             except UnknownDictionary:
                 raise
             except WireError:
-                counter.alarms.put(feed_fold.NOT_UNDERSTOOD)
+                counter.alarms.put(Alarm.FEED_NOT_UNDERSTOOD)
             feed.advance(tx, new)
     except (Gap, Duplicate):
         return False
     except UnknownDictionary:
-        counter.alarms.put(NO_DICTIONARY_YET)
+        counter.alarms.put(Alarm.DICTIONARY_MISSING)
         return False
     except WireError:
-        counter.alarms.put(BROKEN)
+        counter.alarms.put(Alarm.FEED_BROKEN)
         counter.incoming.remove_feed(seq)
         return False
-    for code in (BROKEN, NO_DICTIONARY_YET):
+    for code in (Alarm.FEED_BROKEN, Alarm.DICTIONARY_MISSING):
         counter.alarms.put(code, raised=False)
     for scan_hash in wanted:
         counter.outgoing.want_scan(scan_hash)

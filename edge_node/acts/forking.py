@@ -23,9 +23,7 @@ from offline_store.placing import place
 from wire.envelope import envelope_hash, verify
 from wire.errors import WireError
 from wire.messages import FeedEntry
-
-FORKED: Final = "forked"
-MACHINE_CHANGED: Final = "machine_changed"
+from wire.waiting import Alarm
 
 BY_MARK: Final = "mark"  # the city's mark does not fit this journal
 BY_CITY: Final = "city"  # the city said so, signed
@@ -40,7 +38,7 @@ MOVED_AT: Final = "machine.moved_at_seq"
 
 def stop(counter: Counter, tx: Transaction, why: str, *, seq: int | None = None) -> None:
     """Stop this identity; the first reason stays."""
-    counter.alarms.put(FORKED)
+    counter.alarms.put(Alarm.FORKED)
     if state.get(tx, state.STOPPED):
         return
     reading = counter.clock.read()
@@ -60,7 +58,7 @@ def confirmed_here(counter: Counter, tx: Transaction, hwm: int) -> None:
     moved_at = state.get(tx, MOVED_AT)
     if moved_at is not None and hwm > int(moved_at):
         state.put(tx, MOVED_AT, None)
-        counter.alarms.put(MACHINE_CHANGED, raised=False)
+        counter.alarms.put(Alarm.MACHINE_CHANGED, raised=False)
 
 
 def proves_another_journal(counter: Counter, seq: int, data: bytes, known: bytes | None) -> bool:
@@ -121,4 +119,4 @@ def _machine(counter: Counter) -> None:
             state.put(tx, MOVED_AT, journal.head(tx).seq)
         state.put(tx, MACHINE, counter.machine)
         if state.get(tx, MOVED_AT) is not None:
-            counter.alarms.put(MACHINE_CHANGED)
+            counter.alarms.put(Alarm.MACHINE_CHANGED)

@@ -35,6 +35,7 @@ from offline_store.desk.drafts import Draft
 from offline_store.desk.scans import KeptScan, ScanStatus
 from wire.counter import ScanView
 from wire.scan import ScanSealer, open_scan
+from wire.waiting import Alarm
 
 MAX_SCANS: Final = 60
 SEAL_PIECE: Final = 64 * 1024
@@ -51,7 +52,7 @@ class OpenScan:
 def check_room(counter: Counter) -> None:
     """Refuse a scan before it is received when only the reserve is left."""
     short = counter.free_bytes(counter.paths.vault) < counter.limits.disk_reserve_bytes
-    counter.alarms.put("disk_reserve", raised=short)
+    counter.alarms.put(Alarm.DISK_RESERVE, raised=short)
     if short or counter.room.short:
         raise DiskReserveReached
 

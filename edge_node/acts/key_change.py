@@ -6,14 +6,11 @@ second desk, somebody reads it) is told and tried again; that it was done is an 
 
 from __future__ import annotations
 
-from typing import Final
-
 from edge_node.acts import audit
 from edge_node.counter.counter import Counter
 from offline_store.desk import rekeying
 from offline_store.errors import NO_ROOM, DeskBusy
-
-WAITS: Final = "rekey_waits"
+from wire.waiting import Alarm
 
 
 def change_if_due(counter: Counter) -> bool:
@@ -28,8 +25,8 @@ def change_if_due(counter: Counter) -> bool:
     try:
         counter.change_key()
     except (DeskBusy, *NO_ROOM):
-        counter.alarms.put(WAITS)
+        counter.alarms.put(Alarm.KEY_CHANGE_WAITS)
         return False
-    counter.alarms.put(WAITS, raised=False)
+    counter.alarms.put(Alarm.KEY_CHANGE_WAITS, raised=False)
     audit.once(counter, audit.REKEYED)
     return True

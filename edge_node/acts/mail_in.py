@@ -40,9 +40,9 @@ from wire.exchange import (
 from wire.judgement import Accepted
 from wire.receipt import Receipt, read_receipt
 from wire.scan import SCAN_HEADER_MAX, unwrap_scan
+from wire.waiting import Alarm
 
 TIME_ANCHOR: Final = "time.anchor"
-ASKED_FOR_PURGED: Final = "asked_for_purged"
 """The city was restored to a state older than the stable mark it had given: a person must look at its backups."""
 EPOCHS: Final = "exchange.epochs"
 
@@ -66,10 +66,10 @@ class ReceiptReader:
         try:
             receipt = read_receipt(document, counter.node.gateway.signing_public, node=counter.node.node_id)
         except WireError:
-            counter.alarms.put("receipt_refused")
+            counter.alarms.put(Alarm.RECEIPT_REFUSED)
             self._seen = document
             return False
-        counter.alarms.put("receipt_refused", raised=False)
+        counter.alarms.put(Alarm.RECEIPT_REFUSED, raised=False)
         obey(counter, receipt, fresh=fresh and not receipt.carried)
         renewing.take_up(counter, receipt)
         self._seen = document
@@ -96,7 +96,7 @@ def obey(counter: Counter, receipt: Receipt, *, fresh: bool) -> None:
                     doubted = scans.doubt_stored(tx)
                 case GoBack(to):
                     if journal.repost_after(tx, to):
-                        counter.alarms.put(ASKED_FOR_PURGED)
+                        counter.alarms.put(Alarm.ASKED_FOR_ERASED)
                     answering.await_again_after(tx, to, to)
                 case GoBackInFeed():
                     feed.begin_anew(tx, counter.new_id())
@@ -187,7 +187,7 @@ def _city_holds(counter: Counter, scan_hash: str) -> bool:
             node=counter.node.node_id,
         )
     except (WireError, DamagedFile):
-        counter.alarms.put("receipt_refused")
+        counter.alarms.put(Alarm.RECEIPT_REFUSED)
         counter.incoming.clear_scan_stored(scan_hash)
         return False
     with counter.desk.reading() as tx:
@@ -247,7 +247,7 @@ def _content_key(counter: Counter, scan_hash: str, wrap: bytes) -> bytes | None:
     try:
         return counter.with_own_key(lambda key: unwrap_scan(header, wrap, key))
     except WireError:
-        counter.alarms.put("scan_not_opened")
+        counter.alarms.put(Alarm.SCAN_NOT_OPENED)
         return None
 
 

@@ -23,9 +23,9 @@ from offline_store.errors import DamagedFile, EnvelopeChanged
 from offline_store.mailbox.outgoing import Facts
 from wire.envelope import envelope_hash
 from wire.errors import WireError
+from wire.waiting import Alarm
 
 BATCH: Final = 100
-ROTTEN: Final = "mail_damaged"
 """A file of the mailbox was not what was laid down there: made good, but the disk is to be looked at."""
 
 
@@ -85,7 +85,7 @@ def heal(counter: Counter, most: int | None = None) -> int:
                 healed += journal.after(tx, seq - 1, 1)
     for link in healed:
         counter.outgoing.set_aside(link.seq)
-        counter.alarms.put(ROTTEN)
+        counter.alarms.put(Alarm.MAIL_DAMAGED)
     _lay(counter, healed)
     return len(healed)
 

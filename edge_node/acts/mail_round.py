@@ -22,16 +22,15 @@ from offline_store.desk import state
 from offline_store.errors import DISK_REFUSES, NO_ROOM, DamagedFile, DeskDamaged, StoreError
 from wire.errors import FORK, WireError
 from wire.messages import read_refusal
+from wire.waiting import Alarm
 
 log = logging.getLogger("edge_node")
 
-FAILED: Final = "mail_failed"
 ERASE_EVERY_SECONDS: Final = 6 * 3600.0
 KEY_EVERY_SECONDS: Final = 600.0
 FLOOR_EVERY_SECONDS: Final = 3600.0
 FACTS_EVERY_SECONDS: Final = 60.0
 POST_EVERY_SECONDS: Final = 15.0
-REFUSED_BY_CITY: Final = "city_refused"
 
 
 class MailRound:
@@ -85,7 +84,7 @@ class MailRound:
             results.append(self._step(lambda: mail_out.post_due(counter)))
         happened = any(results)
         self._facts(happened=happened)
-        counter.alarms.put(FAILED, raised=None in results)
+        counter.alarms.put(Alarm.MAIL_FAILED, raised=None in results)
         return happened
 
     def _read_whole(self) -> None:
@@ -164,12 +163,12 @@ class MailRound:
         try:
             document = counter.incoming.refusal()
             if document is None:
-                counter.alarms.put(REFUSED_BY_CITY, raised=False)
+                counter.alarms.put(Alarm.CITY_REFUSED, raised=False)
                 return False
             refusal = read_refusal(document, counter.node.gateway.signing_public)
             if refusal.code != FORK and self._taken_back(refusal.server_time):
                 counter.incoming.clear_refusal()
-                counter.alarms.put(REFUSED_BY_CITY, raised=False)
+                counter.alarms.put(Alarm.CITY_REFUSED, raised=False)
                 return False
         except (WireError, DamagedFile):
             counter.incoming.clear_refusal()
@@ -178,7 +177,7 @@ class MailRound:
             with counter.desk.transaction() as tx:
                 forking.stop(counter, tx, forking.BY_CITY)
         elif refusal.node == counter.node.node_id:
-            counter.alarms.put(REFUSED_BY_CITY)
+            counter.alarms.put(Alarm.CITY_REFUSED)
         return False
 
     def _taken_back(self, refused_at: datetime) -> bool:

@@ -16,8 +16,8 @@ from offline_store.node_file import write_node_file
 from wire.enrolment import EnrolmentDocument, read_enrolment
 from wire.errors import WireError
 from wire.receipt import Receipt
+from wire.waiting import Alarm
 
-NOT_TAKEN: Final = "renewal_refused"
 SAME: Final = (
     "node_id", "site", "role", "region", "township", "identity_public", "sealing_public", "transport_public",
 )  # fmt: skip
@@ -31,16 +31,16 @@ def take_up(counter: Counter, receipt: Receipt) -> bool:
     try:
         document = read_enrolment(receipt.renewal, pinned)
     except WireError:
-        counter.alarms.put(NOT_TAKEN)
+        counter.alarms.put(Alarm.RENEWAL_REFUSED)
         return False
     if not _is_ours(counter.node, document) or document.gateway.signing_public != pinned:
-        counter.alarms.put(NOT_TAKEN)
+        counter.alarms.put(Alarm.RENEWAL_REFUSED)
         return False
     if document.valid_to <= counter.node.valid_to:
         return False
     write_node_file(counter.paths.enrolment, receipt.renewal)
     counter.node = document
-    counter.alarms.put(NOT_TAKEN, raised=False)
+    counter.alarms.put(Alarm.RENEWAL_REFUSED, raised=False)
     with counter.desk.transaction() as tx:
         audit.note(counter, tx, audit.RENEWED, until=document.valid_to.isoformat())
     return True

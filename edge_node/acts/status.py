@@ -16,13 +16,10 @@ from offline_store.mailbox import waiting as mail
 from offline_store.mailbox.line import LineState
 from offline_store.mailbox.waiting import moment
 from wire.counter import StatusBar, StoppedView, WaitingView
-from wire.waiting import Facts, Road, conditions
+from wire.waiting import Alarm, Facts, Road, conditions
 
 CATALOG_ERROR = "catalog.refused"
-CATALOG_ALARM = "catalog_refused"
-CATALOG_EXPIRED = "catalog_expired"
 LINES: Mapping[Road, Literal["up", "down"]] = {Road.UP: "up", Road.DOWN: "down"}
-SCAN_ALARM = "scan_damaged"
 
 
 def status(counter: Counter) -> StatusBar:
@@ -58,8 +55,8 @@ def status(counter: Counter) -> StatusBar:
         relay_bytes=carried.bytes,
         relay_at=moment(line.relay_at) if line else None,
         relay_problem=line.relay_problem if line else None,
-        catalog_expired=CATALOG_EXPIRED in alarms,
-        alarms=alarms,
+        catalog_expired=Alarm.CATALOG_EXPIRED in alarms,
+        alarms=[alarm.value for alarm in alarms],
         stopped=stopped,
         conditions=[WaitingView.of(one) for one in conditions(here)],
     )
@@ -71,27 +68,28 @@ def facts(counter: Counter, tx: Transaction, reading: Reading) -> Facts:
     return _facts(line, reading, _alarms(counter, tx, reading, line))
 
 
-def _facts(line: LineState | None, reading: Reading, alarms: list[str]) -> Facts:
+def _facts(line: LineState | None, reading: Reading, alarms: list[Alarm]) -> Facts:
     started = reading.wall - timedelta(seconds=reading.monotonic)
     return mail.facts_of(line, reading.wall, started=started, alarms=frozenset(alarms))
 
 
-def _alarms(counter: Counter, tx: Transaction, reading: Reading, line: LineState | None) -> list[str]:
+def _alarms(counter: Counter, tx: Transaction, reading: Reading, line: LineState | None) -> list[Alarm]:
     alarms = [*_standing_alarms(tx), *counter.alarms.now()]
     active = catalog.active(tx)
     if active and active.expires_at and reading.confident and active.expires_at < reading.now:
-        alarms.append(CATALOG_EXPIRED)
+        alarms.append(Alarm.CATALOG_EXPIRED)
     if reading.confidence is Confidence.DOUBTFUL:
-        alarms.append("clock_doubtful")
+        alarms.append(Alarm.CLOCK_DOUBTFUL)
     fresh = line is not None and mail.is_fresh(line, reading.wall)
     if fresh and line is not None and (line.last_error or "").startswith(CATALOG_ERROR):
-        alarms.append(CATALOG_ALARM)  # refused by the courier already, so that nothing of it reached this program
+        # Refused by the courier already, so that nothing of it reached this program.
+        alarms.append(Alarm.CATALOG_REFUSED)
     return list(dict.fromkeys(alarms))
 
 
-def _standing_alarms(tx: Transaction) -> list[str]:
-    found = [forking.FORKED] if state.get(tx, state.STOPPED) else []
-    return [*found, SCAN_ALARM] if scans.has_damaged(tx) else found
+def _standing_alarms(tx: Transaction) -> list[Alarm]:
+    found = [Alarm.FORKED] if state.get(tx, state.STOPPED) else []
+    return [*found, Alarm.SCAN_DAMAGED] if scans.has_damaged(tx) else found
 
 
 def _stopped(counter: Counter, tx: Transaction, waiting_ops: int) -> StoppedView | None:

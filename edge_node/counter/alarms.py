@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
+from wire.waiting import Alarm
+
 log = logging.getLogger("edge_node")
 
 
@@ -12,19 +14,19 @@ class Alarms:
     """The alarms of this process."""
 
     def __init__(self) -> None:
-        self._raised: dict[str, None] = {}
+        self._raised: dict[Alarm, None] = {}
         self._lock = threading.Lock()
 
-    def put(self, code: str, *, raised: bool = True) -> None:
+    def put(self, alarm: Alarm, *, raised: bool = True) -> None:
         """Raise an alarm, or end it."""
         with self._lock:
             if not raised:
-                self._raised.pop(code, None)
-            elif code not in self._raised:
-                self._raised[code] = None
-                log.warning("alarm code=%s", code)
+                self._raised.pop(alarm, None)
+            elif alarm not in self._raised:
+                self._raised[alarm] = None
+                log.warning("alarm code=%s", alarm)
 
-    def now(self) -> list[str]:
+    def now(self) -> list[Alarm]:
         """The alarms that are up, the oldest first."""
         with self._lock:
             return list(self._raised)

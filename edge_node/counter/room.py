@@ -17,13 +17,13 @@ from typing import Final, TypeVar
 from edge_node.counter.alarms import Alarms
 from offline_store.errors import NO_ROOM, DeskFull
 from offline_store.reserve import Reserve
+from wire.waiting import Alarm
 
 T = TypeVar("T")
 MIB: Final = 1024 * 1024
 RESERVE_BYTES: Final = 8 * MIB
 """Enough for the write-ahead log to grow to its checkpoint (4 MiB) and for the desk to take it in."""
 SPARE_BYTES: Final = 4 * MIB
-FULL: Final = "disk_full"
 
 
 class Room:
@@ -44,7 +44,7 @@ class Room:
         if self._whole:
             return False
         self._whole = self._reserve.take(SPARE_BYTES)
-        self._alarms.put(FULL, raised=not self._whole)
+        self._alarms.put(Alarm.DISK_FULL, raised=not self._whole)
         return self._whole
 
     def require(self) -> None:
@@ -58,7 +58,7 @@ class Room:
             return write()
         except NO_ROOM:
             self._whole = False
-            self._alarms.put(FULL)
+            self._alarms.put(Alarm.DISK_FULL)
             if not self._reserve.give_up():
                 raise
             return write()

@@ -20,11 +20,10 @@ from wire.enrolment import EnrolmentDocument
 from wire.errors import FORK_CODES, WireError
 from wire.messages import read_refusal
 from wire.receipt import Receipt, read_receipt
-from wire.waiting import Explanation, Facts, Hold, Item, Place, Road, conditions, explain
+from wire.waiting import Alarm, Explanation, Facts, Hold, Item, Place, Road, conditions, explain
 
 SILENT_AFTER: Final = timedelta(minutes=30)
 RELAY_FRESH: Final = timedelta(hours=1)
-FORKED, REFUSED, DAMAGED = "forked", "city_refused", "scan_damaged"
 HOLDS: Final = {hold.value: hold for hold in Hold}
 
 
@@ -73,7 +72,7 @@ def facts_of(
         hold=HOLDS.get(line.held_because or ""),
         hold_until=moment(line.scans_held_until),
         relay=_relayed(line, now),
-        alarms=alarms | {DAMAGED} if line.scans_damaged else alarms,
+        alarms=alarms | {Alarm.SCAN_DAMAGED} if line.scans_damaged else alarms,
     )
 
 
@@ -89,7 +88,7 @@ def alarms_of(incoming: Incoming, node: EnrolmentDocument) -> frozenset[str]:
     receipt = receipt_of(incoming, node)
     if receipt is not None and receipt.server_time > refusal.server_time:
         return frozenset()
-    return frozenset({FORKED if refusal.code in FORK_CODES else REFUSED})
+    return frozenset({Alarm.FORKED if refusal.code in FORK_CODES else Alarm.CITY_REFUSED})
 
 
 def receipt_of(incoming: Incoming, node: EnrolmentDocument) -> Receipt | None:

@@ -7,13 +7,15 @@ Laws:
 - Nothing here decides anything: an explanation never changes what is sent.
 """
 
+from wire.waiting.alarms import ALARMS, Alarm
 from wire.waiting.explaining import conditions, explain, most_urgent
 from wire.waiting.facts import Facts, Hold, Item, Place, Road
-from wire.waiting.reasons import ALARMS, RULES, Explanation, Reason, Rule, Then, Who
+from wire.waiting.reasons import RULES, Explanation, Reason, Rule, Then, Who
 
 __all__ = [
     "ALARMS",
     "RULES",
+    "Alarm",
     "Explanation",
     "Facts",
     "Hold",

@@ -9,19 +9,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from wire.errors import FORK_CODES
+from wire.waiting.alarms import ALARMS, Alarm
 from wire.waiting.facts import Facts, Hold, Item, Place, Road
-from wire.waiting.reasons import ALARMS, RULES, Explanation, Reason, Then
+from wire.waiting.reasons import RULES, Explanation, Reason, Then
 
 __all__ = ["conditions", "explain", "most_urgent"]
 
-FORKED, FULL, MAIL, DICTIONARY, FEED, REFUSED = (
-    "forked",
-    "disk_full",
-    "mail_failed",
-    "dictionary_missing",
-    "feed_broken",
-    "city_refused",
-)
 IDENTITY_CODES = FORK_CODES | {"enrolment.over"}
 REVOKED_CODES = frozenset({"node.stopped"})
 BUSY_CODES = frozenset({"gateway.busy", "receipt.busy"})
@@ -58,13 +51,13 @@ def explain(item: Item, facts: Facts) -> Explanation:
         return stopped
     match item.place:
         case Place.SAVED:
-            return _say(Reason.MAIL_FAILED if MAIL in facts.alarms else Reason.BEING_LAID, facts)
+            return _say(Reason.MAIL_FAILED if Alarm.MAIL_FAILED in facts.alarms else Reason.BEING_LAID, facts)
         case Place.AT_CITY | Place.BEHIND:
             return _answer(item, facts)
         case Place.ELSEWHERE:
             return _say(Reason.SCAN_ELSEWHERE, facts)
         case Place.COMING:
-            full = FULL in facts.alarms
+            full = Alarm.DISK_FULL in facts.alarms
             coming = _say(Reason.DISK_FULL, facts) if full else _moving(item, facts, Reason.BEING_FETCHED)
             return replace(coming, stick=False)  # nothing of it lies here that could be carried
     return _moving(item, facts, Reason.BEING_SENT)
@@ -91,7 +84,7 @@ def most_urgent(found: Iterable[Explanation]) -> Explanation | None:
 
 def _stopped(facts: Facts) -> Explanation | None:
     """What stops everything that this node says."""
-    if FORKED in facts.alarms or facts.error in IDENTITY_CODES:
+    if Alarm.FORKED in facts.alarms or facts.error in IDENTITY_CODES:
         return _say(Reason.IDENTITY_STOPPED, facts)
     if facts.road is Road.SILENT:
         return None
@@ -99,13 +92,13 @@ def _stopped(facts: Facts) -> Explanation | None:
         return _say(Reason.NODE_REVOKED, facts)
     if facts.road is Road.DOWN and _cause(facts.error) is Reason.CITY_REFUSES_NODE:
         return _say(Reason.CITY_REFUSES_NODE, facts, facts.error)
-    return _say(Reason.CITY_REFUSES_NODE, facts) if REFUSED in facts.alarms else None
+    return _say(Reason.CITY_REFUSES_NODE, facts) if Alarm.CITY_REFUSED in facts.alarms else None
 
 
 def _answer(item: Item, facts: Facts) -> Explanation:
-    if FEED in facts.alarms:
+    if Alarm.FEED_BROKEN in facts.alarms:
         return _say(Reason.ANSWER_NOT_BELIEVED, facts)
-    if DICTIONARY in facts.alarms:
+    if Alarm.DICTIONARY_MISSING in facts.alarms:
         return _say(Reason.ANSWER_WAITS_FOR_CATALOG, facts)
     return _say(Reason.BEHIND_ANOTHER_STEP if item.place is Place.BEHIND else Reason.AT_CITY, facts)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["ALARMS", "RULES", "Explanation", "Reason", "Rule", "Then", "Who"]
+__all__ = ["RULES", "Explanation", "Reason", "Rule", "Then", "Who"]
 
 
 class Reason(StrEnum):
@@ -138,28 +138,6 @@ RULES: Mapping[Reason, Rule] = {
     Reason.BEING_SENT: Rule(Who.NOBODY, Then.SENT_AT_ONCE),
     Reason.LINE_GOOD: Rule(Who.NOBODY, Then.SENT_AT_ONCE),
 }
-
-ALARMS: Mapping[str, Reason] = {
-    "forked": Reason.IDENTITY_STOPPED,
-    "city_refused": Reason.CITY_REFUSES_NODE,
-    "disk_full": Reason.DISK_FULL,
-    "mail_failed": Reason.MAIL_FAILED,
-    "receipt_refused": Reason.RECEIPT_NOT_BELIEVED,
-    "feed_broken": Reason.ANSWER_NOT_BELIEVED,
-    "feed_not_understood": Reason.PROGRAM_TOO_OLD,
-    "catalog_refused": Reason.CATALOG_REFUSED,
-    "scan_not_opened": Reason.SCAN_NOT_OPENED,
-    "scan_damaged": Reason.SCAN_DAMAGED,
-    "machine_changed": Reason.MACHINE_CHANGED,
-    "disk_reserve": Reason.DISK_RESERVE,
-    "catalog_expired": Reason.CATALOG_EXPIRED,
-    "clock_doubtful": Reason.CLOCK_DOUBTFUL,
-    "renewal_refused": Reason.RENEWAL_REFUSED,
-    "asked_for_purged": Reason.ASKED_FOR_ERASED,
-    "rekey_waits": Reason.KEY_CHANGE_WAITS,
-    "dictionary_missing": Reason.ANSWER_WAITS_FOR_CATALOG,
-}
-"""What the node's alarms mean; an alarm of a newer program is `OTHER_ALARM` with its code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
