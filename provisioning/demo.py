@@ -16,6 +16,7 @@ import typer
 from rich.cells import cell_len
 from rich.console import Console
 
+from casework.application import Role
 from provisioning.demo_counter import CounterRefused
 from provisioning.demo_day import Day
 from provisioning.demo_report import Effects, Figures
@@ -35,8 +36,8 @@ from wire.fields import NodeRole
 
 VILLAGE = ("511603106205", "前锋区护安镇团柏村便民服务室")
 TOWNSHIP = ("511603106000", "前锋区护安镇便民服务中心")
-AGENT = Person("wangdaiban", "王代办", "agent", AGENT_PASSPHRASE)
-CLERK = Person("lishouli", "李受理", "clerk", CLERK_PASSPHRASE)
+AGENT = Person("wangdaiban", "王代办", Role.AGENT, AGENT_PASSPHRASE)
+CLERK = Person("lishouli", "李受理", Role.CLERK, CLERK_PASSPHRASE)
 SEED = 20261123
 STARTS_MOST = 20
 

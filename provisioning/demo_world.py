@@ -25,6 +25,7 @@ from typing import IO, Self
 
 import httpx
 
+from casework.application import Role
 from offline_store.desk.keyring import MACHINE_KEY_FILE
 from offline_store.paths import NodePaths
 from provisioning.demo_counter import CounterDoor
@@ -106,7 +107,7 @@ class Person:
 
     clerk_id: str
     name: str
-    role: str
+    role: Role
     passphrase: str = field(repr=False)
 
 
@@ -115,7 +116,7 @@ class DemoNode:
     """A village or township on this machine."""
 
     name: str
-    role: str
+    role: NodeRole
     site: str
     site_name: str
     person: Person

@@ -29,6 +29,7 @@ from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from provisioning import allowed, doctor, support_machine
 from provisioning.support_log import log_facts
+from wire.waiting import Explanation
 
 FORM: Final = 1
 SETTINGS: Final = frozenset(
@@ -165,7 +166,7 @@ def _by_reason(found: mailbox.Look) -> dict[str, int]:
     return counted
 
 
-def _explained(one: Any) -> dict[str, Any]:  # noqa: ANN401 - an Explanation
+def _explained(one: Explanation) -> dict[str, Any]:
     return {
         "why": one.reason.value,
         "who": one.who.value,
