@@ -3,10 +3,10 @@
 GatewayError ── Refusal
 ├── what a node may be told           Replayed, NodeUnknown, NodeStopped, EnrolmentOver, Forked, NotThisNode,
 │                                     ForgedEnvelope, TooLarge, Busy, NotFound
-├── enrolment                         CodeRefused, RegionRefused
+├── enrolment                         CodeRefused, RegionRefused, NoCatalogYet
 ├── scans                             ScanUnknown, ScanOffsetConflict, ScanBusy, ScanChecksumWrong, ScanHashWrong,
 │                                     ScanBadRequest, ScanForbidden, ScanRangeWrong, TusVersionWrong
-├── mail by carrier                   CourierNoRoom, CourierGap
+├── mail by carrier                   CourierNoRoom, CourierGap, BagOfNobody
 ├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
 │                                     ApplicationUnknown
 └── the ledger and the keys           LedgerTooNew, LedgerUnsafe, KeysExist, KeysMissing

@@ -35,6 +35,7 @@ The call and its models, `->` what comes back (errors: `Fault` with a status of 
            | decline Decline | not-required NotRequired | forward Forward -> ApplicationDetail
 """  # noqa: E501 - a table
 
+from casework.application import ReturnKind
 from wire.counter.applications import (
     ApplicationBrief,
     ApplicationDetail,
@@ -62,7 +63,6 @@ from wire.counter.drafts import (
     DraftView,
     HandedInView,
     MissingView,
-    ReturnKind,
     ReturnPointView,
     ScanView,
     SeenAs,

@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from casework.application import HandedIn, Seen
+from casework.application import HandedIn, ReturnKind, Seen
 from wire.counter.faults import FieldProblemView
 from wire.counter.guide import LimitView
 from wire.fields import Asked, Hash, Hex32, Moment, Plain, Told
 
 SeenAs = Literal["original_seen", "copy", "electronic_licence", "to_be_verified", "deferred"]
-ReturnKind = Literal["material", "condition", "field"]
 WhyText = Annotated[str, Field(min_length=1, max_length=500)]
 
 

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from wire.counter.drafts import ReturnKind, ReturnPointView, WhyText
+from casework.application import ReturnKind
+from wire.counter.drafts import ReturnPointView, WhyText
 from wire.fields import Asked, Day, Told
 
 
