@@ -200,6 +200,7 @@ def test_the_queue_is_narrowed_without_leaving_the_page(chromium: Chromium, addr
         page.select_option("#show", "returned")
         page.locator("#found.empty, #found .empty").wait_for(timeout=8000)
         assert page.evaluate("window.stayed") is True
+        assert page.locator("text=清除条件").count() == 2, "the sentence names a button, and the button is there"
         page.select_option("#show", "all")
         page.locator("#found tbody tr").nth(1).wait_for()
         assert wrong == []
