@@ -130,7 +130,9 @@ def clerk_add(
     passphrase: str = (
         sys.stdin.readline().rstrip("\n")
         if passphrase_stdin
-        else typer.prompt(words("command.passphrase"), hide_input=True, confirmation_prompt=True)
+        else typer.prompt(
+            words("command.passphrase"), hide_input=True, confirmation_prompt=words("command.passphrase_again")
+        )
     )
     paths = NodePaths(root)
     with _plain_errors(), _edge_node_stopped(paths):

@@ -53,7 +53,9 @@ def _passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
         return lambda _name: line
 
     def ask(name: str) -> str:
-        answer: str = typer.prompt(f"{name} 的口令", hide_input=True, confirmation_prompt=confirm)
+        answer: str = typer.prompt(
+            f"{name} 的口令", hide_input=True, confirmation_prompt="再输入一次" if confirm else False
+        )
         return answer
 
     return ask
