@@ -20,11 +20,12 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from casework.identifiers import is_region_code
 from city_gateway import keys
 from city_gateway.acts import parking
 from city_gateway.acts.enrol import issue_code
 from city_gateway.acts.gateway import CITY_REGION
-from city_gateway.acts.office import add_clerk
+from city_gateway.acts.office import PASSPHRASE_AT_LEAST, add_clerk
 from city_gateway.acts.outline import outline
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.backup import commands as backup_commands
@@ -186,6 +187,12 @@ def clerk_add(
 ) -> None:
     """登记部门人员,口令从标准输入读一行;已有的换新口令。"""
     passphrase = sys.stdin.readline().rstrip("\n")
+    wrong = "command.clerk_region" if not is_region_code(region) else ""
+    if len(passphrase) < PASSPHRASE_AT_LEAST:
+        wrong = "command.clerk_passphrase"
+    if wrong:
+        typer.echo(say(wrong, at_least=PASSPHRASE_AT_LEAST), err=True)
+        raise typer.Exit(1)
     with _plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         add_clerk(
