@@ -86,6 +86,9 @@ def serve(
     logging.getLogger("alembic").setLevel(logging.WARNING)
     waited = None if automatic_rulings is None else timedelta(seconds=automatic_rulings)
     host, _, port = listen.rpartition(":")
+    if not (host and port.isdecimal()):
+        typer.echo(say("command.listen_wrong", listen=listen), err=True)
+        raise typer.Exit(1)
     with _plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url))
     typer.echo(say("command.serving", url=public_url))

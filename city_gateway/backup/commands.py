@@ -43,6 +43,7 @@ Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
 To = Annotated[Path, typer.Option("--to", help="备份位置(最好是另一台机器或另一块磁盘)")]
 EXAMPLES = 3
 NAME_CHARACTERS = 25
+PLACE_IS_WRONG = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @contextmanager
@@ -52,6 +53,9 @@ def plain_errors() -> Iterator[None]:
         try:
             yield
         except OSError as failure:
+            if failure.errno in PLACE_IS_WRONG:
+                typer.echo(say("command.place_wrong", place=failure.filename, why=failure.strerror), err=True)
+                raise typer.Exit(1) from failure
             if failure.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
             raise BackupNoRoom from failure

@@ -51,6 +51,8 @@ async def test_a_whole_round_from_the_first_backup_to_the_restored_gateway(admin
     await a_day(administrator)
     to = ["--to", str(administrator.backups)]
     assert "还没有已验证的备份" in administrator.types("backup", "status", *administrator.at, status=2)
+    nowhere = ["--to", str(administrator.folder.parent / "ledger.db" / "nowhere")]
+    assert "磁盘挂上没有" in administrator.types("backup", "make", *administrator.at, *nowhere, status=1)
     made = administrator.types("backup", "make", *administrator.at, *to, "--keep", "3")
     assert "已试恢复并逐项核对" in made
     assert "keys export" in made, "nobody has exported the keys yet"
