@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from city_gateway.catalog import publication
-from city_gateway.catalog.errors import CatalogError
-from city_gateway.catalog.key_files import HOLDERS, THRESHOLD, PassphraseOf
+from city_gateway.catalog.errors import CatalogError, PassphraseTooShort
+from city_gateway.catalog.key_files import HOLDERS, PASSPHRASE_MIN_CHARACTERS, THRESHOLD, PassphraseOf
 from city_gateway.catalog.repository import Published, Repository
 from city_gateway.catalog.wording import GATEWAY_KEYS_MISSING, error_lines
 from city_gateway.errors import KeysMissing
@@ -53,9 +53,12 @@ def _passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
         return lambda _name: line
 
     def ask(name: str) -> str:
-        answer: str = typer.prompt(
-            f"{name} 的口令", hide_input=True, confirmation_prompt="再输入一次" if confirm else False
-        )
+        again = "再输入一次" if confirm else False
+        answer: str = typer.prompt(f"{name} 的口令", hide_input=True, confirmation_prompt=again)
+        while confirm and len(answer) < PASSPHRASE_MIN_CHARACTERS:  # now, not after the twelfth key
+            for line in error_lines(PassphraseTooShort(key=name, minimum=PASSPHRASE_MIN_CHARACTERS)):
+                console.print(line, markup=False, highlight=False)
+            answer = typer.prompt(f"{name} 的口令", hide_input=True, confirmation_prompt=again)
         return answer
 
     return ask

@@ -27,7 +27,7 @@ from city_gateway.catalog.errors import (
     RevocationsNotRising,
     SourceRefused,
 )
-from city_gateway.catalog.key_files import create_keys, open_offline
+from city_gateway.catalog.key_files import create_keys, offline_names, open_offline
 from city_gateway.catalog.pinyin import initials, spelled
 from city_gateway.catalog.source import check_source, read_source
 from city_gateway.catalog.wording import error_lines
@@ -263,3 +263,14 @@ def test_the_command_line_goes_from_nothing_to_a_published_release(tmp_path: Pat
     assert runner.invoke(app, ["renew-root", *where], input=f"{PASSPHRASE}\n").exit_code == 0
     shown = runner.invoke(app, ["status", "--folder", str(folder)])
     assert "办事目录第 1 版" in shown.output
+
+
+def test_a_passphrase_that_is_too_short_is_asked_again_at_once(tmp_path: Path) -> None:
+    folder, keys = tmp_path / "gateway", tmp_path / "keys"
+    typed = ["short", "short", *[PASSPHRASE] * 2 * len([name for names in offline_names().values() for name in names])]
+    said = CliRunner().invoke(
+        app, ["init", "--folder", str(folder), "--keys", str(keys)], input="\n".join(typed) + "\n"
+    )
+    assert said.exit_code == 0, said.output
+    assert "密钥 root-1 的口令太短" in said.output
+    assert "Repeat" not in said.output
