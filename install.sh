@@ -170,7 +170,10 @@ test_everything() {
 # --- a real node ----------------------------------------------------------------------------------------------------
 
 node() { bash "$HERE/provisioning/units/install-node" install "$@"; }
-uninstall() { bash "$HERE/provisioning/units/install-node" uninstall "$@"; }
+uninstall() {
+    only uninstall --purge-data "$@"
+    bash "$HERE/provisioning/units/install-node" uninstall "$@"
+}
 
 usage() {
     cat <<'EOT'
@@ -187,13 +190,29 @@ usage() {
 EOT
 }
 
+# only COMMAND OPTION GIVEN…: a mistyped option is told, not passed over
+only() {
+    local command="$1" allowed="$2" given
+    shift 2
+    for given in "$@"; do
+        [ "$given" = "$allowed" ] || stop "$command 没有 $given 这个选项，只有 $allowed。" \
+            "$command has no option $given, only $allowed."
+    done
+}
+
 main() {
     local command="${1:-help}"
     [ $# -eq 0 ] || shift
     case "$command" in
         demo) demo "$@" ;;
-        test) test_everything "$@" ;;
-        environment) environment "$@" ;;
+        test)
+            only "$command" --faults "$@"
+            test_everything "$@"
+            ;;
+        environment)
+            only "$command" --test "$@"
+            environment "$@"
+            ;;
         node) node "$@" ;;
         uninstall) uninstall "$@" ;;
         help | -h | --help) usage ;;
