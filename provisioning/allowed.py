@@ -23,6 +23,7 @@ from casework.application import Role
 from casework.events import EVENTS
 from casework.states import State
 from provisioning.doctor import CHECKS, Standing
+from provisioning.finding_wording import WAITING
 from wire.envelope import Kind
 from wire.waiting import ALARMS, Hold, Reason, Road, Then, Who
 
@@ -33,6 +34,7 @@ VERSION: Final = re.compile(r"\d{1,4}(\.\d{1,5}){1,3}")
 _HTTP: Final = re.compile(r"http_[1-5]\d\d")
 _CODE: Final = re.compile(r'\bcode(?:: (?:ClassVar\[str\]|str))? = "([a-z][a-z_]+(?:\.[a-z_]+)*)"')
 _CONSTANT: Final = re.compile(r'^\s*[A-Z_]+(?:: Final)? = "([a-z][a-z_]+(?:\.[a-z_]+)*)"', re.MULTILINE)
+_FINDING: Final = re.compile(r'"([a-z]+\.[a-z_]+)"')
 _CLASS: Final = re.compile(r"^class ([A-Z]\w+)", re.MULTILINE)
 _MESSAGE: Final = re.compile(r'\blog\.\w+\(\s*"([a-z ]+?) \w+=')
 
@@ -50,7 +52,7 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """Read from the source that lies beside this room, once."""
-    codes = {*EVENTS, *(state.value for state in State), *ALARMS, *CHECKS}
+    codes = {*EVENTS, *(state.value for state in State), *ALARMS, *CHECKS, WAITING}
     codes |= {kind.name.lower() for kind in Kind} | {"up", "down", "unknown", "role"}
     for family in (Standing, Reason, Who, Then, Hold, Road, Role):
         codes |= {member.value for member in family}
@@ -62,6 +64,8 @@ def vocabulary() -> Vocabulary:
         text = path.read_text("utf-8")
         files.add(path.name)
         codes |= set(_CODE.findall(text)) | set(_CONSTANT.findall(text))
+        if path.name == "doctor.py":  # whose findings carry their codes as they are found
+            codes |= set(_FINDING.findall(text))
         classes |= set(_CLASS.findall(text))
         messages |= set(_MESSAGE.findall(text))
     return Vocabulary(frozenset(codes), frozenset(classes), frozenset(files), frozenset(messages))

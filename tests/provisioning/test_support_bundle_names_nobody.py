@@ -168,6 +168,9 @@ def test_the_bundle_says_what_helps(bundle):
     assert (parts["line"]["up"], parts["line"]["last_error"], parts["line"]["since"]) == (False, "other", None)
     assert parts["waiting"]["items"] > 0
     assert {one["check"] for one in parts["doctor"]} >= {"clock", "store", "line", "waiting"}
+    assert {one["check"] for one in parts["doctor"] if one["code"] == "other"} <= {"waiting"}, (
+        "findings are told by code"
+    )
     assert parts["counter"]["answers"] is False
     assert parts["machine"]["disk"]["free"] > 0
     assert parts["versions"]["packages"]["cryptography"] != "other"
