@@ -34,13 +34,13 @@ from wire.errors import WireError
 HTTP_TIMEOUT_S = 30.0
 STANDARD = "-"
 
-app = typer.Typer(help="安装、检查节点，演示整个系统", no_args_is_help=True, pretty_exceptions_enable=False)
-clerk_app = typer.Typer(help="办事人员", no_args_is_help=True)
+app = typer.Typer(help=words("help.provisioning"), no_args_is_help=True, pretty_exceptions_enable=False)
+clerk_app = typer.Typer(help=words("help.clerk"), no_args_is_help=True)
 app.add_typer(clerk_app, name="clerk")
 app.add_typer(demo)
 console = Console(soft_wrap=True)
 
-Root = Annotated[Path, typer.Option("--root", help="节点文件夹")]
+Root = Annotated[Path, typer.Option("--root", help=words("help.root"))]
 
 
 @contextmanager
@@ -63,16 +63,16 @@ def _edge_node_stopped(paths: NodePaths) -> Iterator[None]:
         yield
 
 
-@app.command()
+@app.command(help=words("help.enrol"))
 def enrol(
     *,
     root: Root,
-    gateway: Annotated[str, typer.Option("--gateway", help="网关网址")],
-    code: Annotated[str | None, typer.Option("--code", help="一次性开通码")] = None,
-    code_stdin: Annotated[bool, typer.Option("--code-stdin", help="从标准输入读开通码")] = False,
-    role: Annotated[str | None, typer.Option("--role", help="village 或 township，与开通码核对")] = None,
+    gateway: Annotated[str, typer.Option("--gateway", help=words("help.enrol.gateway"))],
+    code: Annotated[str | None, typer.Option("--code", help=words("help.enrol.code"))] = None,
+    code_stdin: Annotated[bool, typer.Option("--code-stdin", help=words("help.enrol.code_stdin"))] = False,
+    role: Annotated[str | None, typer.Option("--role", help=words("help.enrol.role"))] = None,
 ) -> None:
-    """开通节点（断电、断线后可原样重做）。"""
+    """Enrol the node."""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
     with _plain_errors(), httpx.Client(timeout=HTTP_TIMEOUT_S) as client:
         document = enrolment.enrol(
@@ -88,15 +88,15 @@ def enrol(
     _say(words("command.enrolled", site=document.site_name, role=of("role", document.role), region=document.region))
 
 
-@app.command("re-enrol")
+@app.command("re-enrol", help=words("help.re_enrol"))
 def re_enrol(
     *,
     root: Root,
-    code: Annotated[str | None, typer.Option("--code", help="市级新发的一次性开通码")] = None,
-    code_stdin: Annotated[bool, typer.Option("--code-stdin", help="从标准输入读开通码")] = False,
-    gateway: Annotated[str | None, typer.Option("--gateway", help="网关网址，默认用原来的")] = None,
+    code: Annotated[str | None, typer.Option("--code", help=words("help.re_enrol.code"))] = None,
+    code_stdin: Annotated[bool, typer.Option("--code-stdin", help=words("help.enrol.code_stdin"))] = False,
+    gateway: Annotated[str | None, typer.Option("--gateway", help=words("help.re_enrol.gateway"))] = None,
 ) -> None:
-    """机器被复制、回滚或身份停用后重新开通：换新身份，未送达的原样接着送（须先停止 edge_node；断电可原样重做）。"""
+    """Enrol the node anew, under a new identity."""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
     paths = NodePaths(root)
     with _plain_errors():
@@ -117,16 +117,18 @@ def re_enrol(
         _say(words("command.set_aside", folder=paths.set_aside))
 
 
-@clerk_app.command("add")
+@clerk_app.command("add", help=words("help.clerk_add"))
 def clerk_add(
     *,
     root: Root,
-    clerk_id: Annotated[str, typer.Option("--id", help="登录名")],
-    name: Annotated[str, typer.Option("--name", help="姓名")],
-    role: Annotated[Role, typer.Option("--role", help="agent 代办员，clerk 乡镇工作人员")],
-    passphrase_stdin: Annotated[bool, typer.Option("--passphrase-stdin", help="从标准输入读口令")] = False,
+    clerk_id: Annotated[str, typer.Option("--id", help=words("help.clerk.id"))],
+    name: Annotated[str, typer.Option("--name", help=words("help.clerk_add.name"))],
+    role: Annotated[Role, typer.Option("--role", help=words("help.clerk_add.role"))],
+    passphrase_stdin: Annotated[
+        bool, typer.Option("--passphrase-stdin", help=words("help.clerk_add.passphrase_stdin"))
+    ] = False,
 ) -> None:
-    """登记办事人员（须先停止 edge_node）。"""
+    """Register a person who works at the node."""
     passphrase: str = (
         sys.stdin.readline().rstrip("\n")
         if passphrase_stdin
@@ -148,31 +150,31 @@ def clerk_add(
     _say(words("command.clerk_added", clerk_id=clerk_id))
 
 
-@clerk_app.command("close")
-def clerk_close(*, root: Root, clerk_id: Annotated[str, typer.Option("--id", help="登录名")]) -> None:
-    """停用登录名，人调走或口令泄露时用（须先停止 edge_node）。"""
+@clerk_app.command("close", help=words("help.clerk_close"))
+def clerk_close(*, root: Root, clerk_id: Annotated[str, typer.Option("--id", help=words("help.clerk.id"))]) -> None:
+    """Close a sign-in name."""
     paths = NodePaths(root)
     with _plain_errors(), _edge_node_stopped(paths):
         people.close_clerk(paths=paths, machine=machine_key(), clerk_id=clerk_id)
     _say(words("command.clerk_closed", clerk_id=clerk_id))
 
 
-@app.command()
+@app.command(help=words("help.doctor"))
 def doctor(*, root: Root) -> None:
-    """检查节点：时钟、磁盘、密钥、数据库、线路、目录。"""
+    """Check the node."""
     report = examination.examine(NodePaths(root), now=datetime.now(UTC), environment=os.environ)
     console.print(examination.table(report))
     raise typer.Exit(examination.exit_code(report))
 
 
-@app.command()
+@app.command(help=words("help.support"))
 def support(
     *,
     root: Root,
-    to: Annotated[Path, typer.Option("--to", help="写到哪个文件（.zip）；- 是标准输出")],
-    log: Annotated[list[Path] | None, typer.Option("--log", help="日志文件；- 是标准输入")] = None,
+    to: Annotated[Path, typer.Option("--to", help=words("help.support.to"))],
+    log: Annotated[list[Path] | None, typer.Option("--log", help=words("help.support.log"))] = None,
 ) -> None:
-    """做一个求助包：版本、设置、检查结果、线路、数量、日志代码，没有任何个人信息。"""
+    """Make a support bundle without any personal data."""
     made = support_bundle.make(
         NodePaths(root), now=datetime.now(UTC), environment=os.environ, log_lines=_lines_of(log or ())
     )

@@ -45,16 +45,16 @@ app = typer.Typer()
 console = Console(soft_wrap=True)
 
 
-@app.command()
+@app.command(help=words("help.demo"))
 def demo(
     *,
-    once: Annotated[bool, typer.Option("--once", help="结束后退出；有丢失或重复则返回非零")] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="把结果表写成 JSON")] = None,
-    postgres: Annotated[bool, typer.Option("--postgres", help="市级总账用 PostgreSQL")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="同一个数得到同一天")] = SEED,
-    folder: Annotated[Path | None, typer.Option("--folder", help="放在这里并保留；默认用临时文件夹，结束即删")] = None,
+    once: Annotated[bool, typer.Option("--once", help=words("help.demo.once"))] = False,
+    report: Annotated[Path | None, typer.Option("--report", help=words("help.demo.report"))] = None,
+    postgres: Annotated[bool, typer.Option("--postgres", help=words("help.demo.postgres"))] = False,
+    seed: Annotated[int, typer.Option("--seed", help=words("help.demo.seed"))] = SEED,
+    folder: Annotated[Path | None, typer.Option("--folder", help=words("help.demo.folder"))] = None,
 ) -> None:
-    """在本机演示一天:村里没有线路、停电、补送、预审、办理、新目录。"""
+    """Play one day of the whole system on this machine."""
     where = folder or Path(tempfile.mkdtemp(prefix="guangan-demo-"))
     kept = folder is not None
     try:
