@@ -38,27 +38,27 @@ from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database
 from city_gateway.news import NewsDesk
-from city_gateway.wording import say
+from city_gateway.wording import words
 
 KEEP_ALIVE_S = 75
 SHUTDOWN_S = 5
 CONNECTIONS_MOST = 8000
 OPEN_FILES = 2 * CONNECTIONS_MOST
 
-app = typer.Typer(help="市级网关", no_args_is_help=True, pretty_exceptions_enable=False)
-keys_app = typer.Typer(help="网关自己的密钥", no_args_is_help=True)
-clerk_app = typer.Typer(help="后台部门人员", no_args_is_help=True)
-ledger_app = typer.Typer(help="总账", no_args_is_help=True)
+app = typer.Typer(help=words("help.gateway"), no_args_is_help=True, pretty_exceptions_enable=False)
+keys_app = typer.Typer(help=words("help.keys"), no_args_is_help=True)
+clerk_app = typer.Typer(help=words("help.clerk"), no_args_is_help=True)
+ledger_app = typer.Typer(help=words("help.ledger"), no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(clerk_app, name="clerk")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(catalog_commands, name="catalog")
 app.add_typer(courier_commands, name="courier")
 app.add_typer(backup_commands.app, name="backup")
-app.command("restore")(backup_commands.restore)
-keys_app.command("export")(backup_commands.export_keys)
+app.command("restore", help=words("help.restore"))(backup_commands.restore)
+keys_app.command("export", help=words("help.keys_export"))(backup_commands.export_keys)
 
-Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
+Folder = Annotated[Path, typer.Option("--folder", help=words("help.folder"))]
 
 
 @contextmanager
@@ -66,22 +66,22 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except GatewayError as error:
-        typer.echo(say(f"error.{error.code}", **error.params), err=True)
+        typer.echo(words(f"error.{error.code}", **error.params), err=True)
         raise typer.Exit(1) from error
 
 
-@app.command()
+@app.command(help=words("help.serve"))
 def serve(
     *,
     database: Database,
     folder: Folder,
-    public_url: Annotated[str, typer.Option("--public-url", help="节点看到的地址")],
-    listen: Annotated[str, typer.Option("--listen", help="监听 HOST:PORT")] = "127.0.0.1:8440",
+    public_url: Annotated[str, typer.Option("--public-url", help=words("help.serve.public_url"))],
+    listen: Annotated[str, typer.Option("--listen", help=words("help.serve.listen"))] = "127.0.0.1:8440",
     automatic_rulings: Annotated[
-        float | None, typer.Option("--automatic-rulings", help="演示:受理后多少秒自动办理")
+        float | None, typer.Option("--automatic-rulings", help=words("help.serve.automatic_rulings"))
     ] = None,
 ) -> None:
-    """启动网关。"""
+    """Start the gateway."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     waited = None if automatic_rulings is None else timedelta(seconds=automatic_rulings)
@@ -91,7 +91,7 @@ def serve(
         raise typer.Exit(1)
     with _plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url))
-    typer.echo(say("command.serving", url=public_url))
+    typer.echo(words("command.serving", url=public_url))
     _allow_connections()
     served = build_app(gateway, automatic_rulings=waited)
     config = uvicorn.Config(
@@ -132,33 +132,33 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-@keys_app.command("init")
+@keys_app.command("init", help=words("help.keys_init"))
 def keys_init(*, folder: Folder) -> None:
-    """新建网关签名密钥和密封密钥(已有则拒绝)。"""
+    """Make the gateway's keys."""
     with _plain_errors():
         keys.make_keys(GatewayFolder(folder).keys, os.urandom)
-    typer.echo(say("command.keys_made", folder=GatewayFolder(folder).keys))
+    typer.echo(words("command.keys_made", folder=GatewayFolder(folder).keys))
 
 
-@keys_app.command("rotate")
+@keys_app.command("rotate", help=words("help.keys_rotate"))
 def keys_rotate(*, folder: Folder) -> None:
-    """换新的密封密钥(旧的保留,继续用来打开已封的信件);之后请重启网关并重新发布目录。"""
+    """Make a new sealing key; the old ones stay."""
     with _plain_errors():
         number = keys.rotate_sealing(GatewayFolder(folder).keys, os.urandom)
-    typer.echo(say("command.keys_rotated", number=number))
+    typer.echo(words("command.keys_rotated", number=number))
 
 
-@app.command("node-code")
+@app.command("node-code", help=words("help.node_code"))
 def node_code(
     *,
     database: Database,
     folder: Folder,
-    site: Annotated[str, typer.Option("--site", help="12 位区划代码")],
-    role: Annotated[str, typer.Option("--role", help="village 或 township")],
-    name: Annotated[str, typer.Option("--name", help="站点名称")],
-    hours: Annotated[int, typer.Option("--hours", min=1, max=24 * 30, help="有效小时数")] = 72,
+    site: Annotated[str, typer.Option("--site", help=words("help.node_code.site"))],
+    role: Annotated[str, typer.Option("--role", help=words("help.node_code.role"))],
+    name: Annotated[str, typer.Option("--name", help=words("help.node_code.name"))],
+    hours: Annotated[int, typer.Option("--hours", min=1, max=24 * 30, help=words("help.node_code.hours"))] = 72,
 ) -> None:
-    """发一个一次性开通码(标准输出只有开通码)。"""
+    """Issue an enrolment code."""
     with _plain_errors():
         own = keys.load_keys(GatewayFolder(folder).keys)
         if first_root(folder) is None:
@@ -175,20 +175,20 @@ def node_code(
             randomness=os.urandom,
         )
     typer.echo(code)
-    typer.echo(say("command.code_once", hours=hours), err=True)
+    typer.echo(words("command.code_once", hours=hours), err=True)
 
 
-@clerk_app.command("add")
+@clerk_app.command("add", help=words("help.clerk_add"))
 def clerk_add(
     *,
     database: Database,
-    clerk_id: Annotated[str, typer.Option("--id", help="工号")],
-    name: Annotated[str, typer.Option("--name", help="姓名")],
-    department: Annotated[str, typer.Option("--department", help="部门")],
-    region: Annotated[str, typer.Option("--region", help="管辖区划(12 位)")] = CITY_REGION,
-    folder: Annotated[Path | None, typer.Option("--folder", help="(不需要,为与其他命令一致而接受)")] = None,  # noqa: ARG001
+    clerk_id: Annotated[str, typer.Option("--id", help=words("help.clerk_add.id"))],
+    name: Annotated[str, typer.Option("--name", help=words("help.clerk_add.name"))],
+    department: Annotated[str, typer.Option("--department", help=words("help.clerk_add.department"))],
+    region: Annotated[str, typer.Option("--region", help=words("help.clerk_add.region"))] = CITY_REGION,
+    folder: Annotated[Path | None, typer.Option("--folder", help=words("help.not_needed"))] = None,  # noqa: ARG001
 ) -> None:
-    """登记部门人员,口令从标准输入读一行;已有的换新口令。"""
+    """Register a person of a department, or give one a new passphrase."""
     passphrase = sys.stdin.readline().rstrip("\n")
     wrong = "command.clerk_region" if not is_region_code(region) else ""
     if len(passphrase) < PASSPHRASE_AT_LEAST:
@@ -207,12 +207,12 @@ def clerk_add(
             passphrase=passphrase,
             randomness=os.urandom,
         )
-    typer.echo(say("command.clerk_added", clerk_id=clerk_id))
+    typer.echo(words("command.clerk_added", clerk_id=clerk_id))
 
 
-@ledger_app.command("waiting")
+@ledger_app.command("waiting", help=words("help.ledger_waiting"))
 def ledger_waiting(*, database: Database) -> None:
-    """列出在等前序步骤的办件:编号、等待的操作数、从何时起。"""
+    """List applications that wait for an earlier step."""
     ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
     try:
         with ledger.reading() as tx:
@@ -222,11 +222,14 @@ def ledger_waiting(*, database: Database) -> None:
         ledger.close()
 
 
-@ledger_app.command("decide")
+@ledger_app.command("decide", help=words("help.ledger_decide"))
 def ledger_decide(
-    *, database: Database, folder: Folder, application_id: Annotated[str, typer.Argument(help="办件编号")]
+    *,
+    database: Database,
+    folder: Folder,
+    application_id: Annotated[str, typer.Argument(help=words("help.ledger_decide.application"))],
 ) -> None:
-    """等待的步骤确实不会再来时,由人决定:对该办件等待的操作按现状处理(能办则办,不能办则说明原因退回)。"""
+    """Judge what waits for a step that will never come."""
     with _plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url=""))
     try:
@@ -235,13 +238,13 @@ def ledger_decide(
         gateway.ledger.close()
 
 
-@ledger_app.command("dump")
+@ledger_app.command("dump", help=words("help.ledger_dump"))
 def ledger_dump(
     *,
     database: Database,
-    folder: Annotated[Path | None, typer.Option("--folder", help="(不需要,为与其他命令一致而接受)")] = None,  # noqa: ARG001
+    folder: Annotated[Path | None, typer.Option("--folder", help=words("help.not_needed"))] = None,  # noqa: ARG001
 ) -> None:
-    """逐行列出每个办件发生过的步骤(JSON,不含个人信息)。"""
+    """List what happened to every application."""
     with _plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         for told in outline(ledger):

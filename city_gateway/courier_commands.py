@@ -25,7 +25,7 @@ from city_gateway.errors import EnrolmentOver, GatewayError
 from city_gateway.ledger import carried
 from city_gateway.ledger_options import Database
 from city_gateway.stick_folder import StickFolder
-from city_gateway.wording import say
+from city_gateway.wording import words
 from wire.bundle import bundle_id, claimed_node
 from wire.errors import WireError
 from wire.stick import (
@@ -44,32 +44,32 @@ MIB = 1024 * 1024
 KEPT_FREE = 2 * MIB
 INVENTORY_ROOM = MIB
 
-app = typer.Typer(help="用U盘收发邮包", no_args_is_help=True)
+app = typer.Typer(help=words("help.courier"), no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
+Folder = Annotated[Path, typer.Option("--folder", help=words("help.folder"))]
 
 
-@app.command("in")
+@app.command("in", help=words("help.courier_in"))
 def courier_in(
     *,
     database: Database,
     folder: Folder,
-    stick: Annotated[Path, typer.Option("--from", help="U盘所在文件夹")],
+    stick: Annotated[Path, typer.Option("--from", help=words("help.courier.stick"))],
 ) -> None:
-    """收下U盘上各站点的邮包;每个邮包要么全部收下,要么一点不动。"""
+    """Take in the stations' mail from a stick."""
     gateway = _opened(database, folder)
     medium = StickFolder(stick)
     found = bundles(medium, UP)
     for half in leftovers(medium, UP):
-        typer.echo(say("courier.unfinished", folder=half), err=True)
+        typer.echo(words("courier.unfinished", folder=half), err=True)
     if not found:
-        typer.echo(say("courier.nothing", place=f"{stick}/{FOLDER}"), err=True)
+        typer.echo(words("courier.nothing", place=f"{stick}/{FOLDER}"), err=True)
         raise typer.Exit(1)
     refused = [one for one in found if not _taken(gateway, medium, one)]
     arrival.share_missed(gateway)
     parking.unpark_missed(gateway)
     gateway.ledger.close()
-    typer.echo(say("courier.now_write"))
+    typer.echo(words("courier.now_write"))
     raise typer.Exit(1 if refused else 0)
 
 
@@ -78,10 +78,10 @@ def _taken(gateway: Gateway, medium: StickFolder, one: str) -> bool:
         document = read_inventory(medium, one)
         taken = take_in(gateway, document, lambda place, part: read_part(medium, one, place, part))
     except (WireError, GatewayError) as error:
-        typer.echo(say("courier.refused", folder=one, why=say(f"error.{error.code}"), code=error.code), err=True)
+        typer.echo(words("courier.refused", folder=one, why=words(f"error.{error.code}"), code=error.code), err=True)
         return False
     except OSError as error:
-        typer.echo(say("courier.unreadable", folder=one, why=os.strerror(error.errno or 0)), err=True)
+        typer.echo(words("courier.unreadable", folder=one, why=os.strerror(error.errno or 0)), err=True)
         return False
     for line in _about(taken):
         typer.echo(line)
@@ -90,33 +90,33 @@ def _taken(gateway: Gateway, medium: StickFolder, one: str) -> bool:
 
 def _about(taken: Taken) -> Iterator[str]:
     key = "courier.taken_again" if taken.replayed else "courier.taken"
-    yield say(key, site=taken.site_name, number=taken.number, new=taken.operations_new, all=taken.operations)
+    yield words(key, site=taken.site_name, number=taken.number, new=taken.operations_new, all=taken.operations)
     if taken.scans_whole or taken.scans_in_part:
-        yield say("courier.scans", whole=taken.scans_whole, part=taken.scans_in_part)
+        yield words("courier.scans", whole=taken.scans_whole, part=taken.scans_in_part)
     if taken.left.ops or taken.left.scans:
         size = f"{taken.left.bytes / MIB:.1f}"
-        yield say("courier.left", ops=taken.left.ops, scans=taken.left.scans, size=size)
+        yield words("courier.left", ops=taken.left.ops, scans=taken.left.scans, size=size)
 
 
-@app.command("out")
+@app.command("out", help=words("help.courier_out"))
 def courier_out(
     *,
     database: Database,
     folder: Folder,
-    stick: Annotated[Path, typer.Option("--to", help="U盘所在文件夹")],
-    node: Annotated[list[str] | None, typer.Option("--node", help="节点编号(可多次)")] = None,
-    everyone: Annotated[bool, typer.Option("--all", help="所有用邮包送过件的站点")] = False,
-    capacity: Annotated[int | None, typer.Option("--capacity", min=4, help="最多写多少 MB")] = None,
+    stick: Annotated[Path, typer.Option("--to", help=words("help.courier.stick"))],
+    node: Annotated[list[str] | None, typer.Option("--node", help=words("help.courier_out.node"))] = None,
+    everyone: Annotated[bool, typer.Option("--all", help=words("help.courier_out.all"))] = False,
+    capacity: Annotated[int | None, typer.Option("--capacity", min=4, help=words("help.courier_out.capacity"))] = None,
 ) -> None:
-    """把回执、办件进展和办事目录写到U盘,由人带回站点。"""
+    """Write the answers to the stations onto a stick."""
     gateway = _opened(database, folder)
     with gateway.ledger.reading() as tx:
         wanted = list(dict.fromkeys([*(node or []), *(carried.senders(tx) if everyone else [])]))
     if not wanted:
-        typer.echo(say("courier.whom"), err=True)
+        typer.echo(words("courier.whom"), err=True)
         raise typer.Exit(1)
     if make_it_last(folder, now_utc()):
-        typer.echo(say("courier.renewed"))
+        typer.echo(words("courier.renewed"))
     medium = StickFolder(stick)
     _make_room(gateway, medium, set(wanted))
     room = min(medium.free_bytes() - KEPT_FREE, (capacity or 1 << 40) * MIB)
@@ -135,14 +135,16 @@ def _written(gateway: Gateway, medium: StickFolder, node_id: str, room: int) -> 
         answer = answer_for(gateway, node_id, most_bytes=max(0, room - INVENTORY_ROOM))
         taken = INVENTORY_ROOM + sum(bytes_on_stick(part.length) for part, _ in answer.parts)
         if taken > room:
-            typer.echo(say("courier.full", site=answer.site_name), err=True)
+            typer.echo(words("courier.full", site=answer.site_name), err=True)
             return None
         write_bundle(medium, DOWN, answer.document, [(part, chunks()) for part, chunks in answer.parts])
     except (GatewayError, WireError) as error:
-        typer.echo(say("courier.not_written", node=node_id, why=say(f"error.{error.code}"), code=error.code), err=True)
+        typer.echo(
+            words("courier.not_written", node=node_id, why=words(f"error.{error.code}"), code=error.code), err=True
+        )
         return None
     except OSError as error:
-        typer.echo(say("courier.write_failed", node=node_id, why=os.strerror(error.errno or 0)), err=True)
+        typer.echo(words("courier.write_failed", node=node_id, why=os.strerror(error.errno or 0)), err=True)
         return None
     typer.echo(_told(answer))
     return taken
@@ -151,10 +153,10 @@ def _written(gateway: Gateway, medium: StickFolder, node_id: str, room: int) -> 
 def _told(answer: Answer) -> str:
     if answer.refused is not None:
         key = "courier.written_over" if answer.refused == EnrolmentOver.code else "courier.written_stopped"
-        return say(key, site=answer.site_name)
+        return words(key, site=answer.site_name)
     version = "-" if answer.catalog_version is None else answer.catalog_version
     key = "courier.written_more" if answer.feed_more else "courier.written"
-    return say(key, site=answer.site_name, feed=answer.feed, scans=answer.scans, catalog=version)
+    return words(key, site=answer.site_name, feed=answer.feed, scans=answer.scans, catalog=version)
 
 
 def _make_room(gateway: Gateway, medium: StickFolder, wanted: set[str]) -> None:
@@ -174,5 +176,5 @@ def _opened(database: str, folder: Path) -> Gateway:
     try:
         return open_gateway(Settings(database, folder, ""))
     except GatewayError as error:
-        typer.echo(say(f"error.{error.code}", **error.params), err=True)
+        typer.echo(words(f"error.{error.code}", **error.params), err=True)
         raise typer.Exit(1) from error

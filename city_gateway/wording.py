@@ -1,12 +1,15 @@
 """Every sentence of the city's door, by stable key; they live in `locale/*/LC_MESSAGES/city_gateway.po`.
 
-Laws: a key without a sentence shows itself and never fails an act; parameters are filled in by name; the `.po` is
-read where nobody compiled it yet.
+Laws: pages and answers to nodes are Chinese, whatever the server's environment (`say`); the command line speaks the
+language of the person at it, Chinese unless another one is asked for (`words`); a key without a sentence shows itself
+and never fails an act; parameters are filled in by name; the `.po` is read where nobody compiled it yet.
 """
 
 from __future__ import annotations
 
 import gettext
+import locale
+import os
 from functools import cache
 from pathlib import Path
 
@@ -18,9 +21,13 @@ LOCALE = Path(__file__).parent / "locale"
 
 
 def say(key: str, /, **params: object) -> str:
-    """The sentence of `key`."""
-    text = sentences(LANGUAGE).get(key, key)
-    return text.format_map({name: _shown(value) for name, value in params.items()}) if params else text
+    """The sentence of `key`, for whoever reads it far from this machine."""
+    return _said(LANGUAGE, key, params)
+
+
+def words(key: str, /, **params: object) -> str:
+    """The sentence of `key`, for the person who runs a command here."""
+    return _said(_spoken(), key, params)
 
 
 @cache
@@ -36,5 +43,18 @@ def sentences(language: str) -> dict[str, str]:
         return {str(entry.id): str(entry.string) for entry in read_po(file, locale=language) if entry.id}
 
 
-def _shown(value: object) -> str:
-    return "、".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value)
+def _said(language: str, key: str, params: dict[str, object]) -> str:
+    known = sentences(language)
+    text = known.get(key, key)
+    between = known.get("list.separator", " ")
+    return text.format_map({name: _shown(value, between) for name, value in params.items()}) if params else text
+
+
+@cache
+def _spoken() -> str:
+    wanted = (os.environ.get("LANGUAGE") or os.environ.get("LANG") or LANGUAGE).split(".")[0]
+    return "en" if locale.normalize(wanted).startswith("en") else LANGUAGE
+
+
+def _shown(value: object, between: str) -> str:
+    return between.join(str(part) for part in value) if isinstance(value, list | tuple) else str(value)

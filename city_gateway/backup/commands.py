@@ -34,13 +34,13 @@ from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored
 from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database, Trial
-from city_gateway.wording import say
+from city_gateway.wording import words
 
-app = typer.Typer(help="总账和扫描件的备份", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(help=words("help.backup"), no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(soft_wrap=True)
 
-Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
-To = Annotated[Path, typer.Option("--to", help="备份位置(最好是另一台机器或另一块磁盘)")]
+Folder = Annotated[Path, typer.Option("--folder", help=words("help.folder"))]
+To = Annotated[Path, typer.Option("--to", help=words("help.backup.to"))]
 EXAMPLES = 3
 NAME_CHARACTERS = 25
 PLACE_IS_WRONG = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})
@@ -60,48 +60,48 @@ def plain_errors() -> Iterator[None]:
                 raise
             raise BackupNoRoom from failure
     except GatewayError as error:
-        typer.echo(say(f"error.{error.code}", **error.params), err=True)
+        typer.echo(words(f"error.{error.code}", **error.params), err=True)
         raise typer.Exit(1) from error
 
 
-@app.command("make")
+@app.command("make", help=words("help.backup_make"))
 def make(
     *,
     database: Database,
     folder: Folder,
     to: To,
-    no_verify: Annotated[bool, typer.Option("--no-verify", help="不试恢复;这样的备份不算数")] = False,
-    keep: Annotated[int | None, typer.Option("--keep", min=1, help="只留最近几份")] = None,
+    no_verify: Annotated[bool, typer.Option("--no-verify", help=words("help.backup_make.no_verify"))] = False,
+    keep: Annotated[int | None, typer.Option("--keep", min=1, help=words("help.backup_make.keep"))] = None,
     scratch: Trial = None,
 ) -> None:
-    """网关照常运行时做一份备份,试恢复,通过后公布稳定标记。"""
+    """Make a backup, try it out, publish the stable marks."""
     with plain_errors():
         with _workshop(database, folder, to, scratch) as workshop:
             generation = making.make(workshop, _step)
             manifest = read_manifest(generation, workshop.keys)
-            typer.echo(say("backup.made", name=generation.name, scans=manifest.scans, mib=manifest.scan_bytes >> 20))
+            typer.echo(words("backup.made", name=generation.name, scans=manifest.scans, mib=manifest.scan_bytes >> 20))
             for name in manifest.scans_damaged:
-                typer.echo(say("backup.scan_damaged", name=name), err=True)
+                typer.echo(words("backup.scan_damaged", name=name), err=True)
             if no_verify:
-                typer.echo(say("backup.not_verified"), err=True)
+                typer.echo(words("backup.not_verified"), err=True)
                 return
             _verify_and_publish(workshop, generation)
             removed = making.keep_only(workshop.shelf, workshop.keys, keep) if keep is not None else []
         for name in removed:
-            typer.echo(say("backup.removed", name=name))
+            typer.echo(words("backup.removed", name=name))
         _warn_of_keys(workshop.keys, to)
 
 
-@app.command("verify")
+@app.command("verify", help=words("help.backup_verify"))
 def verify(
     *,
     database: Database,
     folder: Folder,
-    backup: Annotated[Path | None, typer.Argument(help="哪一份;不写就是最新一份")] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="备份位置")] = None,
+    backup: Annotated[Path | None, typer.Argument(help=words("help.backup_verify.backup"))] = None,
+    to: Annotated[Path | None, typer.Option("--to", help=words("help.backup_verify.to"))] = None,
     scratch: Trial = None,
 ) -> None:
-    """把备份试恢复到别处,逐项核对,通过后公布稳定标记。"""
+    """Try a backup out and publish the stable marks."""
     with plain_errors():
         place = to or (backup.parent.parent if backup is not None else None)
         if place is None:
@@ -110,30 +110,30 @@ def verify(
             _verify_and_publish(workshop, backup or workshop.shelf.newest())
 
 
-@app.command("list")
+@app.command("list", help=words("help.backup_list"))
 def list_backups(*, folder: Folder, to: To) -> None:
-    """列出备份。"""
+    """List the backups."""
     with plain_errors():
         keys = load_keys(GatewayFolder(folder).keys)
         table = Table(box=SIMPLE, padding=0)  # whole names and times at 80 columns
-        table.add_column("备份", no_wrap=True, min_width=NAME_CHARACTERS)
-        for heading, width in (("时间", 10), ("已验证", 6), ("办件", 4), ("扫描件", 6), ("来自", 6)):
-            table.add_column(heading, min_width=width, overflow="fold")
+        table.add_column(words("backup.table.name"), no_wrap=True, min_width=NAME_CHARACTERS)
+        for heading, width in (("made", 10), ("verified", 6), ("applications", 4), ("scans", 6), ("database", 6)):
+            table.add_column(words(f"backup.table.{heading}"), min_width=width, overflow="fold")
         for generation in Shelf(to).all():
             try:
                 one = read_manifest(generation, keys)
             except GatewayError as error:
-                table.add_row(generation.name, say(f"error.{error.code}", **error.params), "", "", "", "")
+                table.add_row(generation.name, words(f"error.{error.code}", **error.params), "", "", "", "")
                 continue
-            verified = say("answer.yes") if is_verified(generation, keys) else say("answer.no")
+            verified = words("answer.yes") if is_verified(generation, keys) else words("answer.no")
             made = f"{one.made_at.astimezone(CITY_TIME):%Y-%m-%d %H:%M}"
             table.add_row(generation.name, made, verified, str(one.rows["applications"]), str(one.scans), one.database)
         console.print(table)
 
 
-@app.command("status")
+@app.command("status", help=words("help.backup_status"))
 def status(*, database: Database, folder: Annotated[Path | None, typer.Option("--folder")] = None) -> None:  # noqa: ARG001
-    """最近一份已验证备份有多久了;没有就说没有。"""
+    """Say how old the newest verified backup is."""
     with plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         with ledger.reading() as tx:
@@ -150,17 +150,15 @@ def restore(
     *,
     database: Database,
     folder: Folder,
-    source: Annotated[Path | None, typer.Option("--from", help="哪一份备份(generations 下的文件夹)")] = None,
-    keys: Annotated[Path | None, typer.Option("--keys", help="密钥导出文件;口令从标准输入读一行")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="原有总账移到一边")] = False,
-    yes_older: Annotated[bool, typer.Option("--yes-older", help="明知有更新的已验证备份,仍用这一份")] = False,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="数据库已用自己的办法恢复(时间点恢复、备机升主),只换时间线")
-    ] = False,
+    source: Annotated[Path | None, typer.Option("--from", help=words("help.restore.from"))] = None,
+    keys: Annotated[Path | None, typer.Option("--keys", help=words("help.restore.keys"))] = None,
+    replace: Annotated[bool, typer.Option("--replace", help=words("help.restore.replace"))] = False,
+    yes_older: Annotated[bool, typer.Option("--yes-older", help=words("help.restore.yes_older"))] = False,
+    in_place: Annotated[bool, typer.Option("--in-place", help=words("help.restore.in_place"))] = False,
 ) -> None:
-    """从备份恢复网关;节点下一次联系时自动补送。"""
+    """Restore the gateway from a backup."""
     if in_place == (source is not None):
-        raise typer.BadParameter(say("restore.which"))
+        raise typer.BadParameter(words("restore.which"))
     with plain_errors():
         if in_place:
             restored = _begin_anew(database)
@@ -169,18 +167,18 @@ def restore(
             wish = restoring.Wish(source, database, folder, replace, yes_older)
             restored = restoring.restore(wish, own, now=now_utc(), randomness=os.urandom, step=_step)
     typer.echo(timeline_line(restored))
-    typer.echo(say("restore.what_now"))
+    typer.echo(words("restore.what_now"))
 
 
 def export_keys(
     *,
     folder: Folder,
-    to: Annotated[Path, typer.Option("--to", help="导出文件,名称以 .keys 结尾")],
+    to: Annotated[Path, typer.Option("--to", help=words("help.keys_export.to"))],
 ) -> None:
-    """把网关密钥导出成一个有口令保护的文件(口令从标准输入读一行)。"""
+    """Export the gateway's keys into one file under a passphrase."""
     with plain_errors():
         key_export.export_keys(folder, to, _passphrase(), os.urandom)
-    typer.echo(say("command.keys_exported", file=to))
+    typer.echo(words("command.keys_exported", file=to))
 
 
 def _begin_anew(database: str) -> Restored:
@@ -217,21 +215,21 @@ def _workshop(database: str, folder: Path, to: Path, scratch: str | None) -> Ite
 def _verify_and_publish(workshop: Workshop, generation: Path) -> None:
     _step("trial")
     verified = trial.try_out(workshop, generation)
-    typer.echo(say("backup.verified", name=generation.name))
+    typer.echo(words("backup.verified", name=generation.name))
     rose = trial.publish(workshop, generation)
-    typer.echo(say("backup.published", nodes=rose))
+    typer.echo(words("backup.published", nodes=rose))
     _tell_held_back(verified)
 
 
 def _tell_held_back(verified: Verified) -> None:
     for node_id, why in verified.held_back.items():
         some = [*why.applications[:EXAMPLES], *(["…"] if len(why.applications) > EXAMPLES else [])]
-        typer.echo(say("backup.held_back", node=node_id, stable=why.stable, hwm=why.hwm, applications=some), err=True)
+        typer.echo(words("backup.held_back", node=node_id, stable=why.stable, hwm=why.hwm, applications=some), err=True)
 
 
 def _warn_of_keys(keys: GatewayKeys, to: Path) -> None:
     if not key_export.exports_of(keys, to):
-        typer.echo(say("backup.no_key_export"), err=True)
+        typer.echo(words("backup.no_key_export"), err=True)
 
 
 def _keys(folder: Path, export: Path | None) -> GatewayKeys:
@@ -245,4 +243,4 @@ def _passphrase() -> str:
 
 
 def _step(name: str) -> None:
-    typer.echo(f"{datetime.now(CITY_TIME):%H:%M:%S} {say(f'backup.step.{name}')}", err=True)
+    typer.echo(f"{datetime.now(CITY_TIME):%H:%M:%S} {words(f'backup.step.{name}')}", err=True)

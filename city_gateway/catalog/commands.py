@@ -21,17 +21,18 @@ from city_gateway.catalog import publication
 from city_gateway.catalog.errors import CatalogError, PassphraseTooShort
 from city_gateway.catalog.key_files import HOLDERS, PASSPHRASE_MIN_CHARACTERS, THRESHOLD, PassphraseOf
 from city_gateway.catalog.repository import Published, Repository
-from city_gateway.catalog.wording import GATEWAY_KEYS_MISSING, error_lines
+from city_gateway.catalog.wording import error_lines
 from city_gateway.errors import KeysMissing
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
+from city_gateway.wording import words
 
-app = typer.Typer(help="发布办事目录(TUF 签名)", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(help=words("help.catalog"), no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(soft_wrap=True)
 
-Folder = Annotated[Path, typer.Option("--folder", help="网关文件夹")]
-Keys = Annotated[Path, typer.Option("--keys", help="离线签名密钥所在文件夹")]
-FromStdin = Annotated[bool, typer.Option("--passphrase-stdin", help="从标准输入读口令(一行,用于所有密钥)")]
+Folder = Annotated[Path, typer.Option("--folder", help=words("help.folder"))]
+Keys = Annotated[Path, typer.Option("--keys", help=words("help.catalog.keys"))]
+FromStdin = Annotated[bool, typer.Option("--passphrase-stdin", help=words("help.catalog.passphrase_stdin"))]
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def _plain_errors() -> Iterator[None]:
             console.print(line, markup=False, highlight=False)
         raise typer.Exit(1) from error
     except KeysMissing as error:
-        console.print(GATEWAY_KEYS_MISSING, markup=False, highlight=False)
+        console.print(words("catalog.gateway_keys_missing"), markup=False, highlight=False)
         raise typer.Exit(1) from error
 
 
@@ -53,45 +54,46 @@ def _passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
         return lambda _name: line
 
     def ask(name: str) -> str:
-        again = "再输入一次" if confirm else False
-        answer: str = typer.prompt(f"{name} 的口令", hide_input=True, confirmation_prompt=again)
+        asked, again = words("catalog.passphrase_of", name=name), words("catalog.passphrase_again") if confirm else False
+        answer: str = typer.prompt(asked, hide_input=True, confirmation_prompt=again)
         while confirm and len(answer) < PASSPHRASE_MIN_CHARACTERS:  # now, not after the twelfth key
             for line in error_lines(PassphraseTooShort(key=name, minimum=PASSPHRASE_MIN_CHARACTERS)):
                 console.print(line, markup=False, highlight=False)
-            answer = typer.prompt(f"{name} 的口令", hide_input=True, confirmation_prompt=again)
+            answer = typer.prompt(asked, hide_input=True, confirmation_prompt=again)
         return answer
 
     return ask
 
 
-@app.command()
+@app.command(help=words("help.catalog_init"))
 def init(*, folder: Folder, keys: Keys, passphrase_stdin: FromStdin = False) -> None:
-    """新建目录仓库和全部签名密钥。"""
+    """Make the repository and all its signing keys."""
     with _plain_errors():
         publication.begin(folder, keys, _passphrases(from_stdin=passphrase_stdin, confirm=True), datetime.now(UTC))
     console.print(
-        f"目录仓库已建立。root 和 targets 各有 {HOLDERS} 把密钥,任意 {THRESHOLD} 把有效;"
-        f"请把 {keys} 里的文件分给各保管人离线保存。",
+        words("catalog.begun", holders=HOLDERS, threshold=THRESHOLD, keys=keys),
         highlight=False,
     )
 
 
-@app.command()
+@app.command(help=words("help.catalog_publish"))
 def publish(
     *,
     folder: Folder,
     keys: Keys,
-    source: Annotated[Path, typer.Option("--source", help="目录源文件夹")] = Path("seed_catalog"),
-    version: Annotated[int | None, typer.Option(help="目录版本号,默认在上一版上加一")] = None,
-    percent: Annotated[int, typer.Option(min=0, max=100, help="先推给百分之多少的节点")] = 100,
-    region: Annotated[list[str] | None, typer.Option(help="只推给这些区划(可多次)")] = None,
-    paused: Annotated[bool, typer.Option("--paused", help="签名但先不启用")] = False,
-    new_dictionary: Annotated[bool, typer.Option("--new-dictionary", help="按现在的登记表重做压缩字典")] = False,
-    revocation_number: Annotated[int | None, typer.Option(help="吊销名单号")] = None,
-    revoke: Annotated[list[str] | None, typer.Option(help="吊销的节点编号(可多次)")] = None,
+    source: Annotated[Path, typer.Option("--source", help=words("help.catalog_publish.source"))] = Path("seed_catalog"),
+    version: Annotated[int | None, typer.Option(help=words("help.catalog_publish.version"))] = None,
+    percent: Annotated[int, typer.Option(min=0, max=100, help=words("help.catalog_publish.percent"))] = 100,
+    region: Annotated[list[str] | None, typer.Option(help=words("help.catalog_publish.region"))] = None,
+    paused: Annotated[bool, typer.Option("--paused", help=words("help.catalog_publish.paused"))] = False,
+    new_dictionary: Annotated[
+        bool, typer.Option("--new-dictionary", help=words("help.catalog_publish.new_dictionary"))
+    ] = False,
+    revocation_number: Annotated[int | None, typer.Option(help=words("help.catalog_publish.revocation_number"))] = None,
+    revoke: Annotated[list[str] | None, typer.Option(help=words("help.catalog_publish.revoke"))] = None,
     passphrase_stdin: FromStdin = False,
 ) -> None:
-    """检查源文件,签名,发布新版目录。"""
+    """Check, sign and publish a new version."""
     with _plain_errors():
         wanted = publication.Wanted(
             source=source,
@@ -105,37 +107,38 @@ def publish(
         published = publication.publish(
             folder, keys, _passphrases(from_stdin=passphrase_stdin), wanted, datetime.now(UTC)
         )
-    console.print(f"已发布目录第 {published.content_version} 版。", highlight=False)
+    console.print(words("catalog.published", version=published.content_version), highlight=False)
 
 
-@app.command()
+@app.command(help=words("help.catalog_refresh"))
 def refresh(folder: Folder) -> None:
-    """续签 snapshot 和 timestamp(在线密钥,不需要口令;可放进定时任务)。"""
+    """Sign snapshot and timestamp anew."""
     with _plain_errors():
         published = publication.refresh(folder, datetime.now(UTC))
-    console.print(f"已续签,有效期至 {published.timestamp.signed.expires:%Y-%m-%d}。", highlight=False)
+    expires = f"{published.timestamp.signed.expires:%Y-%m-%d}"
+    console.print(words("catalog.refreshed", expires=expires), highlight=False)
 
 
-@app.command("renew-root")
+@app.command("renew-root", help=words("help.catalog_renew_root"))
 def renew_root(*, folder: Folder, keys: Keys, passphrase_stdin: FromStdin = False) -> None:
-    """签发下一版 root(需要两位保管人)。"""
+    """Sign the next version of root."""
     with _plain_errors():
         number = publication.renew_root(folder, keys, _passphrases(from_stdin=passphrase_stdin), datetime.now(UTC))
-    console.print(f"root 第 {number} 版已签发;请接着运行 catalog refresh。", highlight=False)
+    console.print(words("catalog.root_renewed", number=number), highlight=False)
 
 
-@app.command()
+@app.command(help=words("help.catalog_status"))
 def status(folder: Folder) -> None:
-    """显示已发布的目录、签名有效期和文件数。"""
+    """Show the published catalog."""
     with _plain_errors():
         published = Repository(folder).published()
     console.print(_status_table(published, datetime.now(UTC)))
 
 
 def _status_table(published: Published, now: datetime) -> Table:
-    table = Table(title=f"办事目录第 {published.content_version} 版")
-    for heading in ("签名", "版本", "有效期至", "文件"):
-        table.add_column(heading)
+    table = Table(title=words("catalog.table.title", version=published.content_version))
+    for heading in ("signature", "version", "expires", "files"):
+        table.add_column(words(f"catalog.table.{heading}"))
     rows = [
         ("root", published.root.signed, ""),
         ("targets", published.targets.signed, str(len(published.targets.signed.targets))),
@@ -144,7 +147,8 @@ def _status_table(published: Published, now: datetime) -> Table:
     ]
     rows += [(role, county.signed, str(len(county.signed.targets))) for role, county in published.counties.items()]
     for name, signed, files in rows:
-        expiry = f"{signed.expires:%Y-%m-%d}" + (" 已过期" if signed.is_expired(now) else "")
+        day = f"{signed.expires:%Y-%m-%d}"
+        expiry = words("catalog.table.expired", day=day) if signed.is_expired(now) else day
         table.add_row(name, str(signed.version), expiry, files)
     return table
 

@@ -1,4 +1,4 @@
-"""What can stop a catalog from being published; every class has a stable code, wording.py has its sentence.
+"""What can stop a catalog from being published; every class has a stable code with a sentence.
 
 CatalogError
  +-- SourceRefused        the JSON of the source does not hold together
