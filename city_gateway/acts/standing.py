@@ -1,11 +1,12 @@
 """How the gateway itself stands, in sentences: when it was last backed up, and whether it was restored.
 
-Law: without a verified backup it is said that there is none and what follows from it; an old one is called old, and so
-is one that bears a time to come, for nobody knows its age.
+Laws: without a verified backup it is said that there is none and what follows from it; an old one is called old, and so
+is one that bears a time to come, for nobody knows its age. Who asks says in whose language (`told`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,15 +36,17 @@ class GatewayStanding:
     restored: Restored | None
 
 
-def backing(newest: VerifiedBackup | None, restored: Restored | None, now: datetime) -> GatewayStanding:
+def backing(
+    newest: VerifiedBackup | None, restored: Restored | None, now: datetime, told: Callable[..., str] = say
+) -> GatewayStanding:
     """The line about backups."""
     if newest is None:
-        return GatewayStanding(Backing.NONE, say("backup.none"), restored)
+        return GatewayStanding(Backing.NONE, told("backup.none"), restored)
     age = now - newest.made_at
     ahead = age < -AHEAD_AT_MOST
     state = Backing.FRESH if age <= FRESH_FOR and not ahead else Backing.OLD
     hours = max(0, round(age.total_seconds() / 3600))
-    sentence = say(
+    sentence = told(
         "backup.ahead" if ahead else f"backup.{state.value}",
         hours=hours,
         at=_moment(newest.made_at),
@@ -53,11 +56,11 @@ def backing(newest: VerifiedBackup | None, restored: Restored | None, now: datet
     return GatewayStanding(state, sentence, restored)
 
 
-def timeline_line(restored: Restored) -> str:
+def timeline_line(restored: Restored, told: Callable[..., str] = say) -> str:
     """When this timeline began and from what."""
     if restored.as_of is None:
-        return say("restore.in_place", at=_moment(restored.restored_at), epoch=restored.epoch[:8])
-    return say(
+        return told("restore.in_place", at=_moment(restored.restored_at), epoch=restored.epoch[:8])
+    return told(
         "restore.line", at=_moment(restored.restored_at), as_of=_moment(restored.as_of), epoch=restored.epoch[:8]
     )
 

@@ -137,11 +137,11 @@ def status(*, database: Database, folder: Annotated[Path | None, typer.Option("-
     with plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         with ledger.reading() as tx:
-            now = backing(backups.newest(tx, now_utc()), backups.last_restore(tx), now_utc())
+            now = backing(backups.newest(tx, now_utc()), backups.last_restore(tx), now_utc(), words)
         ledger.close()
     typer.echo(now.sentence)
     if now.restored is not None:
-        typer.echo(timeline_line(now.restored))
+        typer.echo(timeline_line(now.restored, words))
     if now.state is not Backing.FRESH:
         raise typer.Exit(2)
 
@@ -166,7 +166,7 @@ def restore(
             own = _keys(folder, keys)
             wish = restoring.Wish(source, database, folder, replace, yes_older)
             restored = restoring.restore(wish, own, now=now_utc(), randomness=os.urandom, step=_step)
-    typer.echo(timeline_line(restored))
+    typer.echo(timeline_line(restored, words))
     typer.echo(words("restore.what_now"))
 
 

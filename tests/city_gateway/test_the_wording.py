@@ -8,11 +8,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from city_gateway.acts.standing import backing, timeline_line
 from city_gateway.catalog.errors import CatalogError
+from city_gateway.ledger.backups import Restored
 from city_gateway.wording import sentences
 from tests.architecture.test_tree import PROJECT
 
@@ -22,7 +25,7 @@ ROOM = PROJECT / "city_gateway"
 COMMANDS_ELSEWHERE = [PROJECT / "provisioning" / "__main__.py"]
 """Rooms that also invent people and papers: only where they speak to whoever runs them."""
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
-SAYS = {"say", "words"}
+SAYS = {"say", "words", "told"}
 IN_TEMPLATE = re.compile(r"""\bsay\(\s*["']([a-z_.]+)["'](\s*~)?""")
 LANGUAGES = ("zh_CN", "en")
 
@@ -106,6 +109,19 @@ def test_the_rules_bite() -> None:
     seeded = '"""说明"""\nhelp = f"网关{1}"\nsay("no.such.key")\nwords(f"no.family.{help}")\n'
     assert chinese_in(seeded) == ["网关"]
     assert set(said_in(seeded)) == {("no.such.key", False), ("no.family.", True)}
+
+
+def test_how_the_gateway_stands_is_told_in_the_language_of_who_asks() -> None:
+    now = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    restored = Restored("0" * 32, now, "0" * 32, None, None)
+    english = sentences("en")
+
+    def told(key: str, /, **params: object) -> str:
+        return english[key].format_map(params)
+
+    assert backing(None, restored, now, told).sentence == english["backup.none"]
+    assert backing(None, restored, now).sentence == sentences("zh_CN")["backup.none"]
+    assert not CHINESE.search(timeline_line(restored, told))
 
 
 @pytest.mark.parametrize(("language", "told"), [("C", "监听 HOST:PORT"), ("en_GB.UTF-8", "Listen at HOST:PORT")])
