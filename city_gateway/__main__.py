@@ -87,7 +87,7 @@ def serve(
     waited = None if automatic_rulings is None else timedelta(seconds=automatic_rulings)
     host, _, port = listen.rpartition(":")
     if not (host and port.isdecimal()):
-        typer.echo(say("command.listen_wrong", listen=listen), err=True)
+        typer.echo(words("command.listen_wrong", listen=listen), err=True)
         raise typer.Exit(1)
     with _plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url))
@@ -194,7 +194,7 @@ def clerk_add(
     if len(passphrase) < PASSPHRASE_AT_LEAST:
         wrong = "command.clerk_passphrase"
     if wrong:
-        typer.echo(say(wrong, at_least=PASSPHRASE_AT_LEAST), err=True)
+        typer.echo(words(wrong, at_least=PASSPHRASE_AT_LEAST), err=True)
         raise typer.Exit(1)
     with _plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)

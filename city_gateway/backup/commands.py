@@ -54,7 +54,7 @@ def plain_errors() -> Iterator[None]:
             yield
         except OSError as failure:
             if failure.errno in PLACE_IS_WRONG:
-                typer.echo(say("command.place_wrong", place=failure.filename, why=failure.strerror), err=True)
+                typer.echo(words("command.place_wrong", place=failure.filename, why=failure.strerror), err=True)
                 raise typer.Exit(1) from failure
             if failure.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise

@@ -54,7 +54,10 @@ def _passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
         return lambda _name: line
 
     def ask(name: str) -> str:
-        asked, again = words("catalog.passphrase_of", name=name), words("catalog.passphrase_again") if confirm else False
+        asked, again = (
+            words("catalog.passphrase_of", name=name),
+            words("catalog.passphrase_again") if confirm else False,
+        )
         answer: str = typer.prompt(asked, hide_input=True, confirmation_prompt=again)
         while confirm and len(answer) < PASSPHRASE_MIN_CHARACTERS:  # now, not after the twelfth key
             for line in error_lines(PassphraseTooShort(key=name, minimum=PASSPHRASE_MIN_CHARACTERS)):
