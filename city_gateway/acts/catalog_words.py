@@ -45,10 +45,11 @@ class CatalogWords:
         if isinstance(value, Mapping):
             columns = {column["id"]: column for column in described.get("columns", [])}
             cells = ((columns.get(name, {"label": name}), cell) for name, cell in value.items())
-            return "，".join(f"{column['label']}：{self._shown(column, cell)}" for column, cell in cells)
+            said = [say("table.cell", label=one["label"], value=self._shown(one, cell)) for one, cell in cells]
+            return say("table.cells").join(said)
         if isinstance(value, list | tuple):
-            between = "；" if described.get("type") == "table" else "、"
-            return between.join(self._shown(described, one) for one in value)
+            between = "table.rows" if described.get("type") == "table" else "list.separator"
+            return say(between).join(self._shown(described, one) for one in value)
         if described.get("type") == "region":
             return self.place(str(value))
         options = dict(described.get("options", []))

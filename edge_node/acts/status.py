@@ -56,7 +56,7 @@ def status(counter: Counter) -> StatusBar:
         relay_at=moment(line.relay_at) if line else None,
         relay_problem=line.relay_problem if line else None,
         catalog_expired=Alarm.CATALOG_EXPIRED in alarms,
-        alarms=[alarm.value for alarm in alarms],
+        alarms=[str(alarm) for alarm in alarms],
         stopped=stopped,
         conditions=[WaitingView.of(one) for one in conditions(here)],
     )
