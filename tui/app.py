@@ -145,7 +145,7 @@ class CounterApp(App[None]):
         if isinstance(screen, HelpScreen):
             screen.dismiss(None)
         elif isinstance(screen, CounterScreen):
-            self.push_screen(HelpScreen(screen.place))
+            self.push_screen(HelpScreen(screen.place, screen.help_first()))
 
     def action_line(self) -> None:
         """Say why something is not at the city yet; only to somebody who is signed in."""

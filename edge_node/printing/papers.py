@@ -25,6 +25,8 @@ from edge_node.wording import sentence
 from wire.counter import ClockView
 
 VILLAGE_AGENT: Final = "village_agent"
+ANY_COUNTY: Final = "区县"
+"""How a guide that holds for every county begins the name of who rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ def acceptance(source: Source) -> AcceptanceNotice:
         applicant=it.applicant.name,
         id_masked=mask_resident_id(it.applicant.id_no),
         item_name=source.item.name,
-        body=_body(source.item),
+        body=_body(source),
         collected_on=legal_day(it.collected_at),
         accepted_on=legal_day(it.accepted_at),
         statutory=_limit_with_basis(source.item.statutory_limit),
@@ -239,7 +241,7 @@ def acceptance(source: Source) -> AcceptanceNotice:
         deferred=tuple(names.get(one, one) for one in it.deferred),
         deferred_due=legal_day(it.deferred_due),
         promise=it.promise,
-        issuer=_body(source.item),
+        issuer=_body(source),
     )
 
 
@@ -263,14 +265,14 @@ def declined(source: Source) -> DeclineNotice:
         applicant=it.applicant.name,
         id_masked=mask_resident_id(it.applicant.id_no),
         item_name=source.item.name,
-        body=_body(source.item),
+        body=_body(source),
         collected_on=legal_day(it.collected_at),
         reason=it.outcome_reason,
         basis=it.outcome_basis,
         elsewhere=it.outcome_elsewhere or sentence("print.declined.elsewhere.none"),
         remedy=it.outcome_remedy,
         declined_on=legal_day(_moment_of(it, "declined")),
-        issuer=_body(source.item),
+        issuer=_body(source),
     )
 
 
@@ -300,8 +302,11 @@ def _limit_with_basis(limit: Limit | None) -> str:
     )
 
 
-def _body(item: ServiceItem) -> str:
-    return str(item.raw.get("implementing_body") or sentence("page.unknown"))
+def _body(source: Source) -> str:
+    """Who rules; a guide for all counties says "区县…", a paper names the one."""
+    body = str(source.item.raw.get("implementing_body") or sentence("page.unknown"))
+    county = source.region_name(region_at(source.application.site, COUNTY))
+    return county + body.removeprefix(ANY_COUNTY) if county and body.startswith(ANY_COUNTY) else body
 
 
 def _query(source: Source) -> str:

@@ -111,6 +111,13 @@ async def test_the_notice_of_a_permit_says_what_the_law_says_about_silence(brows
     assert "缺少伐区位置图" in text
 
 
+@pytest.mark.parametrize("name", ["acceptance", "declined"])
+async def test_a_paper_names_the_body_of_its_own_county(browser: Browser, town: Town, name: str) -> None:
+    text = _read(await _paper(browser, town, name))
+    assert "前锋区林业局" in text
+    assert "区县林业局" not in text
+
+
 async def test_a_decline_names_the_competent_body_in_its_own_place(browser: Browser, town: Town) -> None:
     text = await _paper(browser, town, "declined")
     assert re.search(r"应向何机关申请</th><td[^>]*>广安市林业局<", text)

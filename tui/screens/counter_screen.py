@@ -50,6 +50,10 @@ class CounterScreen(Screen[R]):
 
     place: str = ""
 
+    def help_first(self) -> str:
+        """What help says before anything else."""
+        return ""
+
     def compose(self) -> ComposeResult:
         yield TitleBar(self.caption(), self.whose())
         yield Static(of("purpose", self.place), id="purpose")

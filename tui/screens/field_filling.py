@@ -18,7 +18,7 @@ from tui.screens.material import MaterialScreen
 from tui.screens.region_picker import RegionPicker
 from tui.steps.fields_step import FieldsStep
 from tui.widgets.editing import Done, Wanted
-from tui.widgets.editor_for import row_words
+from tui.widgets.editor_for import row_words, value_words
 from tui.widgets.opening_editor import OpeningEditor
 from tui.wording import t
 
@@ -34,6 +34,22 @@ class FieldFilling:
         """What the region and file fields of a section show."""
         section = next(section for section in self.desk.form.sections if section.id == section_id)
         return {field.id: await self._shown(field) for field in section.fields if field.type in {"region", "file"}}
+
+    async def read_back(self) -> list[tuple[Field, str]]:
+        """What was filled in and is asked for, in the order of the form, the way a person reads it."""
+        asked, said = self.desk.visible(), []
+        for field in self.desk.fields.values():
+            value = self.desk.values.get(field.id)
+            if field.id in asked and value not in (None, "", []):
+                said.append((field, await self._read(field, value)))
+        return said
+
+    async def _read(self, field: Field, value: object) -> str:
+        if field.type in {"region", "file"}:
+            return await self._shown(field)
+        if field.type == "table" and isinstance(value, list):
+            return t("list.semicolon").join(row_words(field, row) for row in value)
+        return value_words(field, value)
 
     async def _shown(self, field: Field) -> str:
         if field.type == "file":

@@ -17,17 +17,18 @@ KEY_CELLS = 10
 
 
 class HelpScreen(CounterScreen[None]):
-    """The help of one place."""
+    """The help of one place; `first` is what the person needs most where the cursor is."""
 
     place = "help"
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("help")
 
-    def __init__(self, about: str) -> None:
+    def __init__(self, about: str, first: str = "") -> None:
         super().__init__()
-        self.about = about
+        self.about, self.first = about, first
 
     def body(self) -> ComposeResult:
-        lines: list[Content] = [
+        lines: list[Content] = [Content(self.first), Content("")] if self.first else []
+        lines += [
             Content.styled(of("title", self.about), "bold"),
             Content(of("help", self.about)),
             Content(""),

@@ -71,6 +71,10 @@ class WizardScreen(CounterScreen[None]):
             yield Static("", id="kept", markup=False)
         yield Vertical(id="step")
 
+    def help_first(self) -> str:
+        asked = any(frame.field.type == "consent" for step in self.query(FieldsStep) for frame in step.frames())
+        return t("consent.notice") if asked else ""
+
     def on_mount(self) -> None:
         self.say(t("wizard.opening"))
         self.load()
@@ -318,9 +322,10 @@ class WizardScreen(CounterScreen[None]):
             self.say(t("wizard.kept_here"), "error")
             return
         found = await self.attempt(desk.summary)
+        said = await self.filling.read_back() if found and found.value.ready and self.filling else []
         steps = self.query(SummaryStep)
         if found is not None and steps:
-            steps.first().show(found.value)
+            steps.first().show(found.value, said)
             self.ready = found.value.ready
             self.say("")
 

@@ -1,16 +1,22 @@
-"""Everything that is still missing, at once, as the node sees it; each line leads to where it is put right."""
+"""Everything that is still missing, at once, as the node sees it; when nothing is, everything that was filled in, to be
+read to the applicant before it is signed. Each line leads to where it is put right."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from casework.forms import Field
 from tui.draft_desk import DraftDesk
 from tui.problems import problem_words
 from tui.widgets.numbered_list import NumberedList, Row
 from tui.wording import of, t
 from wire.counter import FieldProblemView, Summary
+
+LINE_CELLS = 70
 
 
 class SummaryStep(Vertical):
@@ -27,8 +33,8 @@ class SummaryStep(Vertical):
         yield Static(t("summary.asking"), id="verdict", markup=False)
         yield NumberedList()
 
-    def show(self, summary: Summary) -> None:
-        """Show what the node answered."""
+    def show(self, summary: Summary, filled: Sequence[tuple[Field, str]] = ()) -> None:
+        """Show what the node answered; `filled` is what was filled in, with its words."""
         count = len(summary.problems) + len(summary.missing)
         verdict = self.query_one("#verdict", Static)
         verdict.set_class(summary.ready, "good")
@@ -52,7 +58,13 @@ class SummaryStep(Vertical):
             )
             for one in summary.missing
         ]
+        rows += [self._filled_row(field, words) for field, words in filled]
         self.query_one(NumberedList).show(rows)
+
+    def _filled_row(self, field: Field, words: str) -> Row:
+        line = t("summary.filled", label=field.label, words=words)
+        fits = cell_len(line) <= LINE_CELLS
+        return Row(f"field:{field.id}", line if fits else field.label, "" if fits else words)
 
     def _ready_row(self) -> Row:
         answering = self.desk.view.kind == "supplement"

@@ -60,6 +60,8 @@ class FieldFrame(Vertical):
     def _show_under(self) -> None:
         """The last blur arrives when the line underneath may be gone already."""
         help_words = self.field.help or "" if self.in_use else ""
+        if self.in_use and self.field.type == "consent":
+            help_words = t("consent.where", help=help_words)
         words = f"✗ {self.problem}" if self.problem else help_words
         for under in self.query(".under").results(Static):
             under.update(words)
