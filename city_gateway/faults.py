@@ -30,7 +30,9 @@ STATUS_OF_WIRE: tuple[tuple[type[WireError], int], ...] = (
     (Untrusted, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ChainBroken, HTTPStatus.CONFLICT),
 )
-CONTENT_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 OFFICE_HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": CONTENT_POLICY,

@@ -1,8 +1,13 @@
-"""Who may fetch a stored scan: a township whose region covers a site with an application that refers to it
-and to which it belongs (`ledger.scan_references`)."""
+"""Who may read a stored scan.
+
+A township whose region covers a site with an application that refers to it and to which it belongs
+(`ledger.scan_references`), sealed as it is; and the department that rules on that application, opened in memory for this
+one answer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from city_gateway.acts import lost_scans, scan_shelf
@@ -10,7 +15,11 @@ from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.readers import reads
 from city_gateway.errors import ScanForbidden, ScanUnknown
 from city_gateway.ledger import nodes, scan_references
+from wire.errors import WireError
 from wire.fields import NodeRole
+from wire.scan import open_scan
+
+PIECE_BYTES = 256 * 1024
 
 
 def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
@@ -29,3 +38,24 @@ def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
         lost_scans.set_aside(gateway.folder, scan_hash)
         raise ScanUnknown
     return path
+
+
+def plain_scan(gateway: Gateway, application_id: str, scan_hash: str) -> bytes:
+    """What a scan of this application shows, or ScanUnknown where it is not here whole or not this application's."""
+    with gateway.ledger.reading() as tx:
+        theirs = scan_references.scans_of(tx, application_id)
+    key = scan_shelf.keys_of(gateway, [scan_hash]).get(scan_hash) if scan_hash in theirs else None
+    if key is None:
+        raise ScanUnknown
+    path = gateway.folder.scans / scan_hash
+    lost_scans.require_sound(gateway, path)
+    try:
+        return b"".join(open_scan(_pieces(path), key.content_key))
+    except WireError:
+        raise ScanUnknown from None
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece

@@ -19,15 +19,16 @@ from casework.application import Application
 from casework.identifiers import region_covers
 from casework.states import State
 from city_gateway.access import gateway_of, limited
-from city_gateway.acts import office
+from city_gateway.acts import office, scan_shelf
 from city_gateway.acts.catalog_words import words_of
 from city_gateway.acts.fleet import fleet
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office import SignedIn
+from city_gateway.acts.reading_scans import plain_scan
 from city_gateway.acts.rule import department, rule
 from city_gateway.acts.ruling_forms import events_from_form, rulings_now
 from city_gateway.acts.standing import backing, timeline_line
-from city_gateway.errors import ApplicationUnknown, OfficeFormRefused, OfficeSignInRefused
+from city_gateway.errors import ApplicationUnknown, OfficeFormRefused, OfficeSignInRefused, ScanUnknown
 from city_gateway.faults import OFFICE_HEADERS as HEADERS
 from city_gateway.ledger import backups, cases
 from city_gateway.wording import say
@@ -36,6 +37,8 @@ COOKIE = "office"
 FORM_BYTES = 16 * 1024
 PAGE = 20
 CLERK_ID_MOST = 64
+SHOWN = frozenset({"image/webp", "image/jpeg", "image/png", "application/pdf"})
+SCAN_POLICY = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
 OPEN = (
     State.ACCEPTED,
     State.PROVISIONALLY_ACCEPTED,
@@ -143,9 +146,26 @@ def application(request: Request, clerk: Clerk, application_id: str) -> Response
         "application.html",
         clerk,
         one=one,
+        here=set(scan_shelf.stored(gateway_of(request), [scan.scan_hash for scan in one.scans])),
         words=words_of(gateway_of(request).folder.root, one.form_id),
         rulings=rulings_now(one),
     )
+
+
+@router.get("/applications/{application_id}/scans/{scan_hash}")
+def scan(request: Request, clerk: Clerk, application_id: str, scan_hash: str) -> Response:
+    """One page of the papers, as nothing but a picture or a PDF."""
+    gateway = gateway_of(request)
+    known = next((one for one in _own(gateway, clerk, application_id).scans if one.scan_hash == scan_hash), None)
+    if known is None:
+        raise ScanUnknown
+    shown = known.media_type in SHOWN
+    headers = HEADERS | {
+        "content-security-policy": SCAN_POLICY,
+        "content-disposition": f'{"inline" if shown else "attachment"}; filename="scan"',
+    }
+    plain = plain_scan(gateway, application_id, scan_hash)
+    return Response(plain, 200, headers, media_type=known.media_type if shown else "application/octet-stream")
 
 
 @router.post("/applications/{application_id}/rulings/{code}")
