@@ -1,8 +1,8 @@
 """Who may read a stored scan.
 
 A township whose region covers a site with an application that refers to it and to which it belongs
-(`ledger.scan_references`), sealed as it is; and the department that rules on that application, opened in memory for this
-one answer.
+(`ledger.scan_references`), sealed as it is; and the department that rules on that application, opened in memory for
+this one answer.
 """
 
 from __future__ import annotations
