@@ -15,7 +15,7 @@ Laws:
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,7 +35,6 @@ __all__ = [
     "Claim",
     "SignedBy",
     "read_claim",
-    "verify_request",
 ]
 
 LABEL = "node"
@@ -139,23 +138,6 @@ def read_claim(*, method: str, target: str, headers: Iterable[tuple[str, str]]) 
     signature = _bytes_in(_SIGNATURE, said.get("signature", ""), "signature")
     signed = SignedBy(node_id, int(created), nonce, digest)
     return Claim(signed, signature, "\n".join(lines).encode("ascii"))
-
-
-def verify_request(
-    *,
-    method: str,
-    target: str,
-    headers: Iterable[tuple[str, str]],
-    public_of: Callable[[str], bytes | None],
-    now: datetime,
-    window: timedelta = WINDOW,
-) -> SignedBy:
-    """Read and prove in one step; `public_of` finds a node's transport key by node id."""
-    claim = read_claim(method=method, target=target, headers=headers)
-    public = public_of(claim.signed.node_id)
-    if public is None:
-        raise RequestUnsigned("unknown_node")
-    return claim.prove(public, now, window)
 
 
 def _relevant(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

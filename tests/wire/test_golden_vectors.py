@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKey
 
 import wire
+from tests.wire.proven import verify_request
 from wire.audit_chain import GENESIS, follow
 from wire.bundle import bundle_id, check_body, open_body, read_catalog_part, read_down, read_mail, read_up
 from wire.canonical import canonical_json, unb64
@@ -22,7 +23,6 @@ from wire.enrolment import make_code, read_code
 from wire.envelope import Dictionary, envelope_hash, open_sealed, open_with_wrap
 from wire.keys import SealingKey, SigningKey, key_id, verify
 from wire.receipt import CARRIED, read_receipt
-from wire.request_proof import verify_request
 from wire.scan import content_key_of, open_scan, unwrap_scan
 from wire.sealed_note import open_note
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.wire.proven import verify_request
 from wire.errors import RequestChanged, RequestRefused, RequestStale, RequestUnsigned
 from wire.http_signature import digest_of, sign_request
-from wire.request_proof import BodyCheck, SignedBy, verify_request
+from wire.request_proof import BodyCheck, SignedBy
 
 pytestmark = pytest.mark.fast
 

@@ -14,10 +14,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.wire.library_prover import library_proves
+from tests.wire.proven import verify_request
 from wire.errors import RequestRefused, RequestUnsigned
 from wire.http_signature import sign_request
 from wire.keys import SigningKey
-from wire.request_proof import ALWAYS_COVERED, COVERED_WHERE_PRESENT, verify_request
+from wire.request_proof import ALWAYS_COVERED, COVERED_WHERE_PRESENT
 
 pytestmark = pytest.mark.fast
 
