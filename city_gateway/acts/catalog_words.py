@@ -29,6 +29,11 @@ class CatalogWords:
     regions: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def in_order(self, form: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """What was filled in, in the order of the form; what the form does not have comes last."""
+        places = {name: place for place, name in enumerate(self.fields)}
+        return sorted(form.items(), key=lambda one: places.get(one[0], len(places)))
+
     def label(self, field_id: str) -> str:
         """What a field is called."""
         return str(self.fields.get(field_id, {}).get("label", field_id))
