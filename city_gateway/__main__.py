@@ -20,19 +20,18 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from casework.identifiers import is_region_code
 from city_gateway import keys
 from city_gateway.acts import parking
 from city_gateway.acts.enrol import issue_code
 from city_gateway.acts.gateway import CITY_REGION
-from city_gateway.acts.office import PASSPHRASE_AT_LEAST, add_clerk
+from city_gateway.acts.office import add_clerk
 from city_gateway.acts.outline import outline
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.backup import commands as backup_commands
 from city_gateway.catalog.commands import app as catalog_commands
 from city_gateway.catalog.repository import first_root
 from city_gateway.courier_commands import app as courier_commands
-from city_gateway.errors import GatewayError, NoCatalogYet
+from city_gateway.errors import GatewayError, NoCatalogYet, OfficeFormRefused
 from city_gateway.folder import GatewayFolder
 from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
@@ -190,23 +189,21 @@ def clerk_add(
 ) -> None:
     """Register a person of a department, or give one a new passphrase."""
     passphrase = sys.stdin.readline().rstrip("\n")
-    wrong = "command.clerk_region" if not is_region_code(region) else ""
-    if len(passphrase) < PASSPHRASE_AT_LEAST:
-        wrong = "command.clerk_passphrase"
-    if wrong:
-        typer.echo(words(wrong, at_least=PASSPHRASE_AT_LEAST), err=True)
-        raise typer.Exit(1)
     with _plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
-        add_clerk(
-            ledger,
-            clerk_id=clerk_id,
-            name=name,
-            department=department,
-            region=region,
-            passphrase=passphrase,
-            randomness=os.urandom,
-        )
+        try:
+            add_clerk(
+                ledger,
+                clerk_id=clerk_id,
+                name=name,
+                department=department,
+                region=region,
+                passphrase=passphrase,
+                randomness=os.urandom,
+            )
+        except OfficeFormRefused as refused:
+            typer.echo(words(f"command.clerk_{refused.params['field']}", **refused.params), err=True)
+            raise typer.Exit(1) from None
     typer.echo(words("command.clerk_added", clerk_id=clerk_id))
 
 

@@ -1,7 +1,8 @@
-"""Where the gateway's files live beside the ledger, and nothing else."""
+"""Where the gateway's files live beside the ledger, and how a name in a folder is made durable."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,3 +44,12 @@ class GatewayFolder:
         self.root.mkdir(parents=True, exist_ok=True)
         for folder in (self.scans, self.scan_parts, self.scans_damaged):
             folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from city_gateway.errors import KeysExist, KeysMissing
+from city_gateway.folder import flush_folder
 from wire.keys import SealingKey, SigningKey, key_id
 
 SIGNING = "signing.key"
@@ -75,7 +76,7 @@ def rotate_sealing(folder: Path, randomness: Callable[[int], bytes]) -> int:
     unfinished.unlink(missing_ok=True)
     _write(unfinished, made)
     unfinished.replace(folder / SEALING.format(number=known + 1))
-    _flush(folder)
+    flush_folder(folder)
     return known + 1
 
 
@@ -95,14 +96,6 @@ def load_keys(folder: Path) -> GatewayKeys:
 def _sealing_keys(folder: Path) -> tuple[SealingKey, ...]:
     found = sorted(folder.glob(SEALING.replace("{number:04d}", "*")))
     return tuple(SealingKey.from_bytes(_read(path)) for path in found)
-
-
-def _flush(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read(path: Path) -> bytes:

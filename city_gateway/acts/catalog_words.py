@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -66,36 +66,41 @@ class CatalogWords:
 
 
 def words_of(folder: Path, form_id: str | None = None) -> CatalogWords:
-    """The words of the published catalog; with the fields of this form. Read once for each release."""
-    return _words(folder, catalog_mark(catalog_folder(folder)), form_id)
+    """The words of the published catalog, read once for each release; with the fields of this form."""
+    release = catalog_mark(catalog_folder(folder))
+    words = _of_release(folder, release)
+    return replace(words, fields=_of_form(folder, release, form_id)) if form_id else words
 
 
-@lru_cache(maxsize=64)
-def _words(folder: Path, _release: str | None, form_id: str | None) -> CatalogWords:
+@lru_cache(maxsize=2)
+def _of_release(folder: Path, _release: str | None) -> CatalogWords:
     repository = Repository(folder)
     try:
         published = repository.published()
         index = _read(repository, published, "catalog.json")
         items = [item for path in index.get("items", []) for item in _read(repository, published, path)["items"]]
         regions = _read(repository, published, "regions.json").get("regions", [])
-        return CatalogWords(
-            {item["item_id"]: item["name"] for item in items},
-            {one["material_id"]: one["name"] for item in items for one in item["materials"]}
-            | {AUTHORIZATION: AUTHORIZATION_NAME},
-            {region["code"]: region["name"] for region in regions},
-            _fields(repository, published, index, form_id) if form_id else {},
-        )
     except (CatalogError, OSError):
         return CatalogWords()
+    return CatalogWords(
+        {item["item_id"]: item["name"] for item in items},
+        {one["material_id"]: one["name"] for item in items for one in item["materials"]}
+        | {AUTHORIZATION: AUTHORIZATION_NAME},
+        {region["code"]: region["name"] for region in regions},
+    )
 
 
-def _fields(
-    repository: Repository, published: Published, index: Mapping[str, Any], form_id: str
-) -> dict[str, Mapping[str, Any]]:
-    for path in index.get("forms", []):
-        for form in _read(repository, published, path).get("forms", []):
-            if form["form_id"] == form_id:
-                return {one["id"]: one for section in form["sections"] for one in section["fields"]}
+@lru_cache(maxsize=64)
+def _of_form(folder: Path, _release: str | None, form_id: str) -> Mapping[str, Mapping[str, Any]]:
+    repository = Repository(folder)
+    try:
+        published = repository.published()
+        for path in _read(repository, published, "catalog.json").get("forms", []):
+            for form in _read(repository, published, path).get("forms", []):
+                if form["form_id"] == form_id:
+                    return {one["id"]: one for section in form["sections"] for one in section["fields"]}
+    except (CatalogError, OSError):
+        pass  # the page is of use without them
     return {}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -41,7 +41,6 @@ from wire.signed import SignedDocument, validated
 
 FEED_BYTES = 16 * 1024 * 1024
 FEED_ENTRIES = 10_000
-READ_BYTES = 256 * 1024
 
 Chunks = Callable[[], Iterator[bytes]]
 
@@ -210,17 +209,9 @@ def _scans(gateway: Gateway, node_id: str, asked: UpInventory, room: int) -> Ite
         if length > room:
             continue
         room -= length
-        yield Part(kind=SCAN, length=length, hash=scan_hash, scan=scan_hash, total=length), _of_file(path)
+        part = Part(kind=SCAN, length=length, hash=scan_hash, scan=scan_hash, total=length)
+        yield part, partial(scan_shelf.pieces, path)
 
 
 def _of_bytes(data: bytes) -> Chunks:
     return lambda: iter([data])
-
-
-def _of_file(path: Path) -> Chunks:
-    def chunks() -> Iterator[bytes]:
-        with path.open("rb") as file:
-            while piece := file.read(READ_BYTES):
-                yield piece
-
-    return chunks

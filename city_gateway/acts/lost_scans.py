@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -20,12 +19,11 @@ from sqlalchemy import Connection
 from city_gateway.acts import scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import ScanUnknown
-from city_gateway.folder import GatewayFolder
+from city_gateway.folder import GatewayFolder, flush_folder
 from city_gateway.ledger import scan_owners
 
 LOG = logging.getLogger("city_gateway")
 NAMED_MOST = 500
-READ_BYTES = 1024 * 1024
 
 
 def require_sound(gateway: Gateway, path: Path) -> None:
@@ -52,7 +50,7 @@ def set_aside(folder: GatewayFolder, scan_hash: str) -> None:
             return
         place.touch(mode=0o600)
     for flushed in (folder.scans_damaged, folder.scans):
-        _flush(flushed)
+        flush_folder(flushed)
     LOG.warning("scan lost, asked for again scan=%s", scan_hash)
 
 
@@ -67,11 +65,8 @@ def sent_again(gateway: Gateway, tx: Connection, site: str) -> list[str]:
 
 def hash_of(path: Path) -> str:
     """The hash of a file's bytes."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lost(folder: GatewayFolder) -> Iterator[str]:
@@ -82,11 +77,3 @@ def _lost(folder: GatewayFolder) -> Iterator[str]:
             place.unlink(missing_ok=True)
         else:
             yield place.name
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

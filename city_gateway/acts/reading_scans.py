@@ -7,7 +7,6 @@ this one answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from city_gateway.acts import lost_scans, scan_shelf
@@ -18,8 +17,6 @@ from city_gateway.ledger import nodes, scan_references
 from wire.errors import WireError
 from wire.fields import NodeRole
 from wire.scan import open_scan
-
-PIECE_BYTES = 256 * 1024
 
 
 def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
@@ -50,12 +47,6 @@ def plain_scan(gateway: Gateway, application_id: str, scan_hash: str) -> bytes:
     path = gateway.folder.scans / scan_hash
     lost_scans.require_sound(gateway, path)
     try:
-        return b"".join(open_scan(_pieces(path), key.content_key))
+        return b"".join(open_scan(scan_shelf.pieces(path), key.content_key))
     except WireError:
         raise ScanUnknown from None
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            yield piece

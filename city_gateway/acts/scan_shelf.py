@@ -6,7 +6,8 @@ Law: nothing is opened under a name that is not the hash of a sealed file, whoev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from city_gateway.acts.feed import ScanKey
 from city_gateway.acts.gateway import Gateway
@@ -14,6 +15,7 @@ from city_gateway.ledger import scan_owners
 from wire.errors import WireError
 from wire.scan import SCAN_HEADER_MAX, content_key_of, read_scan_header
 
+PIECE_BYTES = 64 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -30,6 +32,14 @@ def stored(gateway: Gateway, scan_hashes: Iterable[str]) -> list[str]:
     with gateway.ledger.reading() as tx:
         owned = scan_owners.owners(tx, here)
     return [name for name in here if name in owned]
+
+
+def pieces(path: Path, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The sealed bytes from `first` up to `end`, a few at a time."""
+    with path.open("rb") as file:
+        file.seek(first)
+        while piece := file.read(PIECE_BYTES if end is None else min(PIECE_BYTES, end - file.tell())):
+            yield piece
 
 
 def keys_of(gateway: Gateway, scan_hashes: Iterable[str]) -> dict[str, ScanKey]:

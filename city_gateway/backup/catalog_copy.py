@@ -8,8 +8,9 @@ import tarfile
 from pathlib import Path
 
 from city_gateway.backup.errors import BackupDamaged
-from city_gateway.backup.shelf import flush_folder, placing
+from city_gateway.backup.shelf import placing
 from city_gateway.catalog.repository import catalog_folder
+from city_gateway.folder import flush_folder
 
 NEWEST_FIRST = "timestamp.json"
 

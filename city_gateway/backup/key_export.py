@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from city_gateway.backup.errors import KeyExportNotOpened, KeyExportUnprotected, KeysDiffer
 from city_gateway.backup.manifest import key_names
-from city_gateway.backup.shelf import flush_folder, placing
+from city_gateway.backup.shelf import placing
 from city_gateway.catalog.repository import online_folder
-from city_gateway.folder import GatewayFolder
+from city_gateway.folder import GatewayFolder, flush_folder
 from city_gateway.keys import GatewayKeys, load_keys
 from wire.canonical import b64, canonical_json, read_json, unb64
 from wire.errors import WireError

@@ -20,11 +20,11 @@ from city_gateway.backup.catalog_copy import pack_catalog
 from city_gateway.backup.manifest import Manifest, fact_of, is_verified, key_names, write_manifest
 from city_gateway.backup.scan_copies import Copied, copy_scans, forget_unlisted
 from city_gateway.backup.sealed_ledger import seal_file
-from city_gateway.backup.shelf import CATALOG, LEDGER, MAKING, SCANS, Shelf, flush_folder
+from city_gateway.backup.shelf import CATALOG, LEDGER, MAKING, SCANS, Shelf
 from city_gateway.backup.snapshot import Snapshot, copy_ledger, file_ledger
 from city_gateway.backup.soundness import owned_scans
 from city_gateway.backup.workshop import Workshop
-from city_gateway.folder import GatewayFolder
+from city_gateway.folder import GatewayFolder, flush_folder
 from city_gateway.keys import GatewayKeys
 
 TIME_IN_NAMES = "%Y%m%dT%H%M%S.%fZ"

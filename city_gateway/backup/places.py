@@ -17,8 +17,8 @@ from sqlalchemy.pool import NullPool
 from sqlcipher3 import dbapi2
 
 from city_gateway.backup.errors import LedgerInUse, LedgerNotEmpty
-from city_gateway.backup.shelf import flush_folder
 from city_gateway.backup.snapshot import companions, file_ledger, load
+from city_gateway.folder import flush_folder
 from city_gateway.ledger.engines import engine_for
 from city_gateway.ledger.schema import upgrade
 from city_gateway.ledger.tables import METADATA

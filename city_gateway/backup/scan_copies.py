@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from city_gateway.acts.lost_scans import hash_of
-from city_gateway.backup.shelf import Shelf, flush_folder, generation_lines, placing
+from city_gateway.backup.shelf import Shelf, generation_lines, placing
+from city_gateway.folder import flush_folder
 
 
 @dataclass(slots=True)

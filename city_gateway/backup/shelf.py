@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from city_gateway.backup.errors import BackupBusy, BackupUnknown
+from city_gateway.folder import flush_folder
 
 MANIFEST, VERIFIED, LEDGER, SCANS, CATALOG = (
     "manifest.json",
@@ -110,15 +111,6 @@ def placing(path: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def pieces(path: Path) -> Iterator[bytes]:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from city_gateway.access import Signed, active_node, gateway_of, signed_node
 from city_gateway.acts import lost_scans, uploads
 from city_gateway.acts.reading_scans import readable_scan
+from city_gateway.acts.scan_shelf import pieces
 from city_gateway.acts.uploads import Upload
 from city_gateway.admission import Admission
 from city_gateway.arrivals import ArrivalDesk
@@ -30,7 +29,6 @@ from city_gateway.routes.scan_writing import Writer, Writers, write_body
 
 TUS_VERSION = "1.0.0"
 OFFSET_TYPE = "application/offset+octet-stream"
-PIECE_BYTES = 64 * 1024
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 
 router = APIRouter(dependencies=[Depends(signed_node), Depends(active_node)])
@@ -97,7 +95,7 @@ def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
     if asked is None:
         lost_scans.require_sound(gateway, path)
         headers["content-length"] = str(length)
-        return StreamingResponse(_pieces(path, 0, length), 200, headers, media_type="application/octet-stream")
+        return StreamingResponse(pieces(path), 200, headers, media_type="application/octet-stream")
     match = _RANGE.fullmatch(asked.strip())
     if match is None:
         raise ScanRangeWrong(length=length)
@@ -108,7 +106,7 @@ def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
     if end <= first:
         raise ScanRangeWrong(length=length)
     headers |= {"content-range": f"bytes {first}-{end - 1}/{length}", "content-length": str(end - first)}
-    return StreamingResponse(_pieces(path, first, end), 206, headers, media_type="application/octet-stream")
+    return StreamingResponse(pieces(path, first, end), 206, headers, media_type="application/octet-stream")
 
 
 async def _take(request: Request, upload: Upload, writer: Writer) -> int:
@@ -126,17 +124,6 @@ def _tell_if_whole(request: Request, upload: Upload) -> None:
     if upload.whole:
         arrivals: ArrivalDesk = request.app.state.arrivals
         arrivals.arrived(upload.scan_hash)
-
-
-def _pieces(path: Path, first: int, end: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(first)
-        while first < end:
-            piece = file.read(min(PIECE_BYTES, end - first))
-            if not piece:
-                return
-            first += len(piece)
-            yield piece
 
 
 def _writers(request: Request) -> Writers:

@@ -56,3 +56,22 @@ async def collected(agent: Agent) -> Any:
     await agent.press("1")
     await agent.at("slip")
     return desk
+
+
+async def given_back(agent: Agent, node: Any, *points: tuple[str, str, str, str]) -> Any:
+    """From a filled draft to the answer to a return of these points, open at the first step."""
+    await collected(agent)
+    held = next(iter(node.applications.values()))
+    node.give_back(held.application_id, *points)
+    await agent.press("escape")
+    await agent.at("home")
+    await agent.press("3")
+    await agent.at("applications")
+    await agent.sees("待补正", "该代办员补正")
+    await agent.press("1")
+    await agent.at("application")
+    await agent.sees("答复补正", *(problem for _, _, problem, _ in points))
+    await agent.press("1")
+    await agent.at("wizard")
+    await agent.sees(f"{len(points)} 条补正要求")
+    return held

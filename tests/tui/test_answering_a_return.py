@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulators.agents_work import collected, hand_in
+from tests.simulators.agents_work import given_back, hand_in
 
 pytestmark = pytest.mark.screen
 POINTS = (
@@ -16,21 +16,7 @@ POINTS = (
 
 async def opened(agent, node):
     """The answer, open at its points."""
-    await collected(agent)
-    held = next(iter(node.applications.values()))
-    node.give_back(held.application_id, *POINTS)
-    await agent.press("escape")
-    await agent.at("home")
-    await agent.press("3")
-    await agent.at("applications")
-    await agent.sees("待补正", "该代办员补正")
-    await agent.press("1")
-    await agent.at("application")
-    await agent.sees("答复补正", "反面看不清")
-    await agent.press("1")
-    await agent.at("wizard")
-    await agent.sees("3 条补正要求")
-    return held
+    return await given_back(agent, node, *POINTS)
 
 
 async def say(agent, words):
@@ -96,17 +82,7 @@ async def test_a_point_without_an_answer_is_not_called_answered(at_the_screen, n
 
 async def test_a_point_about_a_field_that_is_not_asked_says_so(at_the_screen, node):
     async with at_the_screen() as agent:
-        await collected(agent)
-        held = next(iter(node.applications.values()))
-        node.give_back(held.application_id, ("field", "ems_address", "地址不全", "补写到组"))
-        await agent.press("escape")
-        await agent.at("home")
-        await agent.press("3")
-        await agent.at("applications")
-        await agent.press("1")
-        await agent.at("application")
-        await agent.press("1")
-        await agent.at("wizard")
+        await given_back(agent, node, ("field", "ems_address", "地址不全", "补写到组"))
         await agent.press("1")
         await agent.at("choose")
         await agent.press("1")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.simulators.agents_work import ON_THE_FAKE, collected
+from tests.simulators.agents_work import ON_THE_FAKE, given_back
 from tests.simulators.counter_simulator import CounterSimulator, seed
 from tests.simulators.real_node import picture, real_node
 from tui.autosave import Kept
@@ -92,19 +92,7 @@ async def test_a_material_that_was_not_needed_and_then_is_asks_how_it_was_seen(a
 @ON_THE_FAKE
 async def test_half_an_answer_to_a_return_outlives_the_screen(at_the_screen, node, road):
     async with at_the_screen() as agent:
-        await collected(agent)
-        held = next(iter(node.applications.values()))
-        node.give_back(held.application_id, ("condition", "GA-YB-001-C01", "未说明参保", "说明参保情况"))
-        await agent.press("escape")
-        await agent.at("home")
-        await agent.press("3")
-        await agent.at("applications")
-        await agent.press("1")
-        await agent.at("application")
-        await agent.sees("答复补正")
-        await agent.press("1")
-        await agent.at("wizard")
-        await agent.sees("1 条补正要求")
+        await given_back(agent, node, ("condition", "GA-YB-001-C01", "未说明参保", "说明参保情况"))
         desk = agent.screen.desk
         await agent.press("1")
         await agent.at("act_form")
