@@ -185,6 +185,8 @@ usage() {
         只建 Python 环境 .venv / only make .venv
   ./install.sh node --role village|township --gateway 网址 --code 开通码 [--page 地址:端口]
         安装一个节点（root、systemd）/ install a node
+  ./install.sh node --role village|township --stick U盘文件夹 --code 开通码
+        没有网络：申请写在U盘上送市级，带回答复后原样再运行一次 / without a line: by stick, run twice
   ./install.sh uninstall [--purge-data]
         移除程序；--purge-data 连数据一起删 / remove it; --purge-data removes the data, too
 EOT

@@ -1,4 +1,4 @@
-"""`python -m city_gateway`: serve, keys, node-code, clerk add, ledger dump, catalog ..., backup ..., restore.
+"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, ledger, catalog, backup, restore ….
 
 Laws: no secret in an argument; a passphrase comes from standard input; clock and chance enter here.
 """
@@ -10,8 +10,6 @@ import logging
 import os
 import resource
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -20,23 +18,22 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from city_gateway import keys
+from city_gateway import enrolment_commands, keys
 from city_gateway.acts import parking
-from city_gateway.acts.enrol import issue_code
 from city_gateway.acts.gateway import CITY_REGION
 from city_gateway.acts.office import add_clerk
 from city_gateway.acts.outline import outline
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.backup import commands as backup_commands
 from city_gateway.catalog.commands import app as catalog_commands
-from city_gateway.catalog.repository import first_root
 from city_gateway.courier_commands import app as courier_commands
-from city_gateway.errors import GatewayError, NoCatalogYet, OfficeFormRefused
+from city_gateway.errors import OfficeFormRefused
 from city_gateway.folder import GatewayFolder
 from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database
 from city_gateway.news import NewsDesk
+from city_gateway.plain_errors import plain_errors
 from city_gateway.wording import words
 
 KEEP_ALIVE_S = 75
@@ -55,18 +52,11 @@ app.add_typer(catalog_commands, name="catalog")
 app.add_typer(courier_commands, name="courier")
 app.add_typer(backup_commands.app, name="backup")
 app.command("restore", help=words("help.restore"))(backup_commands.restore)
+app.command("node-code", help=words("help.node_code"))(enrolment_commands.node_code)
+app.command("node-answer", help=words("help.node_answer"))(enrolment_commands.node_answer)
 keys_app.command("export", help=words("help.keys_export"))(backup_commands.export_keys)
 
 Folder = Annotated[Path, typer.Option("--folder", help=words("help.folder"))]
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except GatewayError as error:
-        typer.echo(words(f"error.{error.code}", **error.params), err=True)
-        raise typer.Exit(1) from error
 
 
 @app.command(help=words("help.serve"))
@@ -88,7 +78,7 @@ def serve(
     if not (host and port.isdecimal()):
         typer.echo(words("command.listen_wrong", listen=listen), err=True)
         raise typer.Exit(1)
-    with _plain_errors():
+    with plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url))
     typer.echo(words("command.serving", url=public_url))
     _allow_connections()
@@ -134,7 +124,7 @@ def _allow_connections() -> None:
 @keys_app.command("init", help=words("help.keys_init"))
 def keys_init(*, folder: Folder) -> None:
     """Make the gateway's keys."""
-    with _plain_errors():
+    with plain_errors():
         keys.make_keys(GatewayFolder(folder).keys, os.urandom)
     typer.echo(words("command.keys_made", folder=GatewayFolder(folder).keys))
 
@@ -142,39 +132,9 @@ def keys_init(*, folder: Folder) -> None:
 @keys_app.command("rotate", help=words("help.keys_rotate"))
 def keys_rotate(*, folder: Folder) -> None:
     """Make a new sealing key; the old ones stay."""
-    with _plain_errors():
+    with plain_errors():
         number = keys.rotate_sealing(GatewayFolder(folder).keys, os.urandom)
     typer.echo(words("command.keys_rotated", number=number))
-
-
-@app.command("node-code", help=words("help.node_code"))
-def node_code(
-    *,
-    database: Database,
-    folder: Folder,
-    site: Annotated[str, typer.Option("--site", help=words("help.node_code.site"))],
-    role: Annotated[str, typer.Option("--role", help=words("help.node_code.role"))],
-    name: Annotated[str, typer.Option("--name", help=words("help.node_code.name"))],
-    hours: Annotated[int, typer.Option("--hours", min=1, max=24 * 30, help=words("help.node_code.hours"))] = 72,
-) -> None:
-    """Issue an enrolment code."""
-    with _plain_errors():
-        own = keys.load_keys(GatewayFolder(folder).keys)
-        if first_root(folder) is None:
-            raise NoCatalogYet
-        ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
-        code = issue_code(
-            ledger,
-            own,
-            role=role,
-            site=site,
-            site_name=name,
-            now=now_utc(),
-            lifetime=timedelta(hours=hours),
-            randomness=os.urandom,
-        )
-    typer.echo(code)
-    typer.echo(words("command.code_once", hours=hours), err=True)
 
 
 @clerk_app.command("add", help=words("help.clerk_add"))
@@ -189,7 +149,7 @@ def clerk_add(
 ) -> None:
     """Register a person of a department, or give one a new passphrase."""
     passphrase = sys.stdin.readline().rstrip("\n")
-    with _plain_errors():
+    with plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         try:
             add_clerk(
@@ -227,7 +187,7 @@ def ledger_decide(
     application_id: Annotated[str, typer.Argument(help=words("help.ledger_decide.application"))],
 ) -> None:
     """Judge what waits for a step that will never come."""
-    with _plain_errors():
+    with plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url=""))
     try:
         typer.echo(str(parking.decide(gateway, application_id)))
@@ -242,7 +202,7 @@ def ledger_dump(
     folder: Annotated[Path | None, typer.Option("--folder", help=words("help.not_needed"))] = None,  # noqa: ARG001
 ) -> None:
     """List what happened to every application."""
-    with _plain_errors():
+    with plain_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         for told in outline(ledger):
             typer.echo(json.dumps(told, ensure_ascii=False))

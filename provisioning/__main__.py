@@ -27,12 +27,17 @@ from provisioning import enrol as enrolment
 from provisioning import re_enrol as re_enrolment
 from provisioning import support as support_bundle
 from provisioning.demo import app as demo
-from provisioning.errors import NodeRunning, ProvisioningError
+from provisioning.door import Door
+from provisioning.errors import AnswerAwaited, NodeRunning, NoRoad, ProvisioningError
+from provisioning.gateway_door import GatewayDoor
+from provisioning.stick_door import StickDoor
 from provisioning.wording import of, sentence, words
 from wire.errors import WireError
 
 HTTP_TIMEOUT_S = 30.0
 STANDARD = "-"
+AWAITED = 3
+"""Exit status of a step that went well and has to be gone on with when the stick comes back."""
 
 app = typer.Typer(help=words("help.provisioning"), no_args_is_help=True, pretty_exceptions_enable=False)
 clerk_app = typer.Typer(help=words("help.clerk"), no_args_is_help=True)
@@ -49,7 +54,19 @@ def _plain_errors() -> Iterator[None]:
         yield
     except (ProvisioningError, StoreError, WireError) as error:
         console.print(sentence(error), markup=False, highlight=False)
-        raise typer.Exit(1) from error
+        raise typer.Exit(AWAITED if isinstance(error, AnswerAwaited) else 1) from error
+
+
+@contextmanager
+def _door(stick: Path | None, gateway_url: str | None) -> Iterator[Door]:
+    """The road to the city that the installer chose."""
+    if stick is not None:
+        yield StickDoor(stick)
+    elif gateway_url is None:
+        raise NoRoad
+    else:
+        with httpx.Client(timeout=HTTP_TIMEOUT_S) as client:
+            yield GatewayDoor(client, gateway_url)
 
 
 @contextmanager
@@ -67,21 +84,21 @@ def _edge_node_stopped(paths: NodePaths) -> Iterator[None]:
 def enrol(
     *,
     root: Root,
-    gateway: Annotated[str, typer.Option("--gateway", help=words("help.enrol.gateway"))],
+    gateway: Annotated[str | None, typer.Option("--gateway", help=words("help.enrol.gateway"))] = None,
+    stick: Annotated[Path | None, typer.Option("--stick", help=words("help.enrol.stick"))] = None,
     code: Annotated[str | None, typer.Option("--code", help=words("help.enrol.code"))] = None,
     code_stdin: Annotated[bool, typer.Option("--code-stdin", help=words("help.enrol.code_stdin"))] = False,
     role: Annotated[str | None, typer.Option("--role", help=words("help.enrol.role"))] = None,
 ) -> None:
     """Enrol the node."""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
-    with _plain_errors(), httpx.Client(timeout=HTTP_TIMEOUT_S) as client:
+    with _plain_errors(), _door(stick, gateway) as door:
         document = enrolment.enrol(
             paths=NodePaths(root),
-            gateway_url=gateway,
+            door=door,
             code_text=text,
             role=role,
             machine=machine_key(),
-            client=client,
             randomness=os.urandom,
             now=lambda: datetime.now(UTC),
         )
@@ -95,19 +112,19 @@ def re_enrol(
     code: Annotated[str | None, typer.Option("--code", help=words("help.re_enrol.code"))] = None,
     code_stdin: Annotated[bool, typer.Option("--code-stdin", help=words("help.enrol.code_stdin"))] = False,
     gateway: Annotated[str | None, typer.Option("--gateway", help=words("help.re_enrol.gateway"))] = None,
+    stick: Annotated[Path | None, typer.Option("--stick", help=words("help.enrol.stick"))] = None,
 ) -> None:
     """Enrol the node anew, under a new identity."""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
     paths = NodePaths(root)
     with _plain_errors():
-        read_node_file(paths.enrolment)
-        with _edge_node_stopped(paths), httpx.Client(timeout=HTTP_TIMEOUT_S) as client:
+        before = read_node_file(paths.enrolment)
+        with _edge_node_stopped(paths), _door(stick, gateway or before.gateway_url) as door:
             done = re_enrolment.re_enrol(
                 paths=paths,
                 code_text=text,
-                gateway_url=gateway,
+                door=door,
                 machine=machine_key(),
-                client=client,
                 randomness=os.urandom,
                 now=lambda: datetime.now(UTC),
             )

@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-import httpx
-
 from offline_store.desk import state
 from offline_store.desk.database import Desk
 from offline_store.errors import NodeFileMissing
@@ -23,7 +21,7 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file, write_node_file
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
-from provisioning import gateway_door
+from provisioning.door import Door
 from provisioning.errors import EnrolledElsewhere, WrongDocument, WrongRole
 from provisioning.node_keys import MachineKeys, Randomness, load_or_make_keys, open_or_make_desk
 from wire.enrolment import (
@@ -33,7 +31,6 @@ from wire.enrolment import (
     GatewayCard,
     read_code,
     read_enrolment,
-    seal_request,
     secret_digest,
 )
 from wire.errors import WrongGateway
@@ -45,11 +42,10 @@ ASKED = "enrolment.asked"
 def enrol(
     *,
     paths: NodePaths,
-    gateway_url: str,
+    door: Door,
     code_text: str,
     role: str | None,
     machine: bytes,
-    client: httpx.Client,
     randomness: Randomness,
     now: Callable[[], datetime],
 ) -> EnrolmentDocument:
@@ -58,8 +54,7 @@ def enrol(
     known = _already(paths, code)
     if known is not None:
         return known
-    address = gateway_door.address_of(gateway_url)
-    card = gateway_door.card(client, address, code)
+    card = door.card(code)
     _folders(paths)
     with open_or_make_desk(paths, machine, card.sealing_publics[0], randomness) as desk:
         keys = load_or_make_keys(paths, desk, randomness, now())
@@ -70,7 +65,7 @@ def enrol(
             transport=keys.transport.public,
             nonce=_nonce(desk, code, randomness),
         )
-        signed = gateway_door.ask(client, address, seal_request(request, card.sealing_publics[0]), card)
+        signed = door.ask(request, card)
         document = read_enrolment(signed, card.signing_public)
         _must_be_ours(document, keys, role)
         _pin(desk, card)

@@ -5,6 +5,10 @@ ProvisioningError
  +-- GatewayRefused       the gateway said no, signed; its code is in the field
  +-- WrongRole            the code was issued for the other kind of node
  +-- WrongDocument        the document names keys that are not this machine's
+ +-- NoRoad               neither a gateway's address nor a stick was named
+ +-- StickWithoutCard     the city's card does not lie on the stick
+ +-- StickDamaged         a file on the stick cannot be read, or is not the gateway's
+ +-- AnswerAwaited        the request lies on the stick, the answer does not yet
  +-- EnrolledElsewhere    this folder already belongs to a node of another gateway
  +-- NodeRunning          the desk is in use; stop edge_node first
  +-- NotEnrolled          there is no node in this folder
@@ -50,6 +54,30 @@ class WrongDocument(ProvisioningError):
     """The enrolment document does not name this machine's keys."""
 
     code = "provisioning.wrong_document"
+
+
+class NoRoad(ProvisioningError):
+    """Enrolment was asked for without saying by which road."""
+
+    code = "provisioning.no_road"
+
+
+class StickWithoutCard(ProvisioningError):
+    """The gateway's card is not on the stick; the city lays it there when it issues the code."""
+
+    code = "provisioning.stick_without_card"
+
+
+class StickDamaged(ProvisioningError):
+    """A file on the stick cannot be read, or is not the gateway's word on this machine's request."""
+
+    code = "provisioning.stick_damaged"
+
+
+class AnswerAwaited(ProvisioningError):
+    """The request lies on the stick; no failure, the city has to answer it."""
+
+    code = "provisioning.answer_awaited"
 
 
 class EnrolledElsewhere(ProvisioningError):

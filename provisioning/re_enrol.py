@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
-
 from casework.receipt_numbers import lane_of
 from offline_store.desk import answering, applications, catalog, feed, keys, rechaining, state
 from offline_store.desk.database import Desk, Transaction
@@ -30,7 +28,7 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file, write_node_file
 from offline_store.paths import NodePaths
 from offline_store.placing import place
-from provisioning import gateway_door
+from provisioning.door import Door
 from provisioning.errors import EnrolledElsewhere, WrongDocument, WrongRole, WrongSite
 from provisioning.node_keys import TRANSPORT_KEY_MODE, MachineKeys, Randomness, open_node_desk
 from wire.audit_chain import Head
@@ -41,7 +39,6 @@ from wire.enrolment import (
     EnrolmentRequest,
     read_code,
     read_enrolment,
-    seal_request,
     secret_digest,
 )
 from wire.envelope import NO_DICTIONARY, Kind, seal
@@ -76,9 +73,8 @@ def re_enrol(
     *,
     paths: NodePaths,
     code_text: str,
-    gateway_url: str | None,
+    door: Door,
     machine: bytes,
-    client: httpx.Client,
     randomness: Randomness,
     now: Callable[[], datetime],
 ) -> ReEnrolled:
@@ -92,7 +88,7 @@ def re_enrol(
         if last is not None and last["code"] == _digest(code) and last["node"] == before.node_id:
             return ReEnrolled(before, last["renewed"], last["filed"])
         if begun is None or "document" not in begun:
-            signed, asked = _new_document(desk, code, gateway_url or before.gateway_url, before, client, randomness)
+            signed, asked = _new_document(desk, code, door, before, randomness)
             _switch_over(desk, before, signed, asked, code, randomness, now())
         return _finish(paths, desk)
 
@@ -105,10 +101,9 @@ def _must_be_its_gateway(code: Code, node: EnrolmentDocument, pinned: bytes | No
 
 
 def _new_document(
-    desk: Desk, code: Code, gateway_url: str, before: EnrolmentDocument, client: httpx.Client, randomness: Randomness
+    desk: Desk, code: Code, door: Door, before: EnrolmentDocument, randomness: Randomness
 ) -> tuple[SignedDocument, _Asked]:
-    address = gateway_door.address_of(gateway_url)
-    card = gateway_door.card(client, address, code)
+    card = door.card(code)
     asked = _asked(desk, code, randomness)
     request = EnrolmentRequest.make(
         code=code,
@@ -118,7 +113,7 @@ def _new_document(
         nonce=asked.nonce,
         replaces=before.node_id,
     )
-    signed = gateway_door.ask(client, address, seal_request(request, card.sealing_publics[0]), card)
+    signed = door.ask(request, card)
     _must_fit(read_enrolment(signed, card.signing_public), asked.keys, before)
     return signed, asked
 

@@ -19,6 +19,7 @@ from city_gateway.keys import make_keys
 from city_gateway.ledger import nodes
 from offline_store.paths import NodePaths
 from provisioning.enrol import enrol
+from provisioning.gateway_door import GatewayDoor
 from wire.enrolment import EnrolmentDocument
 from wire.messages import Refusal, sign_refusal
 
@@ -56,11 +57,10 @@ class EnrolmentWorld:
         with httpx.Client(transport=httpx.MockTransport(self._answer)) as client:
             return enrol(
                 paths=paths or self.paths,
-                gateway_url="http://gateway.invalid",
+                door=GatewayDoor(client, "http://gateway.invalid"),
                 code_text=code,
                 role=role,
                 machine=MACHINE,
-                client=client,
                 randomness=os.urandom,
                 now=lambda: datetime.now(UTC),
             )

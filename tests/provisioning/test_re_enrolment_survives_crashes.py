@@ -30,6 +30,7 @@ from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file
 from provisioning import re_enrol as re_enrolling
 from provisioning.errors import EnrolledElsewhere, GatewayRefused, GatewayUnreachable, WrongRole, WrongSite
+from provisioning.gateway_door import GatewayDoor
 from provisioning.node_keys import open_node_desk
 from provisioning.re_enrol import ReEnrolled, re_enrol
 from tests.offline_store.golden.make_golden import AT
@@ -58,9 +59,8 @@ class Stopped:
             said: dict[str, Any] = {
                 "paths": self.world.paths,
                 "code_text": code,
-                "gateway_url": None,
+                "door": GatewayDoor(client, "http://gateway.invalid"),
                 "machine": MACHINE,
-                "client": client,
                 "randomness": os.urandom,
                 "now": lambda: datetime.now(UTC),
             }

@@ -33,6 +33,7 @@ from offline_store.desk.clerks import Clerk
 from offline_store.desk.passphrases import ONLY_FOR_TESTS
 from offline_store.paths import NodePaths
 from provisioning.enrol import enrol
+from provisioning.gateway_door import GatewayDoor
 from provisioning.node_keys import open_node_desk
 from provisioning.re_enrol import ReEnrolled, re_enrol
 from sync_agent.conversation import Heard
@@ -112,11 +113,10 @@ class WholeNode:
         with httpx.Client(transport=door_of(city.gateway)) as client:
             enrol(
                 paths=node.paths,
-                gateway_url=PUBLIC_URL,
+                door=GatewayDoor(client, PUBLIC_URL),
                 code_text=city.code(site=site),
                 role="village",
                 machine=MACHINE_KEY,
-                client=client,
                 randomness=os.urandom,
                 now=lambda: node.clock.wall,
             )
@@ -183,9 +183,8 @@ class WholeNode:
             return re_enrol(
                 paths=self.paths,
                 code_text=self.city.code(),
-                gateway_url=None,
+                door=GatewayDoor(client, PUBLIC_URL),
                 machine=MACHINE_KEY,
-                client=client,
                 randomness=os.urandom,
                 now=lambda: self.clock.wall,
             )
