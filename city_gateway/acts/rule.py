@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 
 from casework.application import Actor, Application, Decision, Role
 from casework.errors import CaseworkError
-from casework.events import Event
+from casework.events import Event, Voided
 from casework.record import event_to_plain
 from city_gateway.acts.casebook import Casebook
 from city_gateway.acts.feed import Draft, tell
-from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.gateway import CITY_REGION, Gateway
 from city_gateway.acts.parking import unpark
 from city_gateway.acts.platform_port import name_of_ruling, records_of
 from city_gateway.acts.readers import Readers
@@ -57,6 +57,22 @@ def rule(gateway: Gateway, application_id: str, ruling: Ruling) -> Application:
 def department(clerk_id: str, region: str, gateway: Gateway) -> Actor:
     """In whose name a department's clerk rules."""
     return Actor(Role.DEPARTMENT, clerk_id, gateway.keys.gateway_id, region)
+
+
+def case_of(gateway: Gateway, application_id: str) -> Application:
+    """The application as it stands; ApplicationUnknown when there is none."""
+    with gateway.ledger.reading() as tx:
+        case = cases.find(tx, application_id)
+    if case is None:
+        raise ApplicationUnknown(application_id=application_id)
+    return case.application
+
+
+def void(gateway: Gateway, application_id: str, administrator: str, reason: str) -> Application:
+    """Declare the record of an application void: filed twice, filed for the wrong person. The one act of its kind, and
+    an administrator's."""
+    by = Actor(Role.ADMINISTRATOR, administrator, gateway.keys.gateway_id, CITY_REGION)
+    return rule(gateway, application_id, lambda _application, at: [Voided(at=at, by=by, reason=reason)])
 
 
 def decision(*, granted: bool, reason: str, document_name: str, document_no: str, on: datetime) -> Decision:

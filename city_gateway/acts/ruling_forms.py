@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from casework.application import Actor, Application
-from casework.events import Concluded, Decided, Event, Extended, Resumed, ReviewStarted, Suspended
+from casework.events import Concluded, Decided, Event, Extended, Resumed, ReviewStarted, Revoked, Suspended
 from casework.lifecycle import allowed_events
 from city_gateway.acts.rule import decision
 from city_gateway.errors import OfficeFormRefused
 
 TEXT_AT_MOST = 500
 DAYS_AT_MOST = 365
-OF_DEPARTMENT = ("review_started", "suspended", "resumed", "extended", "decided", "concluded")
+OF_DEPARTMENT = ("review_started", "suspended", "resumed", "extended", "decided", "concluded", "revoked")
 Values = Mapping[str, str]
 
 
@@ -64,6 +64,12 @@ def _decided(values: Values, by: Actor, at: datetime) -> Event:
     return Decided(at=at, by=by, decision=ruled)
 
 
+def _revoked(values: Values, by: Actor, at: datetime) -> Event:
+    if values.get("sure") != "yes":
+        raise OfficeFormRefused(field="sure")
+    return Revoked(at=at, by=by, reason=_text(values, "reason"), basis=_text(values, "basis"))
+
+
 _MAKERS: Mapping[str, Callable[[Values, Actor, datetime], Event]] = {
     "review_started": lambda _values, by, at: ReviewStarted(at=at, by=by),
     "suspended": _suspended,
@@ -71,6 +77,7 @@ _MAKERS: Mapping[str, Callable[[Values, Actor, datetime], Event]] = {
     "extended": _extended,
     "decided": _decided,
     "concluded": lambda _values, by, at: Concluded(at=at, by=by),
+    "revoked": _revoked,
 }
 
 

@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from casework.application import Application
 from casework.states import State
+from city_gateway import __main__ as command
 from city_gateway.acts import automatic
 from city_gateway.acts.catalog_words import words_of
 from city_gateway.acts.fleet import Standing, fleet
@@ -96,6 +98,43 @@ async def test_a_clerk_rules_from_the_page_and_the_village_hears_of_it(city: Cit
     assert state_of(city, application_id) is State.CONCLUDED
     told = [event["event"] for entry in await village.everything() for event in entry.events]
     assert told == list(steps)
+
+
+async def test_a_decision_is_revoked_only_knowingly_and_with_reason_and_ground(city: City) -> None:
+    clerk(city)
+    village, application_id = await accepted(city)
+    await sign_in(city)
+    form = {"form_secret": await secret(city)}
+    path = f"/office/applications/{application_id}/rulings"
+    paper = {"granted": "yes", "document_name": "登记证", "document_no": "演示1号"}
+    for code, values in (("review_started", {}), ("decided", paper), ("concluded", {})):
+        await city.client.post(f"{path}/{code}", data=form | values)
+    why = {"reason": "材料虚假", "basis": "行政许可法第69条", "sure": "yes"}
+    for left_out in why:
+        said = {name: value for name, value in why.items() if name != left_out}
+        assert (await city.client.post(f"{path}/revoked", data=form | said)).status_code == 400
+    assert state_of(city, application_id) is State.CONCLUDED
+    assert "确认撤销" in (await city.client.get(f"/office/applications/{application_id}")).text
+    assert (await city.client.post(f"{path}/revoked", data=form | why)).status_code == 303
+    assert state_of(city, application_id) is State.REVOKED
+    last = (await village.everything())[-1].events[-1]
+    assert (last["event"], last["reason"], last["basis"]) == ("revoked", why["reason"], why["basis"])
+
+
+async def test_an_administrator_voids_a_record_and_everyone_concerned_is_told(city: City, ledger_url: str) -> None:
+    village, application_id = await accepted(city)
+    folder = str(city.gateway.folder.root)
+    arguments = ["ledger", "void", "--folder", folder, "--database", ledger_url, "--by", "gl01", application_id]
+    for said in ("\n", "报了两次\nn\n"):
+        assert CliRunner().invoke(command.app, arguments, input=said).exit_code == 1
+        assert state_of(city, application_id) is State.ACCEPTED
+    done = CliRunner().invoke(command.app, arguments, input="报了两次\ny\n")
+    assert (done.exit_code, "已作废" in done.output) == (0, True), done.output
+    assert state_of(city, application_id) is State.VOIDED
+    last = (await village.everything())[-1].events[-1]
+    assert (last["event"], last["reason"], last["by"]["role"]) == ("voided", "报了两次", "administrator")
+    again = CliRunner().invoke(command.app, arguments, input="报了两次\ny\n")
+    assert (again.exit_code, state_of(city, application_id)) == (1, State.VOIDED)
 
 
 @pytest.mark.parametrize("region", ["511602000000", "511603107000"])
