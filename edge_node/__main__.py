@@ -18,11 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from fastapi import FastAPI
+
 from edge_node.acts.mail_round import MailRound
-from edge_node.app import counter_app, open_counter, page_app
+from edge_node.app import counter_app, open_counter, page_app, phone_app
 from edge_node.counter.counter import Counter
 from edge_node.listening import AlreadyRunning, Doors, counter_socket, page_socket, sole_process
-from edge_node.settings import read_settings
+from edge_node.phone_door import PhoneDoor, private_addresses
+from edge_node.settings import NodeSettings, read_settings
 from offline_store.desk import keyring
 from offline_store.errors import DISK_REFUSES, StoreError
 from offline_store.node_toml import BadSetting
@@ -65,20 +68,31 @@ async def _serve(counter: Counter, page: str | None) -> int:
     doors = Doors()
     counter.nudge = partial(_from_any_thread, loop, wake.set)
     counter.stop = partial(_from_any_thread, loop, doors.stop)
-    served = [(counter_app(counter), counter_socket(counter.paths.counter_socket))]
+    settings = read_settings(counter.paths.settings)
+    own = counter_app(counter)
+    phone = own.state.phone = _phone_door(counter, own, settings)
+    served = [(own, counter_socket(counter.paths.counter_socket))]
     if page is not None:
         host, _, port = page.rpartition(":")
         served.append((page_app(counter), page_socket(host.strip("[]") or "127.0.0.1", int(port))))
-    poll = read_settings(counter.paths.settings).mail_poll_seconds
-    mail = asyncio.create_task(_rounds(round_, wake, poll, doors))
+    mail = asyncio.create_task(_rounds(round_, wake, settings.mail_poll_seconds, doors))
     log.info("serving role=%s site=%s page=%s", counter.node.role, counter.node.site, page or "-")
     try:
         await doors.serve(served)
     finally:
+        if phone is not None:
+            await phone.close()
         mail.cancel()
         await asyncio.gather(mail, return_exceptions=True)
         counter.paths.counter_socket.unlink(missing_ok=True)
     return DISK_FAILED if doors.failed else 0
+
+
+def _phone_door(counter: Counter, own: FastAPI, settings: NodeSettings) -> PhoneDoor | None:
+    if not settings.phone_port:
+        return None
+    addresses = (lambda: [settings.phone_host]) if settings.phone_host else private_addresses
+    return PhoneDoor(phone_app(counter, own.state.receiving), counter.invitations, addresses, settings.phone_port)
 
 
 def _from_any_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ from edge_node import faults
 from edge_node.acts import mail_in
 from edge_node.counter.alarms import Alarms
 from edge_node.counter.counter import MIB, Counter, Limits
+from edge_node.counter.invitations import Invitations
 from edge_node.counter.room import Room
 from edge_node.counter.sessions import Sessions
 from edge_node.counter.trusted_clock import MachineClock, TrustedClock
@@ -29,11 +30,13 @@ from edge_node.routes import (
     counter_courier,
     counter_drafts,
     counter_guide,
+    counter_phone,
     counter_review,
     counter_scans,
     counter_session,
 )
 from edge_node.routes.page_index import page_app
+from edge_node.routes.phone import phone_app
 from edge_node.settings import NodeSettings, read_settings
 from offline_store.desk import keyring, keys, rekeying, state
 from offline_store.desk.database import Desk, log_set_aside, open_desk
@@ -47,7 +50,7 @@ from offline_store.placing import disk_says
 from offline_store.vault.scans import Vault
 from wire.waiting import Alarm
 
-__all__ = ["counter_app", "machine_clock", "open_counter", "page_app"]
+__all__ = ["counter_app", "machine_clock", "open_counter", "page_app", "phone_app"]
 
 BODY_MAX_BYTES: Final = 512 * 1024
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -122,6 +125,7 @@ def compose(
     node = read_node_file(paths.enrolment, pinned)
     if node.identity_public != own.identity.public:
         raise OtherIdentity
+    sessions = Sessions(machine.monotonic, randomness)
     return Counter(
         node=node,
         paths=paths,
@@ -132,7 +136,8 @@ def compose(
         identity=own.identity,
         sealing=sealing,
         clock=TrustedClock(machine, floor=floor, anchor=anchor),
-        sessions=Sessions(machine.monotonic, randomness),
+        sessions=sessions,
+        invitations=Invitations(sessions, machine.monotonic, randomness),
         randomness=randomness,
         machine=machine_mark(),
         room=room,
@@ -149,7 +154,8 @@ def compose(
 
 
 def counter_app(counter: Counter) -> FastAPI:
-    """The application behind the counter socket, for the screen of this machine."""
+    """The application behind the counter socket, for the screen of this machine; who serves it puts the phone's door
+    into its state."""
     app = FastAPI(
         title="counter",
         docs_url=None,
@@ -159,6 +165,7 @@ def counter_app(counter: Counter) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.counter = counter
+    app.state.phone = None
     app.state.receiving = asyncio.Semaphore(counter_scans.RECEIVING_AT_ONCE)
     faults.install(app)
     for part in (
@@ -166,6 +173,7 @@ def counter_app(counter: Counter) -> FastAPI:
         counter_guide,
         counter_drafts,
         counter_scans,
+        counter_phone,
         counter_applications,
         counter_review,
         counter_courier,

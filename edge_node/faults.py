@@ -40,6 +40,7 @@ STATUS: Mapping[type[Exception], int] = {
     refusals.CounterLocked: 401,
     refusals.WrongPassphrase: 401,
     refusals.LockedOut: 429,
+    refusals.NotInvited: 401,
     NotYourDuty: 403,
     refusals.UnknownItem: 404,
     refusals.UnknownForm: 404,

@@ -14,6 +14,7 @@ import fcntl
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -70,7 +71,7 @@ class ImpatientProtocol(H11Protocol):
             self.transport.close()
 
 
-class _Door(uvicorn.Server):
+class Door(uvicorn.Server):
     """A server that leaves signals to the process."""
 
     @contextlib.contextmanager
@@ -110,7 +111,11 @@ def page_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((host, port))
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
     return bound
 
 
@@ -118,7 +123,7 @@ class Doors:
     """The doors of this process; they close together."""
 
     def __init__(self) -> None:
-        self._servers: list[_Door] = []
+        self._servers: list[Door] = []
         self.failed = False
 
     def stop(self) -> None:
@@ -133,7 +138,7 @@ class Doors:
 
     async def serve(self, doors: Sequence[tuple[ASGIApp, socket.socket]]) -> None:
         """Serve each application on its socket until the process is told to stop."""
-        self._servers = [_door(app) for app, _ in doors]
+        self._servers = [door_of(app) for app, _ in doors]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.close)
@@ -141,20 +146,22 @@ class Doors:
         await asyncio.gather(*(server.serve(sockets=[bound]) for server, (_, bound) in pairs))
 
 
-def _door(app: ASGIApp) -> _Door:
-    return _Door(
-        uvicorn.Config(
-            app,
-            http=ImpatientProtocol,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
+def door_of(app: ASGIApp, tls: ssl.SSLContext | None = None) -> Door:
+    """A server for one application; with `tls` it speaks nothing else."""
+    config = uvicorn.Config(
+        app,
+        http=ImpatientProtocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    config.load()
+    config.ssl = tls
+    return Door(config)

@@ -4,13 +4,24 @@ environment says (`GUANGAN_NODE_…`) goes before the file. Tables of the file b
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
-from offline_store.node_toml import FLAG, MEDIA_ROOT, MEDIA_ROOT_RULE, BadSetting, Rules, number, settled, written_in
+from offline_store.node_toml import (
+    FLAG,
+    MEDIA_ROOT,
+    MEDIA_ROOT_RULE,
+    BadSetting,
+    Rule,
+    Rules,
+    number,
+    settled,
+    written_in,
+)
 
 ENVIRONMENT: Final = "GUANGAN_NODE_"
 
@@ -32,6 +43,18 @@ class NodeSettings:
     """For trials: plain folders below it count as sticks, too."""
     relay_mib: int = 512
     """How much mail of its villages a township carries at most; 0 carries none."""
+    phone_port: int = 8443
+    """Where the phone's door opens while a phone is invited; 0 keeps it shut."""
+    phone_host: str = ""
+    """The one address on which it opens; empty: every private address of this machine."""
+
+
+def _address(said: object) -> object:
+    if said == "":
+        return said
+    if isinstance(said, str):
+        return str(ipaddress.IPv4Address(said))
+    raise TypeError(said)
 
 
 RULES: Final[Rules] = {
@@ -42,6 +65,8 @@ RULES: Final[Rules] = {
     "media_root": MEDIA_ROOT_RULE,
     "media_folders": FLAG,
     "relay_mib": number(int, 0, 1_000_000),
+    "phone_port": number(int, 0, 65_535),
+    "phone_host": Rule(_address, "192.168.1.10"),
 }
 assert set(RULES) == {field.name for field in fields(NodeSettings)}  # noqa: S101 - one rule for each setting
 

@@ -243,7 +243,11 @@ class DemoWorld:
         paths = NodePaths(self.folder / name)
         root = ["--root", str(paths.root)]
         line = DemoLine(("127.0.0.1", self.gateway_port))
-        keyed = {MACHINE_KEY_FILE: str(self._machine_key(name))}
+        keyed = {
+            MACHINE_KEY_FILE: str(self._machine_key(name)),
+            "GUANGAN_NODE_PHONE_HOST": "127.0.0.1",
+            "GUANGAN_NODE_PHONE_PORT": str(free_port()),
+        }
         page = f"127.0.0.1:{free_port()}"
         edge = self.program(f"{name}-edge", "edge_node", *root, "--page", page, more=keyed)
         agent = self.program(

@@ -210,6 +210,13 @@ class CounterClient:
     async def remove_scan(self, draft_id: str, scan_hash: str) -> None:
         await self._call("DELETE", f"/drafts/{draft_id}/scans/{scan_hash}")
 
+    async def invite_phone(self, draft_id: str, material_id: str) -> said.PhoneView:
+        plain = await self._call("POST", f"/drafts/{draft_id}/phone", query={"material_id": material_id})
+        return self._read(said.PhoneView, plain)
+
+    async def end_phone(self) -> None:
+        await self._call("DELETE", "/phone")
+
     # --- applications -----------------------------------------------------------------------------------------
 
     async def applications(

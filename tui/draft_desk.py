@@ -17,7 +17,7 @@ from casework.proxy import by_proxy
 from tui.autosave import Autosave, Kept
 from tui.counter_client import CounterClient
 from tui.scan_folder import ScanFile
-from wire.counter import DraftView, HandedInView, ReturnPointView, ScanView, Slip, Summary
+from wire.counter import DraftView, HandedInView, PhoneView, ReturnPointView, ScanView, Slip, Summary
 
 T = TypeVar("T")
 
@@ -186,6 +186,20 @@ class DraftDesk:
         """Take a page away again."""
         await self._ask(lambda: self._client.remove_scan(self.view.draft_id, scan.scan_hash))
         self.scans = [held for held in self.scans if held is not scan]
+
+    async def invite_phone(self, material_id: str) -> PhoneView:
+        """Let a phone hand in pages of a material."""
+        invited: PhoneView = await self._ask(lambda: self._client.invite_phone(self.view.draft_id, material_id))
+        return invited
+
+    async def end_phone(self) -> None:
+        """No phone hands in anything any more."""
+        await self._ask(self._client.end_phone)
+
+    async def look_for_scans(self) -> None:
+        """See which pages the node has by now."""
+        view: DraftView = await self._ask(lambda: self._client.draft(self.view.draft_id))
+        self.scans = list(view.scans)
 
     # --- the end ----------------------------------------------------------------------------------------------
 

@@ -52,8 +52,15 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
         HELP,
         NEXT_FIELD,
         Bound("F4", "add_scan", "f4,ctrl+o"),
+        Bound("F2", "phone", "f2,ctrl+g"),
         Bound("F6", "remove_scan", "f6,ctrl+x"),
         Bound("Esc", "done", "escape"),
+    ),
+    "phone": (
+        HELP,
+        Bound("F2", "other_address", "f2,ctrl+g"),
+        Bound("F5", "invite", "f5,ctrl+r"),
+        Bound("Esc", "done", "escape,enter"),
     ),
     "scan_picker": (
         HELP,

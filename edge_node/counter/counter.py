@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 from casework.application import Actor, Role
 from edge_node.counter.alarms import Alarms
 from edge_node.counter.guide_shelf import GuideShelf
+from edge_node.counter.invitations import Invitations
 from edge_node.counter.room import Room
 from edge_node.counter.sessions import Sessions
 from edge_node.counter.trusted_clock import TrustedClock
@@ -63,6 +64,7 @@ class Counter:
     sealing: tuple[SealingKey, ...]
     clock: TrustedClock
     sessions: Sessions
+    invitations: Invitations
     randomness: Callable[[int], bytes]
     room: Room
     alarms: Alarms

@@ -46,6 +46,30 @@ class LockedOut(ActRefused):
     code = "sign_in.locked_out"
 
 
+class NotInvited(ActRefused):
+    """The phone's invitation is over, or was never given."""
+
+    code = "phone.not_invited"
+
+
+class PhoneOff(ActRefused):
+    """Photographing by phone is switched off on this node."""
+
+    code = "phone.off"
+
+
+class NoNetworkForPhone(ActRefused):
+    """This machine is in no network that a phone could reach."""
+
+    code = "phone.no_network"
+
+
+class PhonePortTaken(ActRefused):
+    """Another program listens where the phone's door would open."""
+
+    code = "phone.port_taken"
+
+
 class UnknownItem(ActRefused):
     """No such service item in the catalog."""
 

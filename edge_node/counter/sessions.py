@@ -73,11 +73,10 @@ class Sessions:
         """Who acts under this token; an idle session is locked instead of served."""
         with self._lock:
             session = self._find(token)
-            now = self._monotonic()
-            if session.locked or now - session.seen > IDLE_LOCK_SECONDS:
+            if self._idle(session):
                 self._open[session.who.session_key] = replace(session, locked=True)
                 raise CounterLocked(clerk=session.who.clerk_id)
-            self._open[session.who.session_key] = replace(session, seen=now)
+            self._open[session.who.session_key] = replace(session, seen=self._monotonic())
             return session.who
 
     def locked_clerk(self, token: str | None) -> AtCounter:
@@ -100,11 +99,16 @@ class Sessions:
                 self._keep_only({k: s for k, s in self._open.items() if s is not closed})
         return closed.who if closed else None
 
+    def at_work(self, who: AtCounter) -> bool:
+        """Whether this clerk's session is open and has not locked itself."""
+        with self._lock:
+            session = self._open.get(who.session_key)
+            return session is not None and not self._idle(session)
+
     def anyone_at_work(self) -> bool:
         """Whether a session was used lately enough not to have locked itself."""
-        now = self._monotonic()
         with self._lock:
-            return any(not one.locked and now - one.seen <= IDLE_LOCK_SECONDS for one in self._open.values())
+            return not all(self._idle(one) for one in self._open.values())
 
     def first_look(self, who: AtCounter, what: str) -> bool:
         """Whether this session looks at something for the first time; the next look is not the first."""
@@ -136,6 +140,9 @@ class Sessions:
         """Forget a form that was done, or that nobody can do any more."""
         with self._lock:
             self._typed.pop((who.session_key, form), None)
+
+    def _idle(self, session: _Open) -> bool:
+        return session.locked or self._monotonic() - session.seen > IDLE_LOCK_SECONDS
 
     def _keep_only(self, still: dict[str, _Open]) -> None:
         self._open = still

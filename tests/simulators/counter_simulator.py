@@ -56,6 +56,8 @@ class CounterSimulator(SimulatedDrafts):
         self.facts = Facts(road=Road.DOWN, error="ConnectError", next_try=NOW + timedelta(minutes=20))
         self.status = self._status()
         self.sticks = {"KINGSTON": 3_221_225_472}
+        self.addresses = ["192.168.137.254", "10.42.0.1"]
+        self.invited: tuple[str, str] | None = None
         self.job: said.CourierJob | None = None
         self.app = Starlette(routes=self._routes())
         self._serial = 0
@@ -112,6 +114,8 @@ class CounterSimulator(SimulatedDrafts):
             ("DELETE", "/drafts/{draft_id}", self._discard, True),
             ("POST", "/drafts/{draft_id}/scans", self._scan, True),
             ("DELETE", "/drafts/{draft_id}/scans/{scan_hash}", self._unscan, True),
+            ("POST", "/drafts/{draft_id}/phone", self._invite, True),
+            ("DELETE", "/phone", self._end_phone, True),
             ("GET", "/drafts/{draft_id}/summary", self._summary, True),
             ("POST", "/drafts/{draft_id}/carry-over", self._carry_over, True),
             ("POST", "/drafts/{draft_id}/collect", self._collect, True),

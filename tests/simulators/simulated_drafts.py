@@ -94,6 +94,25 @@ class SimulatedDrafts(SimulatedApplications):
         self.drafts[request.path_params["draft_id"]]["scans"].append(scan.model_dump(mode="json"))
         return scan
 
+    def _invite(self, request: Request, _body: bytes) -> said.PhoneView:
+        self.invited = (request.path_params["draft_id"], request.query_params["material_id"])
+        token = self._new_id()[:22]
+        return said.PhoneView(urls=[f"https://{host}:8443/#{token}" for host in self.addresses], seconds=600)
+
+    def _end_phone(self, _request: Request, _body: bytes) -> None:
+        self.invited = None
+
+    def photographed(self, length: int = 200_000) -> None:
+        """A phone that was invited hands in a page."""
+        draft_id, material_id = self.invited
+        held = self.drafts[draft_id]["scans"]
+        page = 1 + sum(one["material_id"] == material_id for one in held)
+        scan = said.ScanView(
+            scan_hash=hashlib.sha256(self._new_id().encode()).hexdigest(), material_id=material_id, page=page,
+            length=length, media_type="image/jpeg",
+        )  # fmt: skip
+        held.append(scan.model_dump(mode="json"))
+
     def _unscan(self, request: Request, _body: bytes) -> None:
         plain = self.drafts[request.path_params["draft_id"]]
         plain["scans"] = [one for one in plain["scans"] if one["scan_hash"] != request.path_params["scan_hash"]]

@@ -20,6 +20,7 @@ from tui.keymap import bindings_for
 from tui.problems import problem_words
 from tui.scan_folder import ScanFile, size_words
 from tui.screens.counter_screen import CounterScreen, sentence_of
+from tui.screens.phone import PhoneScreen
 from tui.screens.scan_picker import ScanPicker
 from tui.widgets.editing import Done, Edited, Left
 from tui.widgets.editor_for import editor_for
@@ -163,6 +164,9 @@ class MaterialScreen(CounterScreen[None]):
 
     def action_add_scan(self) -> None:
         self.app.push_screen(ScanPicker(self.need.name, self.desk.attached), self._picked)
+
+    def action_phone(self) -> None:
+        self.app.push_screen(PhoneScreen(self.desk, self.material_id, self.need.name), lambda _: self._show_pages())
 
     def _picked(self, files: list[ScanFile] | None) -> None:
         if files:

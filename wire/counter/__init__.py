@@ -19,6 +19,7 @@ The call and its models, `->` what comes back (errors: `Fault` with a status of 
     GET    /counter/drafts/{id}                     -> DraftView      DELETE /counter/drafts/{id} -> 204
     PATCH  /counter/drafts/{id}  ChangeDraft        -> DraftSaved
     POST   /counter/drafts/{id}/scans material_id page, body = the picture -> ScanView
+    POST   /counter/drafts/{id}/phone material_id -> PhoneView       DELETE /counter/phone
     GET    /counter/scans/{hash}                    -> the picture    DELETE /counter/drafts/{id}/scans/{hash} -> 204
     GET    /counter/drafts/{id}/summary             -> Summary        POST /counter/drafts/{id}/carry-over -> DraftView
     POST   /counter/drafts/{id}/collect             -> Slip           GET /counter/applications/{id}/slip -> Slip
@@ -63,6 +64,7 @@ from wire.counter.drafts import (
     DraftView,
     HandedInView,
     MissingView,
+    PhoneView,
     ReturnPointView,
     ScanView,
     SeenAs,
@@ -122,6 +124,7 @@ __all__ = [
     "MissingView",
     "NotRequired",
     "Page",
+    "PhoneView",
     "Rate",
     "RefusalView",
     "RegionRow",

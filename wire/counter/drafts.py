@@ -48,6 +48,13 @@ class ScanView(Told):
     damaged: bool = False
 
 
+class PhoneView(Told):
+    """Where an invited phone finds its page, each address with the token behind `#`, and for how long it is let in."""
+
+    urls: list[str] = Field(min_length=1)
+    seconds: float
+
+
 class ReturnPointView(Told):
     """One thing to be put right: what, what is wrong with it, and how to put it right."""
 
