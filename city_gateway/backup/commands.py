@@ -64,6 +64,11 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def on_one_disk(folder: Path, to: Path) -> bool:
+    """Whether both would go with the same disk: also what happens when the disk for the backups is not mounted."""
+    return folder.stat().st_dev == to.stat().st_dev
+
+
 @app.command("make", help=words("help.backup_make"))
 def make(
     *,
@@ -79,6 +84,8 @@ def make(
         with _workshop(database, folder, to, scratch) as workshop:
             generation = making.make(workshop, _step)
             manifest = read_manifest(generation, workshop.keys)
+            if on_one_disk(folder, to):
+                typer.echo(words("backup.same_disk", to=to), err=True)
             typer.echo(words("backup.made", name=generation.name, scans=manifest.scans, mib=manifest.scan_bytes >> 20))
             for name in manifest.scans_damaged:
                 typer.echo(words("backup.scan_damaged", name=name), err=True)

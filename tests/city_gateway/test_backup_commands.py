@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from city_gateway.__main__ import app
 from city_gateway.app import now_utc
+from city_gateway.backup.commands import on_one_disk
 from tests.city_gateway.gateway_fixtures import City, city_in
 
 pytestmark = pytest.mark.node
@@ -56,6 +57,8 @@ async def test_a_whole_round_from_the_first_backup_to_the_restored_gateway(admin
     made = administrator.types("backup", "make", *administrator.at, *to, "--keep", "3")
     assert "已试恢复并逐项核对" in made
     assert "keys export" in made, "nobody has exported the keys yet"
+    assert "同一块盘" in made, "here both lie on one disk"
+    assert not on_one_disk(administrator.folder, Path("/proc"))
     export = administrator.backups / "gateway.keys"
     administrator.types("keys", "export", "--folder", str(administrator.folder), "--to", str(export), said=PASSPHRASE)
     assert "keys export" not in administrator.types("backup", "make", *administrator.at, *to)
