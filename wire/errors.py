@@ -8,7 +8,9 @@ Laws:
     WireError
     ├── Malformed    NotAnEnvelope NotAScan UnknownVersion UnknownSuite UnknownKind Truncated TrailingBytes
     │                TooLarge NotCanonical MalformedMessage MalformedCode BundleIncomplete
+    │                DigitsMistyped DigitsMissing OtherDigits
     ├── Untrusted    WrongSignature Tampered NotForThisKey WronglyAddressed Replayed UnknownDictionary WrongGateway
+    │                ChallengeOfOthers
     ├── ChainBroken  Gap Duplicate Fork
     ├── RequestRefused   RequestUnsigned RequestStale RequestChanged
     ├── ReleaseRefused   ReleaseMalformed ReleaseUnsigned ReleaseTampered ReleaseRolledBack ReleaseExpired
@@ -125,6 +127,31 @@ class MalformedCode(Malformed):
 
 
 @dataclass(eq=False)
+class DigitsMistyped(Malformed):
+    """Groups of the digits that were read out do not fit their check digits; these are to be said again."""
+
+    groups: tuple[int, ...]
+    code = "recovery.mistyped"
+
+
+@dataclass(eq=False)
+class DigitsMissing(Malformed):
+    """There are not as many digits as are read out."""
+
+    needed: int
+    found: int
+    code = "recovery.length"
+
+
+@dataclass(eq=False)
+class OtherDigits(Malformed):
+    """A challenge was typed where its answer belongs, or the answer where the challenge belongs."""
+
+    kind: str
+    code = "recovery.other_digits"
+
+
+@dataclass(eq=False)
 class BundleIncomplete(Malformed):
     """A part that the bundle's inventory names is not there; part 0 is the inventory itself."""
 
@@ -184,6 +211,12 @@ class WrongGateway(Untrusted):
     """The gateway's key is not the one named by the enrolment code."""
 
     code = "enrolment.wrong_gateway"
+
+
+class ChallengeOfOthers(Untrusted):
+    """This node did not make this challenge for this clerk."""
+
+    code = "recovery.challenge_of_others"
 
 
 class ChainBroken(WireError):

@@ -28,6 +28,7 @@ from wire.bundle import (
     write_body,
 )
 from wire.canonical import b64, canonical_json, unb64
+from wire.clerk_recovery import answer_for, make_challenge, shared_at_city, shared_at_node
 from wire.enrolment import make_code
 from wire.envelope import Dictionary, Kind, envelope_hash, open_sealed, rewrap, seal
 from wire.http_signature import sign_request
@@ -254,11 +255,28 @@ def bundles() -> object:
     }
 
 
+def recoveries() -> object:
+    """Challenges and their answers, for two clerks and two keys of the city."""
+    node = SealingKey.from_bytes(secret("node sealing"))
+    told = []
+    for number, (clerk, city) in enumerate([("dby01", CITY), ("DBY01", CITY), ("wangdaiban", RESERVE)]):
+        at_node = shared_at_node(NODE_ID.hex(), node, city.public)
+        chance = secret(f"recovery {number}")
+        challenge = make_challenge(at_node, clerk, lambda size, chance=chance: chance[:size])
+        answer = answer_for(challenge, clerk, [shared_at_city(NODE_ID.hex(), city, node.public)])
+        told.append(
+            {"clerk": clerk, "city": b64(city.public), "chance": b64(chance[:16])}
+            | {"challenge": challenge, "answer": answer}
+        )
+    return {"keys": keys() | {"node_sealing": b64(node.to_bytes())}, "node_id": NODE_ID.hex(), "recoveries": told}
+
+
 FILES = {
     "envelope-1.json": envelopes,
     "scan-1.json": scans,
     "documents-1.json": documents,
     "bundle-1.json": bundles,
+    "clerk-recovery-1.json": recoveries,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import zlib
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKey
 
@@ -19,6 +20,7 @@ from tests.wire.proven import verify_request
 from wire.audit_chain import GENESIS, follow
 from wire.bundle import bundle_id, check_body, open_body, read_catalog_part, read_down, read_mail, read_up
 from wire.canonical import canonical_json, unb64
+from wire.clerk_recovery import answer_for, fits, shared_at_city, shared_at_node
 from wire.enrolment import make_code, read_code
 from wire.envelope import Dictionary, envelope_hash, open_sealed, open_with_wrap
 from wire.keys import SealingKey, SigningKey, key_id, verify
@@ -32,6 +34,7 @@ FOLDER = Path(wire.__file__).parent / "vectors"
 
 PINNED = {
     "bundle-1.json": "27c33f7e4427a8e68d8524b2796be4c5e105db869f3fff94ddcc13d7c72159c7",
+    "clerk-recovery-1.json": "3bfa9181e96b47830add2ab1ba6af8024e4cf97f896ca48a4b435721a6a3c65b",
     "documents-1.json": "7cd4f4bb535c61874a8d3a922b2abc6bb665833070b3a2fc68458e5706772d9b",
     "envelope-1.json": "7f1ece024c9055000f070b5c060f285f6bf7e5c8935b2ae6f7c82250bf2dccd7",
     "scan-1.json": "d61374487bee2eb6620426c8c918a12794385fce8fa08c2b113d736378e99194",
@@ -167,3 +170,28 @@ def test_bundles_of_the_first_version_are_read() -> None:
     receipt = read_receipt(down.receipt, gateway, node=golden["node_id"], nonce=CARRIED, feed=feed)
     assert (receipt.carried, receipt.hwm, down.answers, len(feed)) == (True, 4, 7, 2)
     assert set(read_catalog_part(parts[1])) == {"metadata/timestamp.json", "targets/a.json"}
+
+
+def test_recoveries_of_the_first_version_are_answered_as_they_were() -> None:
+    golden = vectors("clerk-recovery-1.json")
+    node = SealingKey.from_bytes(unb64(golden["keys"]["node_sealing"]))
+    cities = [SealingKey.from_bytes(unb64(golden["keys"][name])) for name in ("city_sealing", "city_reserve_sealing")]
+    secrets = [shared_at_city(golden["node_id"], city, node.public) for city in cities]
+    for one in golden["recoveries"]:
+        assert answer_for(one["challenge"], one["clerk"], secrets) == one["answer"]
+        at_node = shared_at_node(golden["node_id"], node, unb64(one["city"]))
+        assert fits(one["answer"], one["challenge"], one["clerk"], at_node)
+
+
+def test_an_answer_is_what_the_specification_says_by_hand() -> None:
+    """Written out with HMAC alone, so that the page can be followed by who has only the page."""
+    golden = vectors("clerk-recovery-1.json")
+    one, node = golden["recoveries"][0], X25519PrivateKey.from_private_bytes(unb64(golden["keys"]["node_sealing"]))
+    agreed = node.exchange(X25519PublicKey.from_public_bytes(unb64(one["city"])))
+    publics = node.public_key().public_bytes_raw() + unb64(one["city"])
+    info = b"guangan-wire-1\0clerk-recovery\0" + bytes.fromhex(golden["node_id"]) + publics
+    key = hmac.digest(hmac.digest(bytes(32), agreed, "sha256"), info + b"\x01", "sha256")
+    groups = one["challenge"].split()
+    nonce = "".join(group[:4] for group in groups)[:10]
+    mac = hmac.digest(key, b"answer\0" + nonce.encode() + b"\0" + one["clerk"].encode(), "sha256")
+    assert "".join(group[:4] for group in one["answer"].split()) == str(int.from_bytes(mac) % 10**16).zfill(16)
