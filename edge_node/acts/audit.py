@@ -29,6 +29,9 @@ SCAN_LOST: Final = "scan_lost"
 RENEWED: Final = "enrolment_renewed"
 MACHINE_CHANGED: Final = "machine_changed"
 REKEYED: Final = "rekeyed"
+RECOVERY_ASKED: Final = "recovery_asked"
+RECOVERY_REFUSED: Final = "recovery_refused"
+RECOVERED: Final = "passphrase_recovered"
 
 
 def note(

@@ -70,6 +70,60 @@ class PhonePortTaken(ActRefused):
     code = "phone.port_taken"
 
 
+class NoSuchClerk(ActRefused):
+    """No clerk of this id may sign in here, so no passphrase can be recovered."""
+
+    code = "recovery.no_such_clerk"
+
+
+class PassphraseTooShort(ActRefused):
+    """The new passphrase is too short; no attempt was counted."""
+
+    code = "recovery.too_short"
+
+
+class AnswerMistyped(ActRefused):
+    """Groups of the answer do not fit their check digits; no attempt was counted."""
+
+    code = "recovery.mistyped"
+
+
+class AnswerIncomplete(ActRefused):
+    """The answer does not have its twenty digits; no attempt was counted."""
+
+    code = "recovery.length"
+
+
+class ChallengeForAnswer(ActRefused):
+    """What was typed is the challenge, not its answer; no attempt was counted."""
+
+    code = "recovery.other_digits"
+
+
+class AnswerRefused(ActRefused):
+    """The answer belongs to another challenge, clerk or node."""
+
+    code = "recovery.refused"
+
+
+class RecoveryExhausted(ActRefused):
+    """Too many wrong answers; after a pause another challenge can be asked for."""
+
+    code = "recovery.exhausted"
+
+
+class RecoveryOver(ActRefused):
+    """The challenge is too old, or the machine was started anew since; another one must be asked for."""
+
+    code = "recovery.over"
+
+
+class RecoveryNotAsked(ActRefused):
+    """There is no challenge that waits for an answer: none was asked for, or its answer was used."""
+
+    code = "recovery.not_asked"
+
+
 class UnknownItem(ActRefused):
     """No such service item in the catalog."""
 

@@ -105,6 +105,14 @@ class Sessions:
             session = self._open.get(who.session_key)
             return session is not None and not self._idle(session)
 
+    def end_all_of(self, clerk_id: str) -> int:
+        """Close every session of a clerk, locked ones, too; says how many there were."""
+        with self._lock:
+            still = {key: one for key, one in self._open.items() if one.who.clerk_id != clerk_id}
+            ended = len(self._open) - len(still)
+            self._keep_only(still)
+        return ended
+
     def anyone_at_work(self) -> bool:
         """Whether a session was used lately enough not to have locked itself."""
         with self._lock:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from edge_node.access import CounterHere, Token
-from edge_node.acts import sign_in
+from edge_node.acts import recovery, sign_in
 from edge_node.acts import status as standing
-from wire.counter import SignedIn, SignIn, StatusBar, Unlock
+from wire.counter import AnswerRecovery, AskRecovery, RecoveryView, SignedIn, SignIn, StatusBar, Unlock
 
 router = APIRouter()
 
@@ -34,4 +34,17 @@ def unlock(counter: CounterHere, token: Token, asked: Unlock) -> SignedIn:
 def leave(counter: CounterHere, token: Token) -> Response:
     """Close the session."""
     sign_in.sign_out(counter, token)
+    return Response(status_code=204)
+
+
+@router.post("/recovery")
+def ask_recovery(counter: CounterHere, asked: AskRecovery) -> RecoveryView:
+    """A challenge for a clerk who forgot the passphrase; nobody needs to be signed in."""
+    return recovery.ask(counter, asked.clerk)
+
+
+@router.post("/recovery/answer", status_code=204)
+def answer_recovery(counter: CounterHere, asked: AnswerRecovery) -> Response:
+    """The new passphrase, when the answer fits."""
+    recovery.answer(counter, asked.clerk, asked.answer, asked.passphrase)
     return Response(status_code=204)

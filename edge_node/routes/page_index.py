@@ -19,6 +19,7 @@ from edge_node.routes import (
     page_handling,
     page_print,
     page_queue,
+    page_recovery,
     page_refusals,
     page_sign_in,
     page_waiting,
@@ -34,7 +35,16 @@ def register(app: FastAPI, counter: Counter) -> None:
     """Put the page onto `app`."""
     app.state.counter = counter
     page_refusals.install(app)
-    for part in (page_sign_in, page_queue, page_catalog, page_detail, page_print, page_handling, page_waiting):
+    for part in (
+        page_sign_in,
+        page_recovery,
+        page_queue,
+        page_catalog,
+        page_detail,
+        page_print,
+        page_handling,
+        page_waiting,
+    ):
         app.include_router(part.router)
     app.include_router(relay.router, max_body_size=relay.BODY_MAX_BYTES)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -49,6 +49,8 @@ STRIP: Final = "/strip"
 SEE_OTHER: Final = 303
 FROM_HTMX: Final = "hx-request"
 OWN_PATH_MAX: Final = 300
+CLERK_MAX: Final = 40
+PASSPHRASE_MAX: Final = 200
 
 
 def own_path(text: str) -> str:
@@ -80,6 +82,7 @@ def sign_in_page(
     kept: tuple[tuple[str, str], ...] = (),
     clerk: str = "",
     wrong: str = "",
+    recovered: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
     """The sign-in page, with the token of the door in a cookie of its own."""
@@ -92,6 +95,7 @@ def sign_in_page(
         next=own_path(following),
         kept=kept,
         clerk=clerk,
+        recovered=recovered,
         wrong=problems,
     )
     set_cookie(request, answer, DOOR_COOKIE, door)

@@ -21,7 +21,15 @@ from edge_node.counter.errors import LockedOut, NobodySignedIn, WrongPassphrase
 from edge_node.counter.sessions import AtCounter
 from edge_node.faults import fault_of
 from edge_node.language import COOKIE
-from edge_node.routes.page_refusals import HOME, SEE_OTHER, own_path, sign_in_page, unlock_page
+from edge_node.routes.page_refusals import (
+    CLERK_MAX,
+    HOME,
+    PASSPHRASE_MAX,
+    SEE_OTHER,
+    own_path,
+    sign_in_page,
+    unlock_page,
+)
 from edge_node.routes.page_session import (
     DOOR_COOKIE,
     PAGE_ROLE,
@@ -38,15 +46,16 @@ from edge_node.wording import LANGUAGE, LANGUAGES, sentence
 
 router = APIRouter()
 
-CLERK_MAX = 40
-PASSPHRASE_MAX = 200
 Following = Annotated[str, Query(alias="next", max_length=300)]
+Recovered = Annotated[str, Query(max_length=3)]
 
 
 @router.get("/sign-in")
-def show_sign_in(request: Request, counter: CounterHere, following: Following = HOME) -> Response:
+def show_sign_in(
+    request: Request, counter: CounterHere, following: Following = HOME, recovered: Recovered = ""
+) -> Response:
     """The sign-in page."""
-    return sign_in_page(request, counter, following=following)
+    return sign_in_page(request, counter, following=following, recovered=bool(recovered))
 
 
 @router.post("/sign-in")

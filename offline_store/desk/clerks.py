@@ -59,6 +59,13 @@ def save(
     tx.flush()
 
 
+def set_passphrase(tx: Session, clerk_id: str, hashed: str) -> None:
+    """Another passphrase, hashed outside the transaction because that is slow; it ends a lock-out."""
+    row = _row(tx, clerk_id)
+    row.passphrase, row.failures, row.locked_until = hashed, 0, None
+    tx.add(row)
+
+
 def set_active(tx: Session, clerk_id: str, *, active: bool) -> None:
     """Let a clerk in no longer, or again."""
     row = _row(tx, clerk_id)

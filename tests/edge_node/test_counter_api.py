@@ -41,7 +41,13 @@ def error(answer, status: int) -> dict:
     return found
 
 
-OPEN = {("GET", "/counter/status"), ("POST", "/counter/sign-in"), ("POST", "/counter/sign-out")}
+OPEN = {
+    ("GET", "/counter/status"),
+    ("POST", "/counter/sign-in"),
+    ("POST", "/counter/sign-out"),
+    ("POST", "/counter/recovery"),
+    ("POST", "/counter/recovery/answer"),
+}
 
 
 def every_route(village) -> list[tuple[str, str]]:

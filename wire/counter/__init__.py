@@ -12,6 +12,7 @@ The call and its models, `->` what comes back (errors: `Fault` with a status of 
     GET    /counter/status                          -> StatusBar
     POST   /counter/sign-in   SignIn                -> SignedIn       POST /counter/unlock  Unlock -> SignedIn
     POST   /counter/sign-out                        -> 204
+    POST   /counter/recovery  AskRecovery           -> RecoveryView   POST /counter/recovery/answer AnswerRecovery -> 204
     GET    /counter/items     q domain offset limit -> Page[ItemBrief]   GET /counter/items/{id} -> ItemGuide
     GET    /counter/forms/{id} version              -> the form as it lies in the catalog
     GET    /counter/regions   parent                -> list[RegionRow]   GET /counter/domains    -> list[DomainRow]
@@ -85,15 +86,28 @@ from wire.counter.review import (
     ReturnOnce,
     ReviewGuide,
 )
-from wire.counter.standing import ClerkView, Role, SignedIn, SignIn, StatusBar, StoppedView, Unlock
+from wire.counter.standing import (
+    AnswerRecovery,
+    AskRecovery,
+    ClerkView,
+    RecoveryView,
+    Role,
+    SignedIn,
+    SignIn,
+    StatusBar,
+    StoppedView,
+    Unlock,
+)
 from wire.counter.waiting import WaitingView, together
 
 __all__ = [
     "Accept",
     "AcceptProvisionally",
+    "AnswerRecovery",
     "ApplicationBrief",
     "ApplicationDetail",
     "AskCourier",
+    "AskRecovery",
     "BeginDraft",
     "CatalogChange",
     "ChangeDraft",
@@ -126,6 +140,7 @@ __all__ = [
     "Page",
     "PhoneView",
     "Rate",
+    "RecoveryView",
     "RefusalView",
     "RegionRow",
     "ReturnKind",

@@ -73,3 +73,26 @@ class SignedIn(Told):
 
     session: str = Field(repr=False)
     clerk: ClerkView
+
+
+class AskRecovery(Asked):
+    """A clerk who forgot the passphrase asks for a challenge to read out; while one is open the same comes again."""
+
+    clerk: str = Field(min_length=1, max_length=40)
+
+
+class RecoveryView(Told):
+    """The challenge, for whom it is, and how long and how often it takes an answer."""
+
+    clerk: str
+    challenge: str
+    minutes_left: int
+    attempts_left: int
+
+
+class AnswerRecovery(Asked):
+    """The answer that was read back, and the new passphrase."""
+
+    clerk: str = Field(min_length=1, max_length=40)
+    answer: str = Field(min_length=1, max_length=100, repr=False)
+    passphrase: str = Field(min_length=1, max_length=200, repr=False)
