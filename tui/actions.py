@@ -21,6 +21,7 @@ ACTIONS = {
     "lock": Action("app.lock", "lock"),
     "line": Action("app.line", "line"),
     "leave": Action("app.leave", "leave"),
+    "forgot": Action("screen.forgot", "forgot"),
     "find": Action("screen.find", "find"),
     "filter": Action("screen.filter", "filter"),
     "begin": Action("screen.begin", "begin"),

@@ -140,6 +140,14 @@ class CounterClient:
         self._session = signed.session
         return signed
 
+    async def ask_recovery(self, clerk: str) -> said.RecoveryView:
+        asked = said.AskRecovery(clerk=clerk)
+        return self._read(said.RecoveryView, await self._call("POST", "/recovery", body=asked, anonymous=True))
+
+    async def answer_recovery(self, clerk: str, answer: str, passphrase: str) -> None:
+        asked = said.AnswerRecovery(clerk=clerk, answer=answer, passphrase=passphrase)
+        await self._call("POST", "/recovery/answer", body=asked, anonymous=True)
+
     async def sign_out(self) -> None:
         await self._call("POST", "/sign-out", body={})
         self._session = None

@@ -30,10 +30,12 @@ TURN = Bound("PgDn", "turn")
 SCROLL = Bound("↑↓", "scroll")
 NEXT_FIELD = Bound("Tab", "next_field")
 SEND = Bound("F9", "send", "f9,ctrl+s")
+FORGOT = Bound("F2", "forgot", "f2,ctrl+o")
 
 KEYMAP: dict[str, tuple[Bound, ...]] = {
-    "sign_in": (HELP, NEXT_FIELD, Bound("Enter", "send", "f9,ctrl+s"), Bound("Ctrl+Q", "leave")),
-    "lock": (HELP, Bound("Enter", "send", "f9,ctrl+s"), Bound("Ctrl+Q", "leave")),
+    "sign_in": (HELP, NEXT_FIELD, Bound("Enter", "send", "f9,ctrl+s"), FORGOT, Bound("Ctrl+Q", "leave")),
+    "lock": (HELP, Bound("Enter", "send", "f9,ctrl+s"), FORGOT, Bound("Ctrl+Q", "leave")),
+    "recovery": (HELP, NEXT_FIELD, SEND, BACK),
     "home": (HELP, CHOOSE, LINE, Bound("F8", "lock", "f8,ctrl+l"), Bound("Ctrl+Q", "leave")),
     "search": (HELP, CHOOSE, TURN, BACK),
     "guide": (HELP, Bound("Enter", "begin", "enter,f9,ctrl+s"), SCROLL, BACK),

@@ -18,6 +18,7 @@ from casework.states import State
 from edge_node.listening import page_socket
 from edge_node.routes.page_index import page_app
 from tests.edge_node.town import PASSPHRASE, Town
+from wire.clerk_recovery import answer_for, shared_at_city
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -242,3 +243,31 @@ def _signed_in_and_begun(window: BrowserContext, address: str, town: Town) -> st
     page.wait_for_url("**?done=begun")
     page.close()
     return it
+
+
+def test_a_forgotten_passphrase_by_keyboard_alone(window: BrowserContext, address: str, town: Town) -> None:
+    page, wrong = _watched(window, address)
+    page.goto(f"{address}/sign-in")
+    _tab_to(page, "a[href='/forgotten']")
+    page.keyboard.press("Enter")
+    page.locator("#clerk:focus").wait_for()
+    page.keyboard.type("clerk1")
+    page.keyboard.press("Enter")
+    page.locator("#answer:focus").wait_for()
+    challenge = page.locator(".spoken").inner_text()
+    node = town.counter.node
+    secret = shared_at_city(node.node_id, town.city, node.sealing_public)
+    page.keyboard.type(answer_for(challenge, "clerk1", [secret]))
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        page.keyboard.type("another invented one")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in?recovered=yes")
+    assert page.get_by_role("status").is_visible()
+    page.locator("#clerk:focus").wait_for()
+    page.keyboard.type("clerk1")
+    page.keyboard.press("Tab")
+    page.keyboard.type("another invented one")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review")
+    assert wrong == []

@@ -72,6 +72,7 @@ class Town:
 
     counter: Counter
     clock: HandClock
+    city: SealingKey
     rng: random.Random = field(default_factory=lambda: random.Random(20261123))
 
     def restarts(self) -> None:
@@ -271,7 +272,7 @@ def new_town(folder: Path) -> Town:
     with desk.transaction() as tx:
         for person in people:
             clerks.save(tx, person, PASSPHRASE, randomness=counted.randbytes, cost=ONLY_FOR_TESTS)
-    return Town(counter, clock)
+    return Town(counter, clock, gateway_sealing)
 
 
 def _activate(counter: Counter, items: list[Mapping[str, Any]], version: int) -> None:

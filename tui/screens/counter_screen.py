@@ -24,7 +24,7 @@ from tui.widgets.title_bar import TitleBar
 from tui.wording import of, t
 
 HOME = "home"
-WITHOUT_CLERK = {"sign_in", "lock"}
+WITHOUT_CLERK = {"sign_in", "lock", "recovery"}
 
 R = TypeVar("R")
 T = TypeVar("T")

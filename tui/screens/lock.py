@@ -14,6 +14,7 @@ from tui.errand import errand
 from tui.errors import SessionOver
 from tui.keymap import bindings_for
 from tui.screens.counter_screen import CounterScreen, Given
+from tui.screens.recovery import shown_for
 from tui.widgets.editing import Done
 from tui.widgets.text_editor import TextEditor
 from tui.wording import t
@@ -51,6 +52,16 @@ class LockScreen(CounterScreen[None]):
         if isinstance(await self.attempt_here(typed), Given):
             self.dismiss(None)
             self.counter.opened()
+
+    @errand("forgot")
+    async def action_forgot(self) -> None:
+        clerk, editor = self.counter.clerk, self.query_one(TextEditor)
+        editor.value = ""
+        self.say("")
+        recovery = await shown_for(self, clerk.id) if clerk is not None else None
+        if recovery is not None and await self.app.push_screen_wait(recovery):
+            self.say(t("recovery.done"), "good")
+            editor.focus()
 
     async def attempt_here(self, passphrase: str) -> Given[None] | None:
         """Unlock, or sign in again when the session is gone; never waits for itself."""

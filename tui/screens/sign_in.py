@@ -11,6 +11,7 @@ from tui.errand import errand
 from tui.keymap import bindings_for
 from tui.screens.counter_screen import CounterScreen
 from tui.screens.home import HomeScreen
+from tui.screens.recovery import shown_for
 from tui.widgets.editing import Done
 from tui.widgets.text_editor import TextEditor
 from tui.wording import t
@@ -55,6 +56,21 @@ class SignInScreen(CounterScreen[None]):
         self.say("")
         self.counter.clerk = given.value.clerk
         await self.app.push_screen(HomeScreen(), self._came_back)
+
+    @errand("forgot")
+    async def action_forgot(self) -> None:
+        clerk_field, passphrase_field = self.query(TextEditor)
+        clerk_id = clerk_field.value.strip()
+        if not clerk_id:
+            self.say(t("sign_in.whose"), "warning")
+            clerk_field.focus()
+            return
+        passphrase_field.value = ""
+        self.say("")
+        recovery = await shown_for(self, clerk_id)
+        if recovery is not None and await self.app.push_screen_wait(recovery):
+            self.say(t("recovery.done"), "good")
+            passphrase_field.focus()
 
     def _came_back(self, _: None) -> None:
         self.counter.clerk = None
