@@ -1,4 +1,4 @@
-"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, ledger, catalog, backup, restore ….
+"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, clerk-recovery, ledger, catalog, backup ….
 
 Laws: no secret in an argument; a passphrase comes from standard input; clock and chance enter here.
 """
@@ -35,6 +35,7 @@ from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database
 from city_gateway.news import NewsDesk
 from city_gateway.plain_errors import plain_errors
+from city_gateway.recovery_commands import app as recovery_commands
 from city_gateway.wording import say, words
 
 KEEP_ALIVE_S = 75
@@ -51,6 +52,7 @@ app.add_typer(clerk_app, name="clerk")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(catalog_commands, name="catalog")
 app.add_typer(courier_commands, name="courier")
+app.add_typer(recovery_commands, name="clerk-recovery")
 app.add_typer(backup_commands.app, name="backup")
 app.command("restore", help=words("help.restore"))(backup_commands.restore)
 app.command("node-code", help=words("help.node_code"))(enrolment_commands.node_code)

@@ -9,6 +9,7 @@ GatewayError ── Refusal
 ├── mail by carrier                   CourierNoRoom, CourierGap, BagOfNobody
 ├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
 │                                     ApplicationUnknown
+├── clerks of nodes                   RecoveryNodeUnknown, RecoveryNodeStopped, RecoveryNotCalledBack
 └── the ledger and the keys           LedgerTooNew, LedgerUnsafe, KeysExist, KeysMissing
 
 Requests that are not signed well enough are refused by `wire.errors.RequestRefused` and its kinds; `faults` has the
@@ -250,6 +251,27 @@ class ApplicationUnknown(Refusal):
 
     code = "application.unknown"
     status = 404
+
+
+class RecoveryNodeUnknown(Refusal):
+    """No node of this id or at this site is enrolled here."""
+
+    code = "recovery.node_unknown"
+    status = 404
+
+
+class RecoveryNodeStopped(Refusal):
+    """This identity is stopped or revoked; nobody gets in at it by telephone."""
+
+    code = "recovery.node_stopped"
+    status = 403
+
+
+class RecoveryNotCalledBack(Refusal):
+    """Whoever answers has not said that the station was called back at its number in the directory."""
+
+    code = "recovery.not_called_back"
+    status = 403
 
 
 class LedgerTooNew(Refusal):

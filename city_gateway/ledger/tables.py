@@ -257,6 +257,19 @@ class OfficeSessionRow(LedgerRow, table=True):
     last_seen: datetime
 
 
+class ClerkRecoveryRow(LedgerRow, table=True):
+    """A call of a clerk who forgot the passphrase, and what was said to it."""
+
+    __tablename__ = "clerk_recoveries"
+    id: int | None = Field(default=None, sa_column=Column(BIG, primary_key=True))
+    at: datetime
+    node_id: str = Field(index=True)
+    clerk_id: str
+    challenge: str
+    answered_by: str
+    verdict: str
+
+
 class VerifiedBackupRow(LedgerRow, table=True):
     """A backup that was restored on trial and found whole, and whose marks the nodes may rely on since."""
 
@@ -305,5 +318,6 @@ PLATFORM_OUTBOX = _table(RecordSetRow)
 RATINGS = _table(RatingRow)
 OFFICE_CLERKS = _table(OfficeClerkRow)
 OFFICE_SESSIONS = _table(OfficeSessionRow)
+CLERK_RECOVERIES = _table(ClerkRecoveryRow)
 VERIFIED_BACKUPS = _table(VerifiedBackupRow)
 RESTORES = _table(RestoreRow)
