@@ -21,6 +21,7 @@ from casework.lifecycle import advance, draft
 from edge_node.acts import time_lights
 from edge_node.counter.alarms import Alarms
 from edge_node.counter.counter import Counter
+from edge_node.counter.invitations import Invitations
 from edge_node.counter.room import Room
 from edge_node.counter.sessions import AtCounter, Sessions
 from edge_node.counter.trusted_clock import Anchor, MachineClock, TrustedClock
@@ -247,6 +248,7 @@ def new_town(folder: Path) -> Town:
     alarms = Alarms()
     room = Room(paths.desk_reserve, alarms)
     room.look()
+    sessions = Sessions(clock.monotonic, counted.randbytes)
     counter = Counter(
         node=node,
         paths=paths,
@@ -259,7 +261,8 @@ def new_town(folder: Path) -> Town:
         clock=TrustedClock(
             MachineClock(clock.wall, clock.monotonic, BOOT), anchor=Anchor(MORNING, clock.monotonic(), BOOT)
         ),
-        sessions=Sessions(clock.monotonic, counted.randbytes),
+        sessions=sessions,
+        invitations=Invitations(sessions, clock.monotonic, counted.randbytes),
         randomness=counted.randbytes,
         alarms=alarms,
         room=room,
