@@ -21,6 +21,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from edge_node.acts.mail_round import MailRound
+from edge_node.acts.practice_round import PracticeRound
 from edge_node.app import counter_app, open_counter, page_app, phone_app
 from edge_node.counter.counter import Counter
 from edge_node.listening import AlreadyRunning, Doors, counter_socket, page_socket, sole_process
@@ -35,6 +36,7 @@ log = logging.getLogger("edge_node")
 
 CANNOT_START: Final = 2
 DISK_FAILED: Final = 3
+LOOK_FOR_PARENT_S: Final = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,14 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="edge_node", description="The counter service of one node.")
     parser.add_argument("--root", type=Path, required=True, help="the node's folder")
     parser.add_argument("--page", metavar="HOST:PORT", help="also serve the township page there")
+    parser.add_argument("--practice", action="store_true", help="serve a practice store, and no other")
     asked = parser.parse_args(arguments)
+    if asked.practice and asked.page is not None:
+        parser.error("a practice store is served on no page")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     os.umask(0o027)
     paths = NodePaths(asked.root)
     try:
         paths.counter_socket.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         with sole_process(paths.desk_lock):
-            counter = open_counter(paths, keyring.machine_key())
+            counter = open_counter(paths, keyring.machine_key(), practice=asked.practice)
             try:
                 return asyncio.run(_serve(counter, asked.page))
             finally:
@@ -63,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(counter: Counter, page: str | None) -> int:
-    loop, round_, wake = asyncio.get_running_loop(), MailRound(counter), asyncio.Event()
+    loop, wake = asyncio.get_running_loop(), asyncio.Event()
+    round_ = PracticeRound(counter) if counter.practice else MailRound(counter)
     await asyncio.to_thread(round_.begin)
     doors = Doors()
     counter.nudge = partial(_from_any_thread, loop, wake.set)
@@ -75,24 +81,35 @@ async def _serve(counter: Counter, page: str | None) -> int:
     if page is not None:
         host, _, port = page.rpartition(":")
         served.append((page_app(counter), page_socket(host.strip("[]") or "127.0.0.1", int(port))))
-    mail = asyncio.create_task(_rounds(round_, wake, settings.mail_poll_seconds, doors))
+    beside = [asyncio.create_task(_rounds(round_, wake, settings.mail_poll_seconds, doors))]
+    if counter.practice:
+        beside.append(asyncio.create_task(_until_left_alone(doors)))
     log.info("serving role=%s site=%s page=%s", counter.node.role, counter.node.site, page or "-")
     try:
         await doors.serve(served)
     finally:
         if phone is not None:
             await phone.close()
-        mail.cancel()
-        await asyncio.gather(mail, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         counter.paths.counter_socket.unlink(missing_ok=True)
     return DISK_FAILED if doors.failed else 0
 
 
 def _phone_door(counter: Counter, own: FastAPI, settings: NodeSettings) -> PhoneDoor | None:
-    if not settings.phone_port:
+    if counter.practice or not settings.phone_port:
         return None
     addresses = (lambda: [settings.phone_host]) if settings.phone_host else private_addresses
     return PhoneDoor(phone_app(counter, own.state.receiving), counter.invitations, addresses, settings.phone_port)
+
+
+async def _until_left_alone(doors: Doors) -> None:
+    """Practice ends with the program that began it, however that ends: only there lies its key."""
+    began = os.getppid()
+    while os.getppid() == began:  # noqa: ASYNC110 - nobody tells a process that its parent is gone
+        await asyncio.sleep(LOOK_FOR_PARENT_S)
+    doors.close()
 
 
 def _from_any_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
@@ -100,7 +117,7 @@ def _from_any_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) 
         loop.call_soon_threadsafe(call)
 
 
-async def _rounds(round_: MailRound, wake: asyncio.Event, poll: float, doors: Doors) -> None:
+async def _rounds(round_: MailRound | PracticeRound, wake: asyncio.Event, poll: float, doors: Doors) -> None:
     """Mail rounds off the event loop; woken by every commit, at the latest after `poll` seconds."""
     quiet = False
     while True:

@@ -80,14 +80,16 @@ def open_counter(
     clock: MachineClock | None = None,
     randomness: Callable[[int], bytes] = os.urandom,
     settings: NodeSettings | None = None,
+    practice: bool = False,
 ) -> Counter:
-    """Open an enrolled node's folder."""
+    """Open an enrolled node's folder; a practice store only when asked for one, and then no other."""
     alarms = Alarms()
     room = Room(paths.desk_reserve, alarms)
     desk = room.must(partial(_opened_desk, paths, machine_key))
     try:
         chosen = settings or read_settings(paths.settings)
-        counter = compose(paths, desk, clock or machine_clock(), randomness, chosen, alarms=alarms, room=room)
+        at = clock or machine_clock()
+        counter = compose(paths, desk, at, randomness, chosen, alarms=alarms, room=room, practice=practice)
     except BaseException:
         desk.close()
         raise
@@ -111,6 +113,7 @@ def compose(
     *,
     alarms: Alarms | None = None,
     room: Room | None = None,
+    practice: bool = False,
 ) -> Counter:
     """A counter on an open desk; the gateway's key pinned at enrolment decides which node file is believed."""
     alarms = alarms or Alarms()
@@ -122,7 +125,7 @@ def compose(
         pinned = state.pinned_gateway(tx)
         own, sealing = keys.load(tx), keys.sealing_keys(tx)
         floor, anchor = state.time_floor(tx), mail_in.kept_anchor(tx)
-    node = read_node_file(paths.enrolment, pinned)
+    node = read_node_file(paths.enrolment, pinned, practice=practice)
     if node.identity_public != own.identity.public:
         raise OtherIdentity
     sessions = Sessions(machine.monotonic, randomness)

@@ -9,8 +9,8 @@
     ├── RecordError          what was asked of the desk
     │   └── Unknown  NotTheNextLink  OlderCatalog  CatalogMissing  WrongPassphrase  LockedOut
     └── FileError            mailbox, vault, node file
-        └── EnvelopeChanged  NotAHash  DamagedFile  WrongOffset  NodeFileMissing  OtherIdentity  DiskFull
-            FileWriteFailed
+        └── EnvelopeChanged  NotAHash  DamagedFile  WrongOffset  NodeFileMissing  OtherIdentity  OnlyForPractice
+            NotForPractice  DiskFull  FileWriteFailed
 
 A full disk (`NO_ROOM`) is a state that passes: the program goes on and says so. A disk that refuses a write or a flush,
 or holds a damaged desk, ends it (`DISK_REFUSES`): after a failed flush nothing in memory can be trusted to be what lies
@@ -270,6 +270,18 @@ class OtherIdentity(FileError):
     """The enrolment document names other keys than the desk holds: enrolling anew was begun and not finished."""
 
     code = "file.other_identity"
+
+
+class OnlyForPractice(FileError):
+    """This is a practice store: nothing in it is true, and nothing of it may go anywhere."""
+
+    code = "file.only_for_practice"
+
+
+class NotForPractice(FileError):
+    """This is the store of a true node: nobody practises on it."""
+
+    code = "file.not_for_practice"
 
 
 class DiskFull(FileError):

@@ -108,6 +108,11 @@ class NodePaths:
         return self.root / "set-aside"
 
     @property
+    def practice_mark(self) -> Path:
+        """Laid down before anything else of a practice store; a folder without it is not cleared for practising."""
+        return self.root / "practice"
+
+    @property
     def settings(self) -> Path:
         return self.root / "node.toml"
 

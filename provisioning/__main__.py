@@ -6,7 +6,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from rich.console import Console
 
 from casework.application import Role
 from offline_store.desk.keyring import machine_key
-from offline_store.errors import StoreError
+from offline_store.errors import DamagedFile, NodeFileMissing, StoreError
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.placing import place
@@ -30,6 +30,7 @@ from provisioning.demo import app as demo
 from provisioning.door import Door
 from provisioning.errors import AnswerAwaited, NodeRunning, NoRoad, ProvisioningError
 from provisioning.gateway_door import GatewayDoor
+from provisioning.practising import app as practising
 from provisioning.stick_door import StickDoor
 from provisioning.wording import of, sentence, words
 from wire.errors import WireError
@@ -43,6 +44,7 @@ app = typer.Typer(help=words("help.provisioning"), no_args_is_help=True, pretty_
 clerk_app = typer.Typer(help=words("help.clerk"), no_args_is_help=True)
 app.add_typer(clerk_app, name="clerk")
 app.add_typer(demo)
+app.add_typer(practising)
 console = Console(soft_wrap=True)
 
 Root = Annotated[Path, typer.Option("--root", help=words("help.root"))]
@@ -192,6 +194,8 @@ def support(
     log: Annotated[list[Path] | None, typer.Option("--log", help=words("help.support.log"))] = None,
 ) -> None:
     """Make a support bundle without any personal data."""
+    with _plain_errors(), suppress(NodeFileMissing, DamagedFile):  # a broken node is what it is for, practice is not
+        read_node_file(NodePaths(root).enrolment)
     made = support_bundle.make(
         NodePaths(root), now=datetime.now(UTC), environment=os.environ, log_lines=_lines_of(log or ())
     )

@@ -146,7 +146,7 @@ def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> lis
         return words("demo.sign_in", clerk_id=clerk_id, passphrase=passphrase)
 
     places = (
-        (words("demo.screen"), f".venv/bin/python -m tui --socket {village.paths.counter_socket}"),
+        (words("demo.screen"), f".venv/bin/python -m provisioning screen --root {village.paths.root}"),
         ("", sign_in(village.person.clerk_id, AGENT_PASSPHRASE)),
         (words("demo.page"), f"http://{township.page}/"),
         ("", sign_in(township.person.clerk_id, CLERK_PASSPHRASE) + words("demo.three_wait")),

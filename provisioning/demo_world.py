@@ -272,7 +272,7 @@ class DemoWorld:
 
     def node_answers(self, node: DemoNode) -> bool:
         """Whether the node's counter is open and has a catalog to work with."""
-        if not _listens(node.paths.counter_socket):  # asked first, because httpcore leaves a refused socket open
+        if not listens(node.paths.counter_socket):  # asked first, because httpcore leaves a refused socket open
             return False
         try:
             with contextlib.closing(node.door()) as door:
@@ -318,7 +318,7 @@ class DemoWorld:
             time.sleep(POLL_S)
 
 
-def _listens(path: Path) -> bool:
+def listens(path: Path) -> bool:
     """Whether somebody listens on this Unix socket."""
     with socket.socket(socket.AF_UNIX) as asked:
         try:

@@ -15,6 +15,10 @@ ProvisioningError
  +-- WrongSite            the code was issued for another counter than this machine's
  +-- ProgramDied          a program of the demo ended by itself
  +-- DayStuck             the demo's day did not get on within its limit
+ +-- TrueNodeHere         a folder that is no practice store is not cleared for practising
+ +-- PracticeWithoutCatalog  the node has no catalog yet to practise on
+ +-- PracticeGoesOn       somebody practises in this folder at this moment
+ +-- PracticeNotServed    the counter service of the practice did not come up
 """
 
 from __future__ import annotations
@@ -114,3 +118,27 @@ class DayStuck(ProvisioningError):
     """Something the demo waits for did not happen within its limit."""
 
     code = "provisioning.day_stuck"
+
+
+class TrueNodeHere(ProvisioningError):
+    """This folder holds something else than a practice store; it was not touched."""
+
+    code = "provisioning.true_node_here"
+
+
+class PracticeWithoutCatalog(ProvisioningError):
+    """This node has no catalog yet; after its first contact there is something to practise on."""
+
+    code = "provisioning.practice_without_catalog"
+
+
+class PracticeGoesOn(ProvisioningError):
+    """Somebody practises in this folder at this moment."""
+
+    code = "provisioning.practice_goes_on"
+
+
+class PracticeNotServed(ProvisioningError):
+    """The counter service of the practice did not come up."""
+
+    code = "provisioning.practice_not_served"

@@ -12,9 +12,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from offline_store.errors import OnlyForPractice
 from offline_store.paths import NodePaths
+from sync_agent.wording import words
 
 RUN = "run"
+CANNOT_START = 2
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -22,7 +25,12 @@ def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == [RUN]:
         parser = argparse.ArgumentParser(prog=f"sync_agent {RUN}", description="Carry mail until told to stop.")
         parser.add_argument("--root", type=Path, required=True, help="the node's folder")
-        asyncio.run(_until_signalled(NodePaths(parser.parse_args(arguments[1:]).root)))
+        paths = NodePaths(parser.parse_args(arguments[1:]).root)
+        try:
+            asyncio.run(_until_signalled(paths))
+        except OnlyForPractice as practice:
+            sys.stderr.write(words(f"error.{practice.code}") + "\n")
+            sys.exit(CANNOT_START)
         return
     from sync_agent.commands import app
 

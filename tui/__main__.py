@@ -22,11 +22,14 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--scan-folder", type=Path, default=SCAN_FOLDER, help="where scanner and phone leave files")
     parser.add_argument("--lang", choices=LANGUAGES, help="language of the screen; else LANG decides")
     parser.add_argument("--idle-minutes", type=float, default=10.0, help="idle minutes before the screen locks")
+    parser.add_argument("--practice", action="store_true", help="the socket is that of a practice store")
+    parser.add_argument("--offer-practice", action="store_true", help="end with status 4 when practice is asked for")
     return parser.parse_args(words)
 
 
 def main() -> int:
-    """Run the screen until the agent leaves it; 0 when left by its key, 1 when it broke, 2 when it cannot start."""
+    """Run the screen until the agent leaves it; 0 when left by its key, 1 when it broke, 2 when it cannot start
+    or found a practice store instead of a true one, 4 when practice was asked for."""
     asked = arguments(sys.argv[1:])
     try:
         speak(language_for(asked.lang, os.environ))
@@ -43,6 +46,8 @@ def main() -> int:
         uptime=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
         scan_folder=asked.scan_folder.expanduser(),
         idle_seconds=asked.idle_minutes * 60,
+        practice=asked.practice,
+        offers_practice=asked.offer_practice,
     )
     app.run(mouse=False)
     return app.return_code or 0

@@ -18,6 +18,8 @@ ACTIONS = {
     "turn": Action("screen.nothing", "turn"),
     "next_field": Action("screen.nothing", "next_field"),
     "send": Action("screen.send", "send"),
+    "practise": Action("screen.practise", "practise"),
+    "begin_practice": Action("screen.begin", "begin_practice"),
     "lock": Action("app.lock", "lock"),
     "line": Action("app.line", "line"),
     "leave": Action("app.leave", "leave"),

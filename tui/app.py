@@ -3,6 +3,7 @@
 Laws:
 - Clock, transport and scan folder come from outside; nothing here reads the environment.
 - How things stand is asked every two seconds, whatever screen is shown; the answer is drawn at once.
+- A screen of practice never stays on a true node, nor a true one on a practice store: it ends and says so.
 - After idle minutes the lock screen covers everything; what lies below stays as it was. Idle is counted by `uptime`,
   which no wall clock moves.
 """
@@ -27,6 +28,7 @@ from tui.screens.counter_screen import CounterScreen
 from tui.screens.help import HelpScreen
 from tui.screens.line import LineScreen
 from tui.screens.lock import LockScreen
+from tui.screens.practice import PracticeScreen
 from tui.screens.sign_in import SignInScreen
 from tui.wording import t
 
@@ -34,6 +36,7 @@ LOOK_SECONDS = 2.0
 LANDING_SECONDS = 0.1
 LANDINGS = 3  # key to widget, widget to screen, screen to the next widget
 IDLE_LOCK_SECONDS = 600.0
+WRONG_STORE = 2
 
 
 class CounterApp(App[None]):
@@ -60,9 +63,18 @@ class CounterApp(App[None]):
         scan_folder: Path,
         idle_seconds: float = IDLE_LOCK_SECONDS,
         look_seconds: float = LOOK_SECONDS,
+        practice: bool = False,
+        offers_practice: bool = False,
     ) -> None:
         super().__init__()
-        self.counter = Counter(CounterClient(transport), now, scan_folder, lock=self.action_lock)
+        self.counter = Counter(
+            CounterClient(transport),
+            now,
+            scan_folder,
+            lock=self.action_lock,
+            practice=practice,
+            offers_practice=offers_practice,
+        )
         self._idle_seconds = idle_seconds
         self._look_seconds = look_seconds
         self._uptime = uptime
@@ -71,7 +83,7 @@ class CounterApp(App[None]):
 
     async def on_mount(self) -> None:
         self.title = t("app.title")
-        await self.push_screen(SignInScreen())
+        await self.push_screen(PracticeScreen() if self.counter.practice else SignInScreen())
         self.look()
         self.set_interval(self._look_seconds, self._tick)
 
@@ -88,6 +100,9 @@ class CounterApp(App[None]):
     async def look(self) -> None:
         """Ask how things stand and draw it."""
         await self.counter.look()
+        if self.counter.is_elsewhere:
+            self.exit(return_code=WRONG_STORE, message=t("practice.wrong_store"))
+            return
         for screen in self.screen_stack[-1:]:
             if isinstance(screen, CounterScreen):
                 screen.show_standing()
@@ -145,7 +160,7 @@ class CounterApp(App[None]):
         if isinstance(screen, HelpScreen):
             screen.dismiss(None)
         elif isinstance(screen, CounterScreen):
-            self.push_screen(HelpScreen(screen.place, screen.help_first()))
+            self.push_screen(HelpScreen(screen.place, screen.help_first(), screen.keys_shown()))
 
     def action_line(self) -> None:
         """Say why something is not at the city yet; only to somebody who is signed in."""

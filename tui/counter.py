@@ -30,6 +30,8 @@ class Counter:
     standing: StatusBar | None = None
     away_since: datetime | None = None
     session_lost: bool = False
+    practice: bool = False
+    offers_practice: bool = False
     lock: Callable[[], None] = lambda: None
     region_names: dict[str, str] = field(default_factory=dict)
     _open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,6 +46,11 @@ class Counter:
                 self._open.clear()
                 self.lock()
                 await self._open.wait()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the node that answered is a practice store while this is no practice, or the other way round."""
+        return self.standing is not None and self.standing.practice is not self.practice
 
     def opened(self) -> None:
         """Somebody unlocked: calls that wait go on."""

@@ -33,7 +33,15 @@ SEND = Bound("F9", "send", "f9,ctrl+s")
 FORGOT = Bound("F2", "forgot", "f2,ctrl+o")
 
 KEYMAP: dict[str, tuple[Bound, ...]] = {
-    "sign_in": (HELP, NEXT_FIELD, Bound("Enter", "send", "f9,ctrl+s"), FORGOT, Bound("Ctrl+Q", "leave")),
+    "sign_in": (
+        HELP,
+        NEXT_FIELD,
+        Bound("Enter", "send", "f9,ctrl+s"),
+        FORGOT,
+        Bound("F6", "practise", "f6,ctrl+x"),
+        Bound("Ctrl+Q", "leave"),
+    ),
+    "practice": (HELP, Bound("Enter", "begin_practice", "enter,f9,ctrl+s"), SCROLL, Bound("Ctrl+Q", "leave")),
     "lock": (HELP, Bound("Enter", "send", "f9,ctrl+s"), FORGOT, Bound("Ctrl+Q", "leave")),
     "recovery": (HELP, NEXT_FIELD, SEND, BACK),
     "home": (HELP, CHOOSE, LINE, Bound("F8", "lock", "f8,ctrl+l"), Bound("Ctrl+Q", "leave")),

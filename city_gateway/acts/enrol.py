@@ -41,6 +41,7 @@ from wire.enrolment import (
 )
 from wire.errors import FORK, NotForThisKey
 from wire.fields import NodeRole
+from wire.practice import is_practice
 from wire.signed import SignedDocument
 
 VALID_FOR = timedelta(days=730)
@@ -59,7 +60,8 @@ def issue_code(
     randomness: Callable[[int], bytes],
 ) -> str:
     """A new code for a machine that is to stand at `site`; it is shown once and kept nowhere."""
-    if role not in LEVEL_OF or not is_region_code(site) or region_level(site) != LEVEL_OF[NodeRole(role)]:
+    is_place = is_region_code(site) and not is_practice(site)
+    if role not in LEVEL_OF or not is_place or region_level(site) != LEVEL_OF[NodeRole(role)]:
         raise RegionRefused(role=role, site=site)
     secret = new_secret(randomness)
     code = EnrolmentCode(_mac(keys, secret), NodeRole(role), site, site_name, now, now + lifetime)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from casework.errors import CaseworkError
 from edge_node.acts import audit
-from edge_node.acts.catalog_release import edition_of, expires_at, is_held_back, verified, version_of
+from edge_node.acts.catalog_release import edition_of, expires_at, is_held_back, verified, version_of, while_it_held
 from edge_node.counter.counter import PROGRAM_VERSION, Counter
 from edge_node.counter.errors import CatalogRefused
 from offline_store.desk import catalog, state
@@ -80,7 +80,10 @@ def activate_arrived(counter: Counter) -> Activated | None:
         root = unb64(kept_root) if kept_root else counter.node.tuf_root
         if root is None:
             raise ReleaseMalformed("root")
-        release = verified(counter.paths.catalog_cache, root, accepted, reading.trusted)
+        cache = counter.paths.catalog_cache
+        # Practice takes in nothing new: there, an expired release is proven as of its last good moment.
+        judged_at = while_it_held(cache, reading.trusted) if counter.practice else reading.trusted
+        release = verified(cache, root, accepted, judged_at)
         if now_active is not None and version_of(release) == now_active.version:
             _confirm(counter, now_active.version, release)
             return None

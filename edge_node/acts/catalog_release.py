@@ -137,6 +137,14 @@ def expires_at(cache: Path) -> datetime | None:
         return None
 
 
+def while_it_held(cache: Path, now: datetime) -> datetime:
+    """Now, or the last moment at which no part of the release had expired, whichever is earlier."""
+    metadata = cache / "metadata"
+    parts = [*(_read(path) for path in metadata.glob("*.json")), *(part for _, part in _delegated(metadata))]
+    ends = [datetime.fromisoformat(json.loads(part)["signed"]["expires"]) for part in parts]
+    return min([now, *(end - timedelta(seconds=1) for end in ends)])
+
+
 def _delegated(metadata: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(metadata.rglob("*.json")):
         name = path.relative_to(metadata).with_suffix("").as_posix()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_node.counter.counter import Counter
-from edge_node.counter.errors import CourierBusy, NoSuchMedium
+from edge_node.counter.errors import CourierBusy, NoSuchMedium, PracticeStaysHere
 from edge_node.counter.sessions import AtCounter
 from offline_store.desk import journal, scans, state
 from offline_store.mailbox import orders
@@ -43,7 +43,9 @@ def view(counter: Counter, who: AtCounter) -> CourierView:  # noqa: ARG001 - onl
 
 
 def ask(counter: Counter, who: AtCounter, asked: AskCourier) -> CourierView:
-    """Leave an order for the courier."""
+    """Leave an order for the courier; what is practised goes onto no stick."""
+    if counter.practice:
+        raise PracticeStaysHere
     job = _job(counter)
     if job is not None and job.phase in {"waiting", "working"}:
         raise CourierBusy

@@ -143,7 +143,7 @@ def _next_page(tx: Transaction, draft: Draft, material_id: str) -> int:
 
 def _seal(counter: Counter, picture: CleanScan) -> ScanSealer:
     with counter.desk.reading() as tx:
-        recipients = counter.shelf.directory_recipients(tx) or counter.node.gateway.sealing_publics
+        recipients = counter.recipients(tx)
     sealer = ScanSealer(recipients, counter.randomness)
     with counter.vault.receive() as receiving:
         for start in range(0, len(picture.data), SEAL_PIECE):

@@ -128,7 +128,7 @@ def append(
     """Seal an operation or an audit entry and append it to the journal."""
     if events and state.get(tx, STOPPED):
         raise Stopped
-    recipients = counter.shelf.directory_recipients(tx) or counter.node.gateway.sealing_publics
+    recipients = counter.recipients(tx)
     operation = Operation(
         op_id=op_id or counter.new_id(),
         application_id=application_id,

@@ -37,6 +37,8 @@ class MailRound:
     """The rounds of one process."""
 
     def __init__(self, counter: Counter) -> None:
+        if counter.practice:
+            raise RuntimeError("a practice store has no mail")
         self._counter = counter
         self._receipts = ReceiptReader()
         self._catalogs = CatalogReader()

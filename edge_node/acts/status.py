@@ -24,6 +24,14 @@ LINES: Mapping[Road, Literal["up", "down"]] = {Road.UP: "up", Road.DOWN: "down"}
 
 def status(counter: Counter) -> StatusBar:
     """How the node stands now; needs nobody signed in and shows nothing personal."""
+    bar = _status(counter)
+    if not counter.practice:
+        return bar
+    nothing = {"backlog_ops": 0, "backlog_scans": 0, "backlog_bytes": 0, "conditions": []}
+    return bar.model_copy(update={"practice": True, **nothing})
+
+
+def _status(counter: Counter) -> StatusBar:
     reading = counter.clock.read()
     line = _line(counter)
     carried = relaying.load(counter)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from edge_node.counter.invitations import Invitations
 from edge_node.counter.room import Room
 from edge_node.counter.sessions import Sessions
 from edge_node.counter.trusted_clock import TrustedClock
-from offline_store.desk.database import Desk
+from offline_store.desk.database import Desk, Transaction
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.paths import NodePaths
@@ -29,6 +29,7 @@ from offline_store.vault.scans import Vault
 from wire.enrolment import EnrolmentDocument
 from wire.errors import NotForThisKey, Tampered, WireError
 from wire.keys import SealingKey, SigningKey
+from wire.practice import is_practice
 
 PROGRAM_VERSION: Final = "0.1.0"
 MIB: Final = 1024 * 1024
@@ -77,6 +78,17 @@ class Counter:
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
     intake_lock: threading.Lock = field(default_factory=threading.Lock)
     relay_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def practice(self) -> bool:
+        """Whether this is a practice store, from which nothing goes anywhere."""
+        return is_practice(self.node.site)
+
+    def recipients(self, tx: Transaction) -> Sequence[bytes]:
+        """To whom is sealed what is saved here. What is practised is sealed to a key that was thrown away, whoever the
+        catalog names."""
+        own = self.node.gateway.sealing_publics
+        return own if self.practice else self.shelf.directory_recipients(tx) or own
 
     def new_id(self) -> str:
         """A new 128-bit id: of an operation, an application, a draft."""

@@ -360,3 +360,9 @@ class NoSuchMedium(ActRefused):
     """No stick of this name is mounted on this machine any more."""
 
     code = "courier.no_medium"
+
+
+class PracticeStaysHere(ActRefused):
+    """This is practice: nothing of it is carried anywhere."""
+
+    code = "practice.stays_here"

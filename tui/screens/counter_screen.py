@@ -3,6 +3,7 @@
 Laws:
 - A call to the node never blocks the keys: it runs in a worker.
 - What failed is said in the answer line, in the person's language; the screen stays as it was.
+- Of practice every screen says so in its first line and in the bar below, whatever else is shown.
 - A screen that is uncovered only to be left in the same moment asks the node for nothing.
 """
 
@@ -24,7 +25,7 @@ from tui.widgets.title_bar import TitleBar
 from tui.wording import of, t
 
 HOME = "home"
-WITHOUT_CLERK = {"sign_in", "lock", "recovery"}
+WITHOUT_CLERK = {"sign_in", "lock", "recovery", "practice"}
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -55,16 +56,20 @@ class CounterScreen(Screen[R]):
         return ""
 
     def compose(self) -> ComposeResult:
-        yield TitleBar(self.caption(), self.whose())
+        yield TitleBar(self.caption(), self.whose(), practice=self.counter.practice)
         yield Static(of("purpose", self.place), id="purpose")
         with Vertical(id="body"):
             yield from self.body()
         yield SayLine(id="say")
         yield StandingBar()
-        yield KeyBar(shown_for(self.place))
+        yield KeyBar(self.keys_shown())
 
     def caption(self) -> str:
         return of("title", self.place)
+
+    def keys_shown(self) -> list[tuple[str, str]]:
+        """What the key bar shows."""
+        return shown_for(self.place)
 
     def body(self) -> ComposeResult:
         yield from ()

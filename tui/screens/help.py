@@ -1,5 +1,6 @@
 """Help for the screen below: what it is for, what to do, what each key does."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -8,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.columns import fit
-from tui.keymap import bindings_for, shown_for
+from tui.keymap import bindings_for
 from tui.screens.counter_screen import CounterScreen
 from tui.widgets.quiet_scroll import ReadingScroll
 from tui.wording import of, t
@@ -22,9 +23,9 @@ class HelpScreen(CounterScreen[None]):
     place = "help"
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("help")
 
-    def __init__(self, about: str, first: str = "") -> None:
+    def __init__(self, about: str, first: str, keys: Sequence[tuple[str, str]]) -> None:
         super().__init__()
-        self.about, self.first = about, first
+        self.about, self.first, self.keys = about, first, keys
 
     def body(self) -> ComposeResult:
         lines: list[Content] = [Content(self.first), Content("")] if self.first else []
@@ -34,9 +35,7 @@ class HelpScreen(CounterScreen[None]):
             Content(""),
             Content.styled(t("help_screen.keys"), "bold"),
         ]
-        lines += [
-            Content.assemble((fit(key, KEY_CELLS), "bold $text-accent"), words) for key, words in shown_for(self.about)
-        ]
+        lines += [Content.assemble((fit(key, KEY_CELLS), "bold $text-accent"), words) for key, words in self.keys]
         lines += [Content(""), Content.styled(t("help_screen.everywhere"), "$text-muted")]
         with ReadingScroll():
             yield Static(Content("\n").join(lines))

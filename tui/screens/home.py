@@ -45,9 +45,13 @@ class HomeScreen(CounterScreen[None]):
             Row("returned", t("home.returned"), t("home.returned_detail"), mark("returned"), "bold $text-warning"),
             Row("results", t("home.results"), t("home.results_detail"), mark("results"), "bold $text-success"),
             Row("applications", t("home.applications"), t("home.applications_detail"), mark("applications")),
-            Row("courier", t("home.courier"), t("home.courier_detail")),
+            *self._courier_row(),
             *self._stopped_row(),
         ]
+
+    def _courier_row(self) -> list[Row]:
+        """In practice there is no mail, by whatever road."""
+        return [] if self.counter.practice else [Row("courier", t("home.courier"), t("home.courier_detail"))]
 
     def _stopped_row(self) -> list[Row]:
         """Only while this machine's identity is stopped; last, so that no number of every day moves."""

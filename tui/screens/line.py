@@ -48,7 +48,8 @@ class LineScreen(CounterScreen[None]):
         for how in self.query("#how").results(Static):
             how.update(conditions_of(self.counter.standing))
         for rows in self.query(NumberedList):  # whether all is at the city, nobody knows while the node is silent
-            rows.empty = t("line.nothing_waits") if self.counter.standing else ""
+            nothing = t("practice.nothing_sent") if self.counter.practice else t("line.nothing_waits")
+            rows.empty = nothing if self.counter.standing else ""
             rows.refresh()
 
     def action_reload(self) -> None:

@@ -18,6 +18,7 @@ from tui.screens.recovery import shown_for
 from tui.widgets.editing import Done
 from tui.widgets.text_editor import TextEditor
 from tui.wording import t
+from wire.practice import PASSPHRASE
 
 
 class LockScreen(CounterScreen[None]):
@@ -31,6 +32,8 @@ class LockScreen(CounterScreen[None]):
         name = clerk.name if clerk else ""
         why = t("lock.why_over", clerk=name) if self.counter.session_lost else t("lock.why", clerk=name)
         yield Static(why, classes="sentence", markup=False)
+        if self.counter.practice:
+            yield Static(t("practice.passphrase", passphrase=PASSPHRASE), classes="warning", markup=False)
         yield Static(t("sign_in.passphrase"), classes="caption")
         yield TextEditor("passphrase", "text", "", password=True)
 

@@ -14,7 +14,9 @@ from tui.screens.home import HomeScreen
 from tui.screens.recovery import shown_for
 from tui.widgets.editing import Done
 from tui.widgets.text_editor import TextEditor
-from tui.wording import t
+from tui.wording import of, t
+
+WANTS_PRACTICE = 4  # the status with which the program ends; whoever started it begins practice then
 
 
 class SignInScreen(CounterScreen[None]):
@@ -76,6 +78,15 @@ class SignInScreen(CounterScreen[None]):
         self.counter.clerk = None
         self.show_standing()
         self.query(TextEditor).first().focus()
+
+    def keys_shown(self) -> list[tuple[str, str]]:
+        """Practice is offered only where somebody begins it when this program ends for it."""
+        practise = of("key", "practise")
+        return [one for one in super().keys_shown() if self.counter.offers_practice or one[1] != practise]
+
+    def action_practise(self) -> None:
+        if self.counter.offers_practice:
+            self.app.exit(return_code=WANTS_PRACTICE)
 
     def action_back(self) -> None:
         """There is nothing behind the first screen."""

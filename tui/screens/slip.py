@@ -66,6 +66,8 @@ class SlipScreen(CounterScreen[None]):
             pages = t("materials.pages", pages=material.pages) if material.pages else t("materials.no_page")
             here = t("slip.to_come") if material in self._to_come() else pages
             lines.append(Content(f"{number}. {material.name} · {how} · {here}"))
+        if self.counter.practice:
+            lines.insert(0, Content.styled(t("practice.void"), "bold reverse $text-warning"))
         if self.answering:
             lines.insert(0, Content.styled(t("slip.supplemented"), "bold $text-success"))
         lines.append(Content(slip.query_hint or t("slip.query")))

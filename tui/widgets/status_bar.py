@@ -32,6 +32,7 @@ class StandingBar(Widget):
         self.explained = explained
         self.standing, self.away_since = standing, away_since
         self.set_class(away_since is not None, "away")
+        self.set_class(standing is not None and standing.practice, "practice")
         self.refresh()
 
     def render(self) -> Content:
@@ -42,11 +43,14 @@ class StandingBar(Widget):
             return Content(" " + t("status.asking"))
         key = f"{LINE.shown} " if self.explained else ""
         words = shorten(" │ ".join(parts_of(self.standing)), width - len(key))
-        return Content.assemble(" ", (key, "bold $text-accent"), words)
+        tone = "bold" if self.standing.practice else "bold $text-accent"
+        return Content.assemble(" ", (key, tone), words)
 
 
 def parts_of(standing: StatusBar) -> list[str]:
     """The parts of the bar, most important first; the bar is cut from the right."""
+    if standing.practice:
+        return [t("practice.bar"), of("clock", standing.clock_confidence), _catalog(standing)]
     parts = [f"{of('line', standing.line)} {_since(standing)}".strip(), _backlog(standing), _receipt(standing)]
     parts += [of("clock", standing.clock_confidence), _catalog(standing)]
     alarms = [of("alarm", alarm) for alarm in standing.alarms]

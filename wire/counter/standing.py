@@ -45,6 +45,8 @@ class StatusBar(Told):
     conditions: list[WaitingView] = Field(default_factory=list)
     """How the node stands, explained: the road and whatever else people must know, the most urgent first."""
     stopped: StoppedView | None = None
+    practice: bool = False
+    """A practice store: nothing waits to be sent, because nothing of it is ever sent."""
 
 
 class SignIn(Asked):
