@@ -93,6 +93,21 @@ async def test_a_table_is_filled_row_by_row_and_an_unfinished_row_is_kept(at_the
         await agent.until(lambda: "household_members" not in next(iter(node.drafts.values()))["values"])
 
 
+@ON_THE_FAKE
+@pytest.mark.parametrize("key", ["enter", "tab"])
+async def test_the_last_field_of_a_step_is_checked_by_the_key_that_leaves_it(at_the_screen, key: str):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        frames = [frame for frame in agent.screen.query("FieldFrame") if frame.display]
+        last = frames[-1]
+        last.editor.focus()
+        await agent.settle()
+        assert not last.problem
+        await agent.press(key)
+        await agent.until(lambda: bool(last.problem))
+        await agent.sees("请填写这一项")
+
+
 async def test_a_region_is_chosen_by_number_from_the_own_township(at_the_screen, node):
     async with at_the_screen() as agent:
         await agent.begin("新农合")

@@ -98,6 +98,8 @@ class ActForm(CounterScreen[bool]):
         frame = beside(list(self.query(FieldFrame)), event.field_id, event.by)
         if frame is not None:
             self.set_focus(frame.editor)
+        else:
+            self.post_message(Left(event.field_id))
 
     @errand("act")
     async def action_send(self) -> None:

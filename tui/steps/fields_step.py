@@ -92,6 +92,8 @@ class FieldsStep(QuietScroll):
         frame = beside(self.frames(), event.field_id, event.by)
         if frame is not None:
             self.screen.set_focus(frame.editor)
+        else:  # there is nothing to go to, so the focus stays; the person is done with the field all the same
+            self.post_message(Left(event.field_id))
 
     def _check(self, frame: FieldFrame) -> None:
         problem = self.desk.problem(frame.field.id)
