@@ -84,11 +84,23 @@ async def test_a_restarted_node_is_signed_in_to_again_with_the_same_passphrase(a
         await agent.sees("本机服务重新启动过")
         await agent.type("bad")
         await agent.press("enter")
-        await agent.sees("工号或口令不对")
+        await agent.sees("口令不对，请重新输入")
+        assert "工号" not in agent.text()
         await agent.type(agent.passphrase)
         await agent.press("enter")
         await agent.at("wizard")
         await agent.until(lambda: "李" in str(node.drafts))
+
+
+async def test_a_locked_screen_speaks_only_of_what_it_asks_for(at_the_screen):
+    async with at_the_screen() as agent:
+        await agent.press("f8")
+        await agent.at("lock")
+        await agent.type("bad")
+        await agent.press("enter")
+        await agent.sees("口令不对，请重新输入")
+        assert "工号" not in agent.text()
+        assert agent.screen.place == "lock"
 
 
 @ON_THE_FAKE

@@ -11,14 +11,16 @@ from textual.binding import BindingType
 from textual.widgets import Static
 
 from tui.errand import errand
-from tui.errors import SessionOver
+from tui.errors import CounterError, Refused, SessionOver
 from tui.keymap import bindings_for
-from tui.screens.counter_screen import CounterScreen, Given
+from tui.screens.counter_screen import CounterScreen, Given, sentence_of
 from tui.screens.recovery import shown_for
 from tui.widgets.editing import Done
 from tui.widgets.text_editor import TextEditor
 from tui.wording import t
 from wire.practice import PASSPHRASE
+
+NOT_THE_CLERK = "sign_in.refused"  # a code
 
 
 class LockScreen(CounterScreen[None]):
@@ -82,4 +84,10 @@ class LockScreen(CounterScreen[None]):
                 self.counter.session_lost = True
                 await client.sign_in(clerk.id, passphrase)
 
-        return await self.attempt_without_lock(open_again)
+        try:
+            return Given(await open_again())
+        except CounterError as failure:
+            # The node's sentence speaks of a clerk's id, too, which is not asked for here.
+            wrong = isinstance(failure, Refused) and failure.reason == NOT_THE_CLERK
+            self.say(t("lock.wrong") if wrong else sentence_of(failure), "error")
+            return None
