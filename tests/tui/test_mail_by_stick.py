@@ -119,6 +119,18 @@ async def test_a_lost_stick_is_asked_about_before_everything_is_written_anew(at_
 
 
 @ON_THE_FAKE
+async def test_without_a_stick_the_key_for_a_lost_one_says_what_to_do(at_the_screen, node):
+    node.sticks.clear()
+    async with at_the_screen() as agent:
+        await agent.press("6")
+        await agent.at("courier")
+        await agent.sees("没有找到U盘")
+        await agent.press("f6")
+        await agent.sees("先插上要写的U盘", "再按 F6")
+        assert (agent.screen.place, node.job) == ("courier", None)
+
+
+@ON_THE_FAKE
 async def test_a_stick_that_is_gone_and_a_courier_that_is_busy_are_said(at_the_screen, node):
     async with at_the_screen() as agent:
         await at_the_bags(agent)

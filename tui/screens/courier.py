@@ -105,6 +105,7 @@ class CourierScreen(CounterScreen[None]):
         """An earlier stick was lost: everything is written once more onto the one in front."""
         row = self.query_one(NumberedList).current
         if row is None:
+            self.say(t("courier.again_needs_stick"), "warning")
             return
         medium = row.key.partition(":")[2]
         question = confirm(t("courier.again_question", medium=medium), t("courier.again"))
