@@ -49,9 +49,13 @@ def clock_words(clock: ClockView) -> str:
 
 
 def outcome_lines(detail: ApplicationDetail) -> list[str]:
-    """Why it ended as it did, on what basis, who is competent instead and what the applicant can do, a line each."""
+    """Why it ended as it did, on what basis, who is competent instead and what the applicant can do, a line each.
+
+    The reason of a ruling stands in the ruling's own line.
+    """
+    ruled = detail.decision is not None and detail.decision.reason == detail.outcome_reason
     said = (
-        (detail.outcome_reason, t("application.reason", reason=detail.outcome_reason)),
+        ("" if ruled else detail.outcome_reason, t("application.reason", reason=detail.outcome_reason)),
         (detail.outcome_basis, t("application.basis", basis=detail.outcome_basis)),
         (detail.outcome_elsewhere, t("application.elsewhere", body=detail.outcome_elsewhere)),
         (detail.forwarded_to, t("application.forwarded", body=detail.forwarded_to)),

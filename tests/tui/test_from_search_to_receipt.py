@@ -102,7 +102,8 @@ async def test_a_result_is_delivered_and_the_villager_rates_it(at_the_screen, no
         await agent.sees("已办结", "该代办员送达结果")
         await agent.press("1")
         await agent.at("application")
-        await agent.sees("登记送达")
+        await agent.sees("登记送达", "符合条件")
+        assert agent.text().count("符合条件") == 1
         await agent.press("1")
         await agent.at("act_form")
         await agent.type("李样例")
