@@ -93,6 +93,24 @@ async def test_a_table_is_filled_row_by_row_and_an_unfinished_row_is_kept(at_the
         await agent.until(lambda: "household_members" not in next(iter(node.drafts.values()))["values"])
 
 
+async def test_a_choice_that_one_key_took_away_comes_back_by_the_same_key(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        await agent.focus_on("applicant_id_type")
+        await agent.press("1")
+        editor = agent.screen.query_one("#field-applicant_id_type").editor
+        chosen = editor.value
+        await agent.press("delete")
+        await agent.sees("已清空", "再按一次 Del")
+        assert editor.value is None
+        await agent.press("delete")
+        await agent.sees("已恢复")
+        assert editor.value == chosen
+        await agent.until(lambda: next(iter(node.drafts.values()))["values"].get("applicant_id_type") == chosen)
+        await agent.press("delete", "2", "delete", "delete")
+        assert editor.value == editor.options[1][0]  # what was chosen since comes back, not what was before
+
+
 @ON_THE_FAKE
 @pytest.mark.parametrize("key", ["enter", "tab"])
 async def test_the_last_field_of_a_step_is_checked_by_the_key_that_leaves_it(at_the_screen, key: str):

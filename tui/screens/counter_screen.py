@@ -10,6 +10,7 @@ Laws:
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar, cast
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
@@ -18,6 +19,7 @@ from textual.widgets import Static
 from tui.counter import Counter
 from tui.errors import CounterError, NodeAway, Refused
 from tui.keymap import shown_for
+from tui.widgets.editing import Cleared
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.say_line import SayLine
 from tui.widgets.status_bar import StandingBar
@@ -104,6 +106,11 @@ class CounterScreen(Screen[R]):
     def say(self, sentence: str, tone: str = "plain") -> None:
         for line in self.query(SayLine):
             line.say(sentence, tone)
+
+    @on(Cleared)
+    def _emptied(self, event: Cleared) -> None:
+        """One key took a choice away: that is said, with the way back."""
+        self.say(t("field.brought_back") if event.back else t("field.cleared"))
 
     async def attempt(self, call: Callable[[], Awaitable[T]]) -> Given[T] | None:
         """Ask the node; what goes wrong is said on this screen and None comes back."""

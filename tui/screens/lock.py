@@ -85,7 +85,8 @@ class LockScreen(CounterScreen[None]):
                 await client.sign_in(clerk.id, passphrase)
 
         try:
-            return Given(await open_again())
+            await open_again()
+            return Given(None)
         except CounterError as failure:
             # The node's sentence speaks of a clerk's id, too, which is not asked for here.
             wrong = isinstance(failure, Refused) and failure.reason == NOT_THE_CLERK

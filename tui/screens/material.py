@@ -19,6 +19,7 @@ from tui.guide_words import copies_words
 from tui.keymap import bindings_for
 from tui.problems import problem_words
 from tui.scan_folder import ScanFile, size_words
+from tui.screens.choose import YES, confirm
 from tui.screens.counter_screen import CounterScreen, sentence_of
 from tui.screens.phone import PhoneScreen
 from tui.screens.scan_picker import ScanPicker
@@ -196,6 +197,9 @@ class MaterialScreen(CounterScreen[None]):
         scan = next((one for one in self.desk.scans if row and one.scan_hash == row.key), None)
         if scan is None:
             self.say(t("material.no_pages"), "warning")
+            return
+        question = confirm(t("material.remove_question", page=scan.page, name=self.need.name), t("material.remove"))
+        if await self.app.push_screen_wait(question) != YES:
             return
         if await self.attempt(lambda: self.desk.detach(scan)) is not None:
             self._show_pages()

@@ -1,6 +1,7 @@
 """All choices in sight, chosen by number: one of them, or several.
 
-Laws: nothing is chosen until the person chooses; the chosen ones are marked by a sign, not by colour alone.
+Laws: nothing is chosen until the person chooses; the chosen ones are marked by a sign, not by colour alone. The key
+that empties it brings back what it took, until something else is chosen.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from textual.events import Blur, Focus, Key
 from textual.geometry import Size
 from textual.widget import Widget
 
-from tui.widgets.editing import LEAVING_KEYS, Done, Edited, Left
+from tui.widgets.editing import LEAVING_KEYS, Cleared, Done, Edited, Left
 
 LABELS = "123456789abcdefghijklmnop"
 GAP = "  "
@@ -27,6 +28,7 @@ class ChoiceEditor(Widget, can_focus=True):
         self.options = tuple(options)
         self.many = many
         self.value: Any = (list(value) if isinstance(value, list | tuple) else []) if many else value
+        self._taken: Any = None
 
     def _holds(self, option: object) -> bool:
         if self.many:
@@ -67,7 +69,7 @@ class ChoiceEditor(Widget, can_focus=True):
         if event.key in LEAVING_KEYS:
             self.post_message(Done(self.field_id, event.key))
         elif event.key in {"delete", "backspace"}:
-            self._set([] if self.many else None)
+            self._empty()
         elif event.key in {"left", "right"} and not self.many and self.options:
             self._step(-1 if event.key == "left" else 1)
         elif event.character and (at := LABELS.find(event.character)) in range(len(self.options)):
@@ -76,6 +78,16 @@ class ChoiceEditor(Widget, can_focus=True):
             return
         event.stop()
         event.prevent_default()
+
+    def _empty(self) -> None:
+        if self.value not in (None, []):
+            taken = self.value
+            self._set([] if self.many else None)
+            self._taken = taken
+            self.post_message(Cleared(back=False))
+        elif self._taken is not None:
+            self._set(self._taken)
+            self.post_message(Cleared(back=True))
 
     def _step(self, by: int) -> None:
         held = [at for at, (option, _) in enumerate(self.options) if self._holds(option)]
@@ -92,6 +104,7 @@ class ChoiceEditor(Widget, can_focus=True):
     def _set(self, value: object) -> None:
         if value != self.value or type(value) is not type(self.value):
             self.value = value
+            self._taken = None
             self.refresh(layout=True)
             self.post_message(Edited(self.field_id, value if value != [] else None))
 

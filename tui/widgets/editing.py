@@ -1,7 +1,7 @@
 """What an editor of a field says to the screen around it, and how a typed value becomes the form's value.
 
 Laws: an editor says `Edited` on every change, `Left` when the focus goes, `Done` when the person is finished with
-it, and `Wanted` when another screen must be opened to fill it. What cannot be understood is passed on as typed.
+it, `Cleared` when one key emptied it, and `Wanted` when another screen must be opened to fill it. What cannot be understood is passed on as typed.
 """
 
 import re
@@ -27,6 +27,14 @@ class Left(Message):
     def __init__(self, field_id: str) -> None:
         super().__init__()
         self.field_id = field_id
+
+
+class Cleared(Message):
+    """A choice was emptied by one key, or `back` by the same key again."""
+
+    def __init__(self, *, back: bool) -> None:
+        super().__init__()
+        self.back = back
 
 
 LEAVING_KEYS = {"enter": 1, "tab": 1, "down": 1, "shift+tab": -1, "up": -1}
