@@ -1,7 +1,8 @@
 """What an editor of a field says to the screen around it, and how a typed value becomes the form's value.
 
 Laws: an editor says `Edited` on every change, `Left` when the focus goes, `Done` when the person is finished with
-it, `Cleared` when one key emptied it, and `Wanted` when another screen must be opened to fill it. What cannot be understood is passed on as typed.
+it, `Cleared` when one key emptied it, and `Wanted` when another screen must be opened to fill it. What cannot be
+understood is passed on as typed.
 """
 
 import re
