@@ -125,6 +125,7 @@ def test_no_phone_is_let_in_to_practise(beside: Beside) -> None:
 def test_the_first_application_is_returned_once_and_granted_when_it_is_answered(beside: Beside) -> None:
     practice = beside.practice
     application_id = practice.collected()
+    assert listing.detail(practice.counter, practice.who, application_id).waiting == []
     practice.mail.turn()
     assert state_of(practice, application_id) is State.RETURNED
     detail = listing.detail(practice.counter, practice.who, application_id)

@@ -48,7 +48,12 @@ class SlipScreen(CounterScreen[None]):
     def on_mount(self) -> None:
         self.query_one(ReadingScroll).focus()
         if self.fresh:
-            self.say(t("slip.answered") if self.answering else t("slip.saved"), "good")
+            self.say(self._what_was_done(), "good")
+
+    def _what_was_done(self) -> str:
+        if self.counter.practice:
+            return t("practice.saved")
+        return t("slip.answered") if self.answering else t("slip.saved")
 
     def _words(self) -> Content:
         slip = self.slip
@@ -70,7 +75,8 @@ class SlipScreen(CounterScreen[None]):
             lines.insert(0, Content.styled(t("practice.void"), "bold reverse $text-warning"))
         if self.answering:
             lines.insert(0, Content.styled(t("slip.supplemented"), "bold $text-success"))
-        lines.append(Content(slip.query_hint or t("slip.query")))
+        if not self.counter.practice:  # nobody could be asked about it
+            lines.append(Content(slip.query_hint or t("slip.query")))
         lines.append(Content.styled(t("slip.not_accepted"), "$text-warning"))
         return Content("\n").join(lines)
 
