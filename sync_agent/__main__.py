@@ -23,8 +23,8 @@ CANNOT_START = 2
 def main(arguments: Sequence[str]) -> None:
     """Carry, or do what a person asked for."""
     if arguments[:1] == [RUN]:
-        parser = argparse.ArgumentParser(prog=f"sync_agent {RUN}", description="Carry mail until told to stop.")
-        parser.add_argument("--root", type=Path, required=True, help="the node's folder")
+        parser = argparse.ArgumentParser(prog=f"sync_agent {RUN}", description=words("help.run"))
+        parser.add_argument("--root", type=Path, required=True, help=words("help.root"))
         paths = NodePaths(parser.parse_args(arguments[1:]).root)
         try:
             asyncio.run(_until_signalled(paths))

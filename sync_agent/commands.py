@@ -24,20 +24,22 @@ from sync_agent.wording import words
 from wire.bundle import RELAY_REFUSALS
 from wire.fields import NodeRole
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help=words("help.sync_agent"), pretty_exceptions_enable=False
+)
 app.add_typer(courier_commands, name="courier")
-Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
+Root = Annotated[Path, typer.Option("--root", help=words("help.root"))]
 MIB = 1024 * 1024
 NOT_FORWARDED = frozenset({"courier.bag_of_nobody", "gateway.busy"})
 """Codes by which the city takes no bag that have a sentence of their own."""
 
 
-@app.callback()
+@app.callback(help=words("help.sync_agent"))
 def _commands() -> None:
     """`run` carries mail until told to stop; the others are listed below."""
 
 
-@app.command()
+@app.command(help=words("help.status"))
 def status(root: Root) -> None:
     """Print the state of the line and what waits to leave this node."""
     paths = _node_in(root)
@@ -103,7 +105,7 @@ def _started() -> datetime:
     return datetime.now(UTC) - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
-@app.command()
+@app.command(help=words("help.settings"))
 def settings(root: Root) -> None:
     """Check the settings of this node's courier and print what holds."""
     _print_settings(_node_in(root))

@@ -23,8 +23,8 @@ from wire.errors import WireError
 
 MIB = 1024 * 1024
 
-app = typer.Typer(no_args_is_help=True, help="Carry this node's mail by stick.")
-Root = Annotated[Path, typer.Option("--root", help="The node's folder.")]
+app = typer.Typer(no_args_is_help=True, help=words("help.courier"))
+Root = Annotated[Path, typer.Option("--root", help=words("help.root"))]
 
 
 def now() -> datetime:
@@ -32,13 +32,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@app.command("out")
+@app.command("out", help=words("help.courier_out"))
 def out(
     *,
     root: Root,
-    to: Annotated[Path, typer.Option("--to", help="Where the stick is mounted.")],
-    capacity: Annotated[int | None, typer.Option("--capacity", min=4, help="Write at most so many MB.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Begin every scan anew: an earlier stick was lost.")] = False,
+    to: Annotated[Path, typer.Option("--to", help=words("help.stick"))],
+    capacity: Annotated[int | None, typer.Option("--capacity", min=4, help=words("help.capacity"))] = None,
+    again: Annotated[bool, typer.Option("--again", help=words("help.again"))] = False,
 ) -> None:
     """Write the next bundle."""
     with _plain_errors(), alone(NodePaths(root), now) as sack:
@@ -60,8 +60,8 @@ def order(root: Root) -> None:
     raise typer.Exit(0 if courier_order.do(NodePaths(root)) else 1)
 
 
-@app.command("in")
-def into(*, root: Root, source: Annotated[Path, typer.Option("--from", help="Where the stick is mounted.")]) -> None:
+@app.command("in", help=words("help.courier_in"))
+def into(*, root: Root, source: Annotated[Path, typer.Option("--from", help=words("help.stick"))]) -> None:
     """Take in what the city wrote for this node."""
     with _plain_errors(), alone(NodePaths(root), now) as sack:
         taken = take_in(sack, StickFolder(source))

@@ -10,28 +10,30 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tui.wording import LANGUAGES, WordingMissing, language_for, speak
+from tui.wording import LANGUAGES, WordingMissing, language_for, speak, t
 
 SCAN_FOLDER = Path("~/扫描")
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """What was asked for on the command line."""
-    parser = argparse.ArgumentParser(prog="tui", description="Screen of the village agent; talks to the node's socket.")
-    parser.add_argument("--socket", required=True, type=Path, help="the node's counter socket, <root>/run/counter.sock")
-    parser.add_argument("--scan-folder", type=Path, default=SCAN_FOLDER, help="where scanner and phone leave files")
-    parser.add_argument("--lang", choices=LANGUAGES, help="language of the screen; else LANG decides")
-    parser.add_argument("--idle-minutes", type=float, default=10.0, help="idle minutes before the screen locks")
-    parser.add_argument("--practice", action="store_true", help="the socket is that of a practice store")
-    parser.add_argument("--offer-practice", action="store_true", help="end with status 4 when practice is asked for")
+    parser = argparse.ArgumentParser(prog="tui", add_help=False, description=t("help_line.tui"))
+    parser.add_argument("-h", "--help", action="help", help=t("help_line.help"))
+    parser.add_argument("--socket", required=True, type=Path, help=t("help_line.socket"))
+    parser.add_argument("--scan-folder", type=Path, default=SCAN_FOLDER, help=t("help_line.scan_folder"))
+    parser.add_argument("--lang", choices=LANGUAGES, help=t("help_line.lang"))
+    parser.add_argument("--idle-minutes", type=float, default=10.0, help=t("help_line.idle_minutes"))
+    parser.add_argument("--practice", action="store_true", help=t("help_line.practice"))
+    parser.add_argument("--offer-practice", action="store_true", help=t("help_line.offer_practice"))
     return parser.parse_args(words)
 
 
 def main() -> int:
     """Run the screen until the agent leaves it; 0 when left by its key, 1 when it broke, 2 when it cannot start
     or found a practice store instead of a true one, 4 when practice was asked for."""
-    asked = arguments(sys.argv[1:])
     try:
+        speak(language_for(None, os.environ))  # what --help says, before --lang is read
+        asked = arguments(sys.argv[1:])
         speak(language_for(asked.lang, os.environ))
     except WordingMissing as missing:
         sys.stderr.write(f"The wording '{missing}' is not compiled; run ./install.sh once.\n")
