@@ -171,7 +171,16 @@ def region_covers(outer: str, inner: str) -> bool:
     """
     if not (is_region_code(outer) and is_region_code(inner)):
         return False
-    return inner.startswith(outer[: _LEVEL_ENDS[region_level(outer)]])
+    return inner.startswith(region_stem(outer))
+
+
+def region_stem(code: str) -> str:
+    """Return the digits with which every code of this region begins.
+
+    >>> region_stem("511603106000"), region_stem("511600000000")
+    ('511603106', '5116')
+    """
+    return code[: _LEVEL_ENDS[region_level(code)]]
 
 
 def phone_problem(text: str) -> str | None:

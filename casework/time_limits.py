@@ -86,7 +86,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One clock as it stands now; `remaining_days` counts in the unit of `limit` and is negative after the day."""
+    """One clock as it stands now; `remaining_days` counts in the unit of `limit` and is negative after the day.
+
+    `latest` is the last day by the mildest reading, told of a clock that was met.
+    """
 
     kind: ClockKind
     due: date | None
@@ -95,6 +98,7 @@ class Clock:
     provisional: bool = False
     limit: Limit | None = None
     deemed_accepted: bool = False
+    latest: date | None = None
 
 
 def due(start: date | datetime, limit: Limit, calendar: Calendar, skipped: Sequence[DaySpan] = ()) -> Due:
@@ -162,7 +166,7 @@ def handling_clock(
     end = due(start_day, limit, calendar, spans)
     if decided is not None:
         left = _days_between(city_day(decided), end.date, limit.unit, calendar, spans)
-        return Clock("handling", end.date, Standing.MET, left, end.provisional, limit)
+        return Clock("handling", end.date, Standing.MET, left, end.provisional, limit, latest=end.latest)
     sure = confident and not application.accepted_unsure
     return _running("handling", end, limit, calendar, city_day(now), spans, confident=sure)
 

@@ -32,6 +32,7 @@ REKEYED: Final = "rekeyed"
 RECOVERY_ASKED: Final = "recovery_asked"
 RECOVERY_REFUSED: Final = "recovery_refused"
 RECOVERED: Final = "passphrase_recovered"
+EXPORTED: Final = "exported"
 
 
 def note(

@@ -296,6 +296,12 @@ class NothingToReturn(ActRefused):
     code = "return.empty"
 
 
+class PurposeNeeded(ActRefused):
+    """Names in full are handed out only for a purpose of the list."""
+
+    code = "export.purpose"
+
+
 class RatingNotOpen(ActRefused):
     """The rating opens only after the result was handed over, and once."""
 

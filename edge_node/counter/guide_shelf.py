@@ -55,6 +55,14 @@ class GuideShelf:
         """A service item as that version describes it."""
         return self._of_version(tx, "item", item_id, version, catalog.item, UnknownItem)
 
+    def holds(self, tx: Transaction, item_id: str, version: int) -> bool:
+        """Whether the guide of just that version is still here."""
+        try:
+            self._kept_as("item", item_id, version, partial(catalog.item, tx, item_id, version))
+        except (Unknown, CatalogMissing):
+            return False
+        return True
+
     def form(self, tx: Transaction, form_id: str, version: int | None = None) -> Form:
         """A form as that version describes it."""
         return self._of_version(tx, "form", form_id, version, catalog.form, UnknownForm)

@@ -14,6 +14,7 @@ document.addEventListener("submit", (event) => {
     return;
   }
   if (form.method === "post") form.dataset.sent = "1";
+  if ("download" in form.dataset) setTimeout(() => delete form.dataset.sent, 3000); // the page stays: it may be wanted again
 });
 
 window.addEventListener("pageshow", () => {

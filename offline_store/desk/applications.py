@@ -228,8 +228,7 @@ def page(
         conditions.append(col(ApplicationRow.standing).in_([standing.value for standing in standings]))
     if site is not None:
         conditions.append(col(ApplicationRow.site) == site)
-    if words := [word for word in map(folded, text.split()) if word]:
-        conditions.append(_matches(words, items))
+    conditions += matching(text, items)
     order: list[ColumnElement[Any]] = [col(ApplicationRow.due).asc().nulls_last()] if by_due else []
     order += [col(ApplicationRow.updated_at).desc(), col(ApplicationRow.number).desc()]
     total = tx.execute(select(func.count()).select_from(ApplicationRow).where(*conditions)).scalar_one()
@@ -245,6 +244,17 @@ def open_catalog_versions(tx: Session) -> set[int]:
     closed = [state.value for state in CLOSED_STATES]
     open_ones = select(ApplicationRow.catalog_version).where(col(ApplicationRow.state).not_in(closed)).distinct()
     return set(tx.exec(open_ones).all())
+
+
+def matching(text: str, items: Collection[str]) -> list[ColumnElement[bool]]:
+    """The condition that `text` sets, none where it holds no word: every word is said, or the item is among `items`."""
+    words = [word for word in map(folded, text.split()) if word]
+    return [_matches(words, items)] if words else []
+
+
+def shown_of(row: ApplicationRow) -> Application:
+    """The application of a row as it is shown."""
+    return _application(row.shown)
 
 
 def _matches(words: list[str], items: Collection[str]) -> ColumnElement[bool]:

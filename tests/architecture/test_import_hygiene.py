@@ -70,3 +70,8 @@ def test_no_module_of_a_program_brings_in_what_it_must_not_have(program: str) ->
 def test_a_courier_that_did_load_the_desk_would_be_seen() -> None:
     loaded = loaded_by("sync_agent.loop", "offline_store.desk.database")
     assert {"offline_store.desk", "sqlmodel", "sqlalchemy", "sqlcipher3"} <= set(intruders(loaded, DESK))
+
+
+def test_a_node_loads_the_library_of_workbooks_only_when_one_is_made() -> None:
+    assert intruders(loaded_by("edge_node.app"), ["openpyxl", "et_xmlfile"]) == []
+    assert "openpyxl" in loaded_by("edge_node.printing.workbook")
