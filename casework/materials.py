@@ -4,7 +4,8 @@
 - A required material needs at least one scan, unless it is to be verified online, or deferred where that is allowed.
 - Whoever files for somebody else hands in the mandate (代办委托书); it can be neither deferred nor looked up.
 - A required file field of the form is a material with the id `field:<field id>`.
-- A return names materials, conditions and fields of the guide the application was filed under, and nothing else.
+- A return names materials, conditions and fields of the guide the application was filed under, and nothing else; of the
+  fields only those that the form asks for in this application.
 - A later return names only what an earlier one named or what a supplement touched since: the notice is given once.
 """
 
@@ -171,6 +172,12 @@ def check_return(item: ServiceItem, form: Form, points: Sequence[ReturnPoint]) -
             raise VagueReturn(point.kind, point.ref)
 
 
+def is_asked(form: Form, form_values: Mapping[str, Any], kind: ReturnKind, ref: str) -> bool:
+    """Say whether this is asked for in an application with these values: a field that other answers hide is not."""
+    kind, ref = _same(kind, ref)
+    return kind != "field" or ref in visible(form, form_values)
+
+
 def may_be_returned(application: Application, kind: ReturnKind, ref: str) -> bool:
     """Say whether a return may name this now; before the first return everything may be named.
 
@@ -181,12 +188,12 @@ def may_be_returned(application: Application, kind: ReturnKind, ref: str) -> boo
     if not rounds or len(rounds) < application.returns_count:
         return True  # nothing was returned, or a program that did not keep the rounds recorded the first of them
     named = {_same(point.kind, point.ref) for one in rounds for point in one.points}
-    touched = {("field", name) for one in rounds for name in one.fields}
+    touched: set[tuple[ReturnKind, str]] = {("field", name) for one in rounds for name in one.fields}
     touched |= {_same("material", name) for one in rounds for name in one.materials}
     return _same(kind, ref) in named | touched
 
 
-def _same(kind: ReturnKind, ref: str) -> tuple[str, str]:
+def _same(kind: ReturnKind, ref: str) -> tuple[ReturnKind, str]:
     """A file of the form is both a field and a material; it counts as the field."""
     is_file = kind == "material" and ref.startswith(FIELD_PREFIX)
     return ("field", ref.removeprefix(FIELD_PREFIX)) if is_file else (kind, ref)

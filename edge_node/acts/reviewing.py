@@ -1,8 +1,8 @@
 """The township's pre-review: begin, return once with everything, accept (provisionally too), decline, forward.
 
 Laws
-- A return names only what the guide of the application asks for, a later one only what the earlier named or a
-  supplement touched; the act refuses anything else, whatever the page let through.
+- A return names only what the guide asks for in this application (no field that its answers hide), a later one only
+  what the earlier named or a supplement touched; the act refuses anything else, whatever the page let through.
 - Accepting provisionally is possible only for materials that the guide allows to follow.
 - The limit that acceptance starts is counted by the node from the signed calendar, unless the clerk names a day; a
   provisional day (estimated calendar, clock that nobody confirmed) is not written into an acceptance.
@@ -26,12 +26,12 @@ from casework.events import (
     ProvisionallyAccepted,
     Returned,
 )
-from casework.materials import check_return, may_be_returned, returnable
+from casework.materials import check_return, is_asked, may_be_returned, returnable
 from casework.states import State
 from casework.time_limits import handling_clock
 from edge_node.acts import journaling, listing
 from edge_node.counter.counter import Counter
-from edge_node.counter.errors import AddedLater, NotDeferrable, NothingToReturn, ReasonNeeded
+from edge_node.counter.errors import AddedLater, NotAskedHere, NotDeferrable, NothingToReturn, ReasonNeeded
 from edge_node.counter.sessions import AtCounter
 from edge_node.counter.trusted_clock import Reading
 from edge_node.counter.visibility import visible
@@ -53,6 +53,7 @@ def guide(counter: Counter, who: AtCounter, application_id: str) -> ReviewGuide:
                 ReturnablePoint(kind=one.kind, ref=one.ref, label=one.name)
                 for one in returnable(item, form)
                 if may_be_returned(application, one.kind, one.ref)
+                and is_asked(form, application.form, one.kind, one.ref)
             ],
             deferrable=deferrable,
             may_accept_provisionally=bool(deferrable),
@@ -78,6 +79,9 @@ def return_once(
         form = counter.shelf.form(tx, application.form_id, application.catalog_version)
         check_return(item, form, named)
         for one in named:
+            if not is_asked(form, application.form, one.kind, one.ref):
+                labels = counter.shelf.labels(tx, application.item_id, application.form_id, application.catalog_version)
+                raise NotAskedHere(kind=one.kind, ref=one.ref, label=labels.get((one.kind, one.ref), one.ref))
             if not may_be_returned(application, one.kind, one.ref):
                 raise AddedLater(kind=one.kind, ref=one.ref)
         return Returned(at=reading.now, by=who.actor, points=named)

@@ -290,6 +290,12 @@ class AddedLater(ActRefused):
     code = "return.added_later"
 
 
+class NotAskedHere(ActRefused):
+    """A return named a field that the answers of this application hide."""
+
+    code = "return.not_asked"
+
+
 class NothingToReturn(ActRefused):
     """A return must name at least one point."""
 

@@ -12,12 +12,13 @@ from casework.application import HandedIn, ReturnPoint, Scan, Seen
 from casework.catalog import ServiceItem
 from casework.catalog_changes import carry_over, changes
 from casework.errors import AddedRequirement, MalformedCatalog, VagueReturn
-from casework.forms import Form
+from casework.forms import Form, visible
 from casework.materials import (
     AUTHORIZATION,
     MISSING_CODES,
     check_return,
     condition_ref,
+    is_asked,
     missing,
     needed,
     returnable,
@@ -184,6 +185,19 @@ def test_a_return_may_name_all_of_the_guide_and_nothing_else(item: ServiceItem) 
         with pytest.raises(AddedRequirement) as refusal:
             check_return(item, form, [*everything, ReturnPoint(kind, ref, "另外要", "再交")])
         assert (refusal.value.kind, refusal.value.ref) == (kind, ref)
+
+
+@pytest.mark.parametrize("item", ITEMS.values(), ids=lambda item: item.item_id)
+def test_a_field_is_asked_exactly_where_the_form_shows_it(item: ServiceItem) -> None:
+    form = FORMS[item.form_id]
+    for values in (SELF, {"agent_mode": "relative"}, {}):
+        shown = visible(form, values)
+        for one in returnable(item, form):
+            name = one.ref.removeprefix("field:")
+            of_the_form = one.kind == "field" or name != one.ref
+            assert is_asked(form, values, one.kind, one.ref) is (not of_the_form or name in shown)
+    assert not is_asked(form, SELF, "field", "agent_id_no")
+    assert is_asked(form, {"agent_mode": "relative"}, "field", "agent_id_no")
 
 
 def test_a_return_says_what_is_wrong() -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from casework.errors import AddedRequirement, CaseworkError, IllegalEvent, NotYourDuty, VagueReturn
 from casework.events import Submitted
+from casework.forms import visible
 from casework.states import State
 from edge_node.acts import listing, reviewing
 from edge_node.acts import village as acts
-from edge_node.counter.errors import NotDeferrable, NothingToReturn, ReasonNeeded, UnknownApplication
+from edge_node.counter.errors import NotAskedHere, NotDeferrable, NothingToReturn, ReasonNeeded, UnknownApplication
+from edge_node.faults import fault_of
 from offline_store.desk import applications, journal
 from tests.edge_node.village import CITY, Gateway, HandClock, Village, signed_in
 from wire.counter import ReturnPointView
@@ -99,6 +101,27 @@ def test_a_return_that_adds_a_requirement_is_refused_and_changes_nothing(town, f
     with pytest.raises(refusal):
         reviewing.return_once(town.counter, town.who, application_id, [point("GA-YB-001-M01"), named])
     assert (shown(town, application_id), entries(town)) == (before, seq)
+
+
+def test_a_return_that_names_a_field_which_is_not_asked_here_is_refused_and_changes_nothing(town, filed):
+    application_id, ref = filed(), "agent_id_no"
+    with town.counter.desk.reading() as tx:
+        form = town.counter.shelf.form(tx, shown(town, application_id).form_id)
+    assert ref not in visible(form, shown(town, application_id).form)
+    before, seq = shown(town, application_id), entries(town)
+    with pytest.raises(NotAskedHere) as refusal:
+        reviewing.return_once(town.counter, town.who, application_id, [point("GA-YB-001-M01"), point(ref, "field")])
+    assert refusal.value.params == {"kind": "field", "ref": ref, "label": form.by_id[ref].label}
+    assert form.by_id[ref].label in fault_of(refusal.value)[1]["message"]
+    assert (shown(town, application_id), entries(town)) == (before, seq)
+    offered = {(one.kind, one.ref) for one in reviewing.guide(town.counter, town.who, application_id).points}
+    assert ("field", ref) not in offered
+
+
+def test_a_field_that_is_asked_here_can_be_returned_though_another_application_hides_it(town, filed):
+    application_id = filed()
+    reviewing.return_once(town.counter, town.who, application_id, [point("applicant_phone", "field")])
+    assert shown(town, application_id).state is State.RETURNED
 
 
 def test_a_return_without_a_point_is_none(town, filed):
