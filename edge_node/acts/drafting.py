@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 from casework import catalog_changes, proxy
 from casework.forms import Form, check_field
 from casework.masking import mask_name
+from casework.regions import region_problems
 from edge_node.acts import showing
 from edge_node.counter import problems
 from edge_node.counter.counter import Counter
@@ -110,9 +111,11 @@ def change(
         )
         _refuse_too_much(changed)
         drafts.save(tx, changed)
-        form = _form(counter, tx, changed)
+        form, table = _form(counter, tx, changed), counter.shelf.regions(tx)
+        filed = applications.load(tx, draft.application_id).shown.form if draft.application_id else None
     found = [check_field(form, name, changed.values.get(name), changed.values) for name in values or ()]
     wrong = [problem for problem in found if problem is not None]
+    wrong += [one for one in region_problems(form, changed.values, table, filed) if one.field_id in (values or ())]
     return DraftSaved(saved_at=reading.now, problems=problems.views(form, wrong))
 
 

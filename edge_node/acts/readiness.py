@@ -5,6 +5,7 @@ Laws
   refuses.
 - A material counts as handed in once it is said how the paper was seen; what was said before that is only kept.
 - A draft is judged by the guide of its own catalog version; what a newer one changed is told, not enforced.
+- A region that the table in use knows to be wrong is refused; what was filed before that table came stays.
 - A return is answered point by point: by changing what the point names, or in words.
 """
 
@@ -20,6 +21,7 @@ from casework.catalog import ServiceItem
 from casework.catalog_changes import changes
 from casework.forms import FieldProblem, Form, check, filed_values
 from casework.materials import FIELD_PREFIX, Missing, missing, needed
+from casework.regions import region_problems
 from casework.states import State
 from edge_node.acts import drafting
 from edge_node.counter import problems
@@ -81,7 +83,11 @@ def papers_of(counter: Counter, tx: Transaction, draft: Draft) -> Papers:
 
 def summary_of(counter: Counter, tx: Transaction, draft: Draft, papers: Papers) -> Summary:
     """The summary inside the caller's transaction."""
-    wrong = check(papers.form, draft.values)
+    before = papers.application.form if papers.application else None
+    wrong = [
+        *check(papers.form, draft.values),
+        *region_problems(papers.form, draft.values, counter.shelf.regions(tx), before),
+    ]
     lacking = _missing(papers)
     refusal = proxy.may_collect(papers.item, papers.filed)
     unanswered = list(_unanswered(draft, papers))

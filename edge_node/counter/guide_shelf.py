@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.materials import returnable
+from casework.regions import RegionTable
 from casework.working_days import Calendar
 from edge_node.counter.errors import NoCatalog, UnknownForm, UnknownItem
 from offline_store.desk import catalog
@@ -104,6 +105,11 @@ class GuideShelf:
     def directory_recipients(self, tx: Transaction) -> Sequence[bytes]:
         """The city's keys to seal to by the signed directory; none where the catalog ships no directory."""
         return self._kept_as("recipients", "", self._version_or_none(tx), lambda: _recipients(tx))
+
+    def regions(self, tx: Transaction) -> RegionTable:
+        """The region table in use; one that knows nothing where none was shipped."""
+        version = self.active_version(tx)
+        return self._kept_as("regions", "", version, lambda: RegionTable.from_plain(_document(tx, "regions")))
 
     def document(self, tx: Transaction, name: str) -> Any:  # noqa: ANN401 - it is JSON
         """A document of the version in use, None where it ships none."""

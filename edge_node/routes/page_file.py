@@ -126,7 +126,7 @@ def shown_value(one: Field, value: object, region_name: RegionName) -> str:
     if isinstance(value, list | tuple):
         return "、".join(options.get(str(part), _plain(part)) for part in value)
     if one.type == "region":
-        return region_name(str(value)) or str(value)
+        return region_name(str(value)) or sentence("page.region.unlisted", {"code": value})
     return options.get(str(value), _plain(value))
 
 

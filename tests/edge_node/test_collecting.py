@@ -3,6 +3,7 @@
 import pytest
 
 from casework.catalog import ServiceItem
+from casework.regions import NO_SUCH_REGION, RegionTable, region_problems
 from edge_node.acts import collecting, drafting, readiness
 from edge_node.counter.errors import DraftNotReady, ProxyNotAllowed, UnknownDraft
 from edge_node.wording import sentence
@@ -52,6 +53,38 @@ def test_a_proxy_that_the_item_does_not_allow_is_refused_and_the_draft_stays(vil
     with pytest.raises(ProxyNotAllowed):
         collecting.collect(village.counter, village.who, draft_id)
     assert drafting.show(village.counter, village.who, draft_id).values["agent_mode"] == "village_agent"
+
+
+def test_a_region_whose_township_does_not_exist_is_refused_where_it_is_typed_and_by_the_act(village):
+    draft_id = village.filled()
+    typed = {"applicant_region": "511603199205"}
+    saved = drafting.change(village.counter, village.who, draft_id, values=typed)
+    assert [(one.field_id, one.code) for one in saved.problems] == [("applicant_region", NO_SUCH_REGION)]
+    assert "511603199205" not in saved.problems[0].message
+    with village.counter.desk.reading() as tx:
+        before = journal.head(tx).seq
+    with pytest.raises(DraftNotReady):
+        collecting.collect(village.counter, village.who, draft_id)
+    with village.counter.desk.reading() as tx:
+        assert journal.head(tx).seq == before
+    assert drafting.show(village.counter, village.who, draft_id).values["applicant_region"] == "511603199205"
+
+
+@pytest.mark.parametrize("code", ["511602001205", "511603106299", "510107001001"])
+def test_a_village_that_the_table_cannot_know_and_a_place_elsewhere_are_taken(village, code):
+    draft_id = village.filled(applicant_region=code)
+    assert readiness.summary(village.counter, village.who, draft_id).ready
+    assert collecting.collect(village.counter, village.who, draft_id).receipt_no
+
+
+def test_what_was_filed_before_a_table_lost_its_township_can_still_be_supplemented(village):
+    application_id = village.collected(applicant_region="511603106205")
+    with village.counter.desk.reading() as tx:
+        form = village.counter.shelf.form(tx, "F-GA-YB-001")
+        filed = applications.load(tx, application_id).shown.form
+    elsewhere = RegionTable.from_plain({"regions": [{"code": "511600000000"}, {"code": "511602000000"}]})
+    assert [one.code for one in region_problems(form, filed, elsewhere)] == [NO_SUCH_REGION]
+    assert region_problems(form, filed, elsewhere, filed) == []
 
 
 def test_collecting_twice_gives_the_same_slip_and_one_operation(village):

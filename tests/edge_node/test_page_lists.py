@@ -190,6 +190,13 @@ async def test_looking_at_an_application_is_recorded_once_a_session(browser: Bro
     assert len(looks) == 1
 
 
+async def test_a_village_that_is_not_in_the_table_is_shown_as_such(browser: Browser, town: Town) -> None:
+    known = town.application(1, applicant_region="511603106205").application_id
+    unlisted = town.application(2, applicant_region="511602001205").application_id
+    assert "区划表里没有" not in (await browser.get(f"/review/{known}")).text
+    assert "511602001205（区划表里没有，请核对）" in (await browser.get(f"/review/{unlisted}")).text
+
+
 async def test_the_history_and_who_must_act_follow_the_acts(browser: Browser, town: Town) -> None:
     it = await browser.begun(town, 1)
     shown = await browser.get(f"/review/{it}")
@@ -224,7 +231,8 @@ async def test_the_page_offers_nothing_of_the_counter_api(browser: Browser) -> N
 
 async def test_pages_have_landmarks_a_skip_link_and_named_fields(browser: Browser, town: Town) -> None:
     it = await browser.begun(town, 1)
-    for path in ("/review", "/catalog", f"/review/{it}", f"/review/{it}/return", f"/review/{it}/decline"):
+    acts = (f"/review/{it}/return", f"/review/{it}/decline")
+    for path in ("/review", "/register", "/report", "/catalog", f"/review/{it}", *acts):
         text = (await browser.get(path)).text
         assert '<html lang="zh-CN">' in text
         assert '<a class="skip" href="#main">' in text

@@ -9,6 +9,7 @@ from casework.events import EVENTS
 from casework.field_rules import PROBLEM_CODES
 from casework.materials import MISSING_CODES
 from casework.proxy import REFUSAL_CODES
+from casework.regions import NO_SUCH_REGION
 from casework.states import State
 from edge_node import faults, wording
 from edge_node.acts import readiness
@@ -30,7 +31,8 @@ def codes_of(module) -> set[str]:
 def needed() -> set[str]:
     refusals = codes_of(errors) | codes_of(casework_errors) | REFUSAL_CODES | {"internal", "request.invalid"}
     refusals |= set(faults.CODES.values()) | set(faults.HTTP_CODES.values())
-    keys = {f"error.{code}" for code in refusals} | PROBLEM_CODES | MISSING_CODES | {readiness.UNANSWERED}
+    keys = {f"error.{code}" for code in refusals} | PROBLEM_CODES | MISSING_CODES
+    keys |= {readiness.UNANSWERED, NO_SUCH_REGION}
     return keys | {f"state.{one.value}" for one in State} | {f"event.{code}" for code in EVENTS}
 
 
