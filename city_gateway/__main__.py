@@ -1,4 +1,4 @@
-"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, clerk-recovery, ledger, catalog, backup ….
+"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, clerk-recovery, ledger, audit, catalog, backup ….
 
 Laws: no secret in an argument; a passphrase comes from standard input; clock and chance enter here.
 """
@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from casework.application import Role
 from city_gateway import enrolment_commands, keys
 from city_gateway.acts import parking
 from city_gateway.acts.gateway import CITY_REGION
@@ -25,6 +26,7 @@ from city_gateway.acts.office import add_clerk
 from city_gateway.acts.outline import outline
 from city_gateway.acts.rule import case_of, void
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
+from city_gateway.audit_commands import app as audit_commands
 from city_gateway.backup import commands as backup_commands
 from city_gateway.catalog.commands import app as catalog_commands
 from city_gateway.courier_commands import app as courier_commands
@@ -53,6 +55,7 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(catalog_commands, name="catalog")
 app.add_typer(courier_commands, name="courier")
 app.add_typer(recovery_commands, name="clerk-recovery")
+app.add_typer(audit_commands, name="audit")
 app.add_typer(backup_commands.app, name="backup")
 app.command("restore", help=words("help.restore"))(backup_commands.restore)
 app.command("node-code", help=words("help.node_code"))(enrolment_commands.node_code)
@@ -148,6 +151,7 @@ def clerk_add(
     name: Annotated[str, typer.Option("--name", help=words("help.clerk_add.name"))],
     department: Annotated[str, typer.Option("--department", help=words("help.clerk_add.department"))],
     region: Annotated[str, typer.Option("--region", help=words("help.clerk_add.region"))] = CITY_REGION,
+    administrator: Annotated[bool, typer.Option("--administrator", help=words("help.clerk_add.administrator"))] = False,
     folder: Annotated[Path | None, typer.Option("--folder", help=words("help.not_needed"))] = None,  # noqa: ARG001
 ) -> None:
     """Register a person of a department, or give one a new passphrase."""
@@ -163,6 +167,7 @@ def clerk_add(
                 region=region,
                 passphrase=passphrase,
                 randomness=os.urandom,
+                role=Role.ADMINISTRATOR if administrator else Role.DEPARTMENT,
             )
         except OfficeFormRefused as refused:
             typer.echo(words(f"command.clerk_{refused.params['field']}", **refused.params), err=True)

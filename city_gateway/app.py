@@ -41,9 +41,9 @@ from city_gateway.keys import load_keys
 from city_gateway.ledger import feeds
 from city_gateway.ledger.database import open_ledger
 from city_gateway.news import NewsDesk, pause
-from city_gateway.routes import catalog, courier, enrolment, exchange, health, office, scans
+from city_gateway.routes import catalog, console, courier, enrolment, exchange, health, office, scans
 from city_gateway.routes.scan_writing import Writers
-from city_gateway.wording import say
+from city_gateway.wording import LANGUAGE, say, sentences
 
 LOG = logging.getLogger("city_gateway")
 ROOM = Path(__file__).parent
@@ -152,7 +152,7 @@ def build_app(
     app.state.finishing = FinishingDesk(lambda group: uploads.finish_all(gateway, group))
     app.state.templates = _templates()
     faults.install(app)
-    for door in (health, enrolment, exchange, courier, scans, catalog, office):
+    for door in (health, enrolment, exchange, courier, scans, catalog, office, console):
         app.include_router(door.router)
     app.mount("/office/static", StaticFiles(directory=ROOM / "static"))
     return app
@@ -208,12 +208,17 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(say=say, mask_name=mask_name, moment=_moment, unknown=_unknown)
+    environment.globals.update(say=say, mask_name=mask_name, moment=_moment, unknown=_unknown, alarm=_alarm)
     return environment
 
 
 def _moment(at: datetime | None) -> str:
     return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if at else say("answer.unknown")
+
+
+def _alarm(code: str) -> str:
+    """What a node calls wrong; one of a newer program is shown by its code."""
+    return say(f"alarm.{code}") if f"alarm.{code}" in sentences(LANGUAGE) else code
 
 
 def _unknown(value: object) -> object:

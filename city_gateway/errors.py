@@ -8,7 +8,7 @@ GatewayError ── Refusal
 │                                     ScanBadRequest, ScanForbidden, ScanRangeWrong, TusVersionWrong
 ├── mail by carrier                   CourierNoRoom, CourierGap, BagOfNobody
 ├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
-│                                     ApplicationUnknown
+│                                     ApplicationUnknown, OfficeNotForYou, AuditBroken
 ├── clerks of nodes                   RecoveryNodeUnknown, RecoveryNodeStopped, RecoveryNotCalledBack
 └── the ledger and the keys           LedgerTooNew, LedgerUnsafe, KeysExist, KeysMissing
 
@@ -272,6 +272,19 @@ class RecoveryNotCalledBack(Refusal):
 
     code = "recovery.not_called_back"
     status = 403
+
+
+class OfficeNotForYou(Refusal):
+    """This page is for people of the office with another duty."""
+
+    code = "office.not_for_you"
+    status = 403
+
+
+class AuditBroken(Refusal):
+    """The city's own audit chain does not hold at `seq`: an entry was changed, left out, put in or cut off."""
+
+    code = "audit.broken"
 
 
 class LedgerTooNew(Refusal):

@@ -104,7 +104,7 @@ def office_page(request: Request, status: int, code: str, headers: dict[str, str
         return HTMLResponse("", HTTPStatus.SEE_OTHER, headers | {"location": "/office/sign-in"})
     template = request.app.state.templates.get_template("error.html")
     words = {"sentence": say(f"error.{code}"), "title": say("error.title")}
-    page = template.render(**words, clerk=None, form_secret="")
+    page = template.render(**words, clerk=None, administers=False, shown="error", form_secret="")
     return HTMLResponse(page, status, headers)
 
 

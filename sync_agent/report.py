@@ -1,4 +1,5 @@
-"""What a node reports of itself, over the line or on a stick: counts, versions and free space, nothing of a person."""
+"""What a node reports of itself, over the line or on a stick: counts, versions, free space and
+alarms, nothing of a person."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from offline_store.machine import machine_mark
 from offline_store.mailbox.outgoing import Outgoing
-from wire.messages import NodeReport
+from wire.messages import ALARMS_MOST, NodeReport
 
 MIB = 1024 * 1024
 
@@ -25,4 +26,5 @@ def node_report(
         disk_free_mb=shutil.disk_usage(folder).free // MIB,
         clock_offset_s=clock_offset_s,
         machine=machine_mark(),
+        alarms=facts.alarms[:ALARMS_MOST] if facts else [],
     )

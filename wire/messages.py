@@ -12,7 +12,7 @@ Laws:
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -58,6 +58,10 @@ MAX_ENVELOPES = 1000
 WAIT_MOST_S, HOLD_MOST_S = 300, 3600
 
 
+ALARMS_MOST = 40
+AlarmCode = Annotated[str, Field(max_length=40)]
+
+
 class NodeReport(Told):
     """What a node tells of itself for the console; no personal data."""
 
@@ -68,6 +72,7 @@ class NodeReport(Told):
     disk_free_mb: int | None = None
     clock_offset_s: int | None = None
     machine: str = Field(default="", max_length=64)
+    alarms: list[AlarmCode] = Field(default_factory=list, max_length=ALARMS_MOST)
 
 
 class ExchangeHead(Told):

@@ -24,6 +24,7 @@ from city_gateway.acts.receive import exchange
 from city_gateway.errors import CourierGap, NodeUnknown
 from city_gateway.ledger import carried, nodes
 from city_gateway.ledger.carried import CarriedBundle
+from city_gateway.ledger.journal import Road
 from city_gateway.ledger.nodes import Node
 from wire.audit_chain import Head, follow
 from wire.bundle import MAIL, MAX_MAIL_BYTES, SCAN, Left, Part, UpInventory, bundle_id, claimed_node, read_mail, read_up
@@ -50,7 +51,7 @@ class Taken:
     left: Left
 
 
-def take_in(gateway: Gateway, document: object, open_part: OpenPart) -> Taken:
+def take_in(gateway: Gateway, document: object, open_part: OpenPart, road: Road = Road.STICK) -> Taken:
     """Take a bundle in; `open_part` gives the bytes of a part by its place, and raises when they are not the signed
     ones."""
     name = bundle_id(document)
@@ -65,7 +66,7 @@ def take_in(gateway: Gateway, document: object, open_part: OpenPart) -> Taken:
         arriving.begin(part for part in inventory.parts if part.kind == SCAN)
         envelopes = _checked_through(inventory, open_part, arriving)
         _follow_one_another(node, inventory, envelopes)
-        new = _exchanged(gateway, node, inventory, envelopes)
+        new = _exchanged(gateway, node, inventory, envelopes, road)
         scans = arriving.settle()
     finally:
         arriving.drop()
@@ -119,7 +120,7 @@ def _follow_one_another(node: Node, inventory: UpInventory, envelopes: Sequence[
         raise Tampered("mail")
 
 
-def _exchanged(gateway: Gateway, node: Node, inventory: UpInventory, envelopes: list[bytes]) -> int:
+def _exchanged(gateway: Gateway, node: Node, inventory: UpInventory, envelopes: list[bytes], road: Road) -> int:
     """The exchange without its answer, which `courier_out` makes; how many operations were new."""
     before = _mark(gateway, node.node_id)
     if inventory.first > before + 1:
@@ -131,7 +132,7 @@ def _exchanged(gateway: Gateway, node: Node, inventory: UpInventory, envelopes: 
         feed_limit=0,
         report=inventory.report,
     )
-    exchange(gateway, node.node_id, ExchangeRequest(head, tuple(envelopes)))
+    exchange(gateway, node.node_id, ExchangeRequest(head, tuple(envelopes)), road)
     return max(0, _mark(gateway, node.node_id) - before)
 
 

@@ -12,6 +12,7 @@ from city_gateway.acts.courier_in import OpenPart, take_in
 from city_gateway.acts.courier_out import answer_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import BagOfNobody, CourierGap, EnrolmentOver, Forked, NodeStopped, NodeUnknown
+from city_gateway.ledger.journal import Road
 from wire.bundle import Part, checked, claimed_node, open_body, write_body
 from wire.errors import BundleIncomplete
 
@@ -24,7 +25,7 @@ def relayed(gateway: Gateway, body: bytes, limit: int) -> bytes:
     document, parts = open_body(body, limit)
     try:
         with suppress(CourierGap, EnrolmentOver, Forked, NodeStopped):  # proven its node's, which must hear of it
-            take_in(gateway, document, _opener(parts))
+            take_in(gateway, document, _opener(parts), Road.RELAY)
     except NodeUnknown:
         raise BagOfNobody from None  # else the township would bring it for ever
     answer = answer_for(gateway, claimed_node(document), most_bytes=ANSWER_BYTES, most_feed=FEED_BYTES)

@@ -12,8 +12,11 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from sqlalchemy import Connection
 
+from casework.application import Role
 from casework.identifiers import is_region_code
+from city_gateway.acts import office_audit
 from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.office_audit import OfficeAct
 from city_gateway.errors import OfficeFormRefused, OfficeSignedOut, OfficeSignInRefused
 from city_gateway.ledger import office
 from city_gateway.ledger.database import Ledger
@@ -29,12 +32,21 @@ PASSPHRASE_AT_LEAST = 10
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
+ROLES = (Role.DEPARTMENT, Role.ADMINISTRATOR)
+"""Who there is in the office: clerks see papers and rule, administrators see the fleet, the catalog and the audit."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """A clerk with a session; `form_secret` must come back with every form."""
 
     clerk: OfficeClerk
     form_secret: str
+
+    @property
+    def administers(self) -> bool:
+        """Whether this is an administrator, who reads no papers."""
+        return self.clerk.role == Role.ADMINISTRATOR
 
 
 def add_clerk(
@@ -46,8 +58,9 @@ def add_clerk(
     region: str,
     passphrase: str,
     randomness: Callable[[int], bytes],
+    role: Role = Role.DEPARTMENT,
 ) -> None:
-    """Add a department's clerk, or give the one with this id a new passphrase."""
+    """Add a department's clerk or an administrator, or give the one with this id a new passphrase."""
     if len(passphrase) < PASSPHRASE_AT_LEAST:
         raise OfficeFormRefused(field="passphrase", at_least=PASSPHRASE_AT_LEAST)
     if not is_region_code(region):
@@ -55,7 +68,7 @@ def add_clerk(
     kdf = Argon2id(salt=randomness(SALT_BYTES), length=32, iterations=PASSES, lanes=LANES, memory_cost=MEMORY_KIB)
     kept = kdf.derive_phc_encoded(passphrase.encode())
     with ledger.transaction() as tx:
-        office.add_clerk(tx, OfficeClerk(clerk_id, name, department, region, kept, 0, None))
+        office.add_clerk(tx, OfficeClerk(clerk_id, name, department, region, role.value, kept, 0, None))
 
 
 def sign_in(gateway: Gateway, clerk_id: str, passphrase: str) -> str:
@@ -72,11 +85,13 @@ def sign_in(gateway: Gateway, clerk_id: str, passphrase: str) -> str:
             failures = clerk.failures + 1
             locked = now + LOCKED_FOR if failures >= LOCKED_AFTER else None
             office.note_attempt(tx, clerk_id, failures=0 if locked else failures, locked_until=locked)
+            office_audit.note(gateway, tx, clerk, OfficeAct.SIGN_IN_REFUSED)
             return False
         office.note_attempt(tx, clerk_id, failures=0, locked_until=None)
         office.close_sessions(tx, idle_since=now - IDLE)
         secret = gateway.randomness(TOKEN_BYTES).hex()
         office.open_session(tx, OfficeSession(_hashed(token), clerk_id, secret, now))
+        office_audit.note(gateway, tx, clerk, OfficeAct.SIGNED_IN)
         return True
 
     if not gateway.ledger.run(act):
@@ -100,10 +115,14 @@ def session(gateway: Gateway, token: str | None) -> SignedIn:
     return SignedIn(clerk, found.form_secret)
 
 
-def sign_out(gateway: Gateway, token: str | None) -> None:
+def sign_out(gateway: Gateway, signed_in: SignedIn, token: str) -> None:
     """Forget this session."""
-    if token:
-        gateway.ledger.run(lambda tx: office.close_sessions(tx, token_hash=_hashed(token)))
+
+    def act(tx: Connection) -> None:
+        office.close_sessions(tx, token_hash=_hashed(token))
+        office_audit.note(gateway, tx, signed_in.clerk, OfficeAct.SIGNED_OUT)
+
+    gateway.ledger.run(act)
 
 
 def check_form(signed_in: SignedIn, said: str) -> None:

@@ -13,6 +13,7 @@ from casework.errors import CaseworkError
 from casework.events import Event, scans_of
 from casework.record import event_from_plain
 from city_gateway.acts.gateway import Gateway
+from city_gateway.ledger.journal import Road
 from city_gateway.ledger.nodes import Node
 from wire.envelope import Header, Kind, Opened, envelope_hash, open_proven, open_sealed, read_header
 from wire.errors import UnknownDictionary, WireError
@@ -42,6 +43,7 @@ class Received:
     parked: bool = False
     overdue: bool = False
     decided: bool = False
+    road: Road = Road.LINE
 
     @property
     def op_id(self) -> str:
@@ -74,12 +76,19 @@ class Received:
 
 
 def receive(
-    gateway: Gateway, node: Node, data: bytes, *, proven: bool = False, parked: bool = False, decided: bool = False
+    gateway: Gateway,
+    node: Node,
+    data: bytes,
+    *,
+    proven: bool = False,
+    parked: bool = False,
+    decided: bool = False,
+    road: Road = Road.LINE,
 ) -> Received:
     """Open one envelope whose place in the chain was already checked; `proven` when its signature was just now, too."""
     header = read_header(data)
     named, whole = envelope_hash(data), hashlib.sha256(data).digest()
-    one = Received(node, data, header, named, whole, b"", None, (), None, parked, decided=decided)
+    one = Received(node, data, header, named, whole, b"", None, (), None, parked, decided=decided, road=road)
     try:
         opened = _open(gateway, None if proven else node.identity_public, data, header)
     except WireError as error:

@@ -21,6 +21,7 @@ from city_gateway.acts.sorting import Sorted
 from city_gateway.catalog.mark import catalog_mark
 from city_gateway.errors import ForgedEnvelope, Forked, NodeStopped, NodeUnknown, NotThisNode, Refusal
 from city_gateway.ledger import feeds, journal, nodes, served_days
+from city_gateway.ledger.journal import Road
 from city_gateway.ledger.nodes import Node
 from wire.audit_chain import Head, Link, prove_link
 from wire.envelope import envelope_hash
@@ -70,13 +71,13 @@ class _Batch:
     scans_again: list[str] = field(default_factory=list)
 
 
-def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer:
+def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest, road: Road = Road.LINE) -> Answer:
     """Take a batch in and answer with a signed receipt and the next page of the feed."""
     asked = request.head
     if asked.node != node_id:
         raise NotThisNode
     now = gateway.clock()
-    batch = gateway.ledger.run(lambda tx: _take_in(gateway, tx, asked, request.envelopes, now))
+    batch = gateway.ledger.run(lambda tx: _take_in(gateway, tx, asked, request.envelopes, now, road))
     if batch.refused is not None:
         raise REFUSALS[batch.refused]
     gateway.news(batch.found.news - {node_id})
@@ -109,7 +110,7 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest) -> Answer
 
 
 def _take_in(
-    gateway: Gateway, tx: Connection, asked: ExchangeHead, envelopes: Sequence[bytes], now: datetime
+    gateway: Gateway, tx: Connection, asked: ExchangeHead, envelopes: Sequence[bytes], now: datetime, road: Road
 ) -> _Batch:
     """Do what the exchange machine says, in one transaction up to what may be said when it is committed."""
     node = nodes.lock(tx, asked.node)
@@ -128,7 +129,7 @@ def _take_in(
             case Store(links, head):
                 if links:
                     gateway.ledger.readers_stay(tx)
-                    received = [receive(gateway, node, proven[link], proven=True) for link in links]
+                    received = [receive(gateway, node, proven[link], proven=True, road=road) for link in links]
                     batch.found = sort_out(gateway, tx, received, now)
                 report = machines.report_with(node.report, asked.report, now)
                 nodes.advance(

@@ -26,10 +26,16 @@ from city_gateway.ledger.cases import Case, CaseEntry
 from wire.messages import FeedEntry, Result
 
 Ruling = Callable[[Application, datetime], Sequence[Event]]
+Witness = Callable[[Connection, str], None]
 
 
-def rule(gateway: Gateway, application_id: str, ruling: Ruling) -> Application:
-    """Apply what `ruling` makes of the application as it stands; nothing, when it makes nothing of it."""
+def _nobody(_tx: Connection, _code: str) -> None:
+    """The city's own doing; the application's history tells of it."""
+
+
+def rule(gateway: Gateway, application_id: str, ruling: Ruling, witness: Witness = _nobody) -> Application:
+    """Apply what `ruling` makes of the application as it stands; nothing, when it makes nothing of it. `witness` is
+    told in the same transaction what was done."""
     now = gateway.clock()
 
     def act(tx: Connection) -> tuple[Application, set[str]]:
@@ -46,7 +52,9 @@ def rule(gateway: Gateway, application_id: str, ruling: Ruling) -> Application:
         except CaseworkError as error:
             raise RulingRefused(why=error.code) from error
         book.save(now)
-        return case.application, _write(gateway, tx, case, events, now)
+        news = _write(gateway, tx, case, events, now)
+        witness(tx, events[0].code)
+        return case.application, news
 
     application, news = gateway.ledger.run(act)
     gateway.news(news)

@@ -286,6 +286,7 @@ class Sorting:
                 standing=standing,
                 application_id=application_id,
                 received_at=self._now,
+                road=one.road,
                 envelope=one.data,
             )
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
@@ -23,6 +24,14 @@ UNREADABLE = "unreadable"
 PARKED = "parked"
 
 
+class Road(StrEnum):
+    """How an envelope came to the city."""
+
+    LINE = "line"
+    RELAY = "relay"
+    STICK = "stick"
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One envelope of a node's chain."""
@@ -35,6 +44,7 @@ class Link:
     standing: str
     application_id: str | None
     received_at: datetime
+    road: Road
     envelope: bytes
 
 

@@ -20,6 +20,7 @@ class OfficeClerk:
     name: str
     department: str
     region: str
+    role: str
     passphrase: str
     failures: int
     locked_until: datetime | None

@@ -122,6 +122,8 @@ class JournalRow(LedgerRow, table=True):
     standing: str
     application_id: str | None = None
     received_at: datetime
+    road: str | None = None
+    """How it came here; unknown of what an earlier program took in."""
     envelope: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -235,13 +237,15 @@ class RatingRow(LedgerRow, table=True):
 
 
 class OfficeClerkRow(LedgerRow, table=True):
-    """A department's clerk; the passphrase as an Argon2id string, the lock-out persisted."""
+    """A person of the office, by `role` a department's clerk or an administrator; the passphrase as an Argon2id
+    string, the lock-out persisted."""
 
     __tablename__ = "office_clerks"
     clerk_id: str = Field(primary_key=True)
     name: str
     department: str
     region: str
+    role: str = Field(default="department", sa_column_kwargs={"server_default": "department"})
     passphrase: str
     failures: int
     locked_until: datetime | None = None
@@ -268,6 +272,19 @@ class ClerkRecoveryRow(LedgerRow, table=True):
     challenge: str
     answered_by: str
     verdict: str
+
+
+class OfficeAuditRow(LedgerRow, table=True):
+    """One entry of the city's own audit chain; the columns beside the signed document are what it is asked by."""
+
+    __tablename__ = "office_audit"
+    seq: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
+    at: datetime
+    clerk_id: str
+    act: str
+    application_id: str | None = Field(default=None, index=True)
+    about: str
+    document: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class VerifiedBackupRow(LedgerRow, table=True):
@@ -319,5 +336,6 @@ RATINGS = _table(RatingRow)
 OFFICE_CLERKS = _table(OfficeClerkRow)
 OFFICE_SESSIONS = _table(OfficeSessionRow)
 CLERK_RECOVERIES = _table(ClerkRecoveryRow)
+OFFICE_AUDIT = _table(OfficeAuditRow)
 VERIFIED_BACKUPS = _table(VerifiedBackupRow)
 RESTORES = _table(RestoreRow)

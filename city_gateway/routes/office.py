@@ -1,40 +1,38 @@
-"""/office/: the back office, where a department's clerk rules and the fleet is seen.
+"""/office/: the back office, where a department's clerk rules.
 
-Laws: pages work without script; every form carries the session's secret; nothing is cached, framed or loaded from
-elsewhere; an applicant's papers are shown only on the page of the application, masked in lists. A clerk sees what
-lies in the own region, as may be ruled on; anything else is, for that clerk, not there.
+Laws: an applicant's papers are shown only on the page of the application, masked in lists, and only after an entry in
+the city's audit chain says to whom. A clerk sees what lies in the own region, as may be ruled on; anything else is,
+for that clerk, not there. An administrator sees no papers.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
-from urllib.parse import parse_qsl
+from datetime import datetime
 
-from fastapi import APIRouter, Depends, Request
-from jinja2 import Environment
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from casework.application import Application
+from casework.events import Event
 from casework.identifiers import region_covers
 from casework.states import State
-from city_gateway.access import gateway_of, limited
-from city_gateway.acts import office, scan_shelf
+from city_gateway.access import gateway_of
+from city_gateway.acts import office, office_audit, scan_shelf
 from city_gateway.acts.catalog_words import words_of
-from city_gateway.acts.fleet import fleet
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office import SignedIn
+from city_gateway.acts.office_audit import OfficeAct
 from city_gateway.acts.reading_scans import plain_scan
 from city_gateway.acts.rule import department, rule
 from city_gateway.acts.ruling_forms import events_from_form, rulings_now
-from city_gateway.acts.standing import backing, timeline_line
 from city_gateway.errors import ApplicationUnknown, OfficeFormRefused, OfficeSignInRefused, ScanUnknown
 from city_gateway.faults import OFFICE_HEADERS as HEADERS
-from city_gateway.ledger import backups, cases
+from city_gateway.ledger import cases
+from city_gateway.routes.office_frame import COOKIE, Clerk, SomebodySignedIn, page_of, read_form
 from city_gateway.wording import say
 
-COOKIE = "office"
-FORM_BYTES = 16 * 1024
 PAGE = 20
 CLERK_ID_MOST = 64
 SHOWN = frozenset({"image/webp", "image/jpeg", "image/png", "application/pdf"})
@@ -52,37 +50,29 @@ STATES = {"open": OPEN, "concluded": (State.CONCLUDED, State.DELIVERED, State.RA
 router = APIRouter(prefix="/office")
 
 
-async def signed_in(request: Request) -> SignedIn:
-    """The clerk of this session; for every page but the sign-in."""
-    return await run_in_threadpool(office.session, gateway_of(request), request.cookies.get(COOKIE))
-
-
 @router.get("")
 def without_slash() -> Response:
     """The address as people type it."""
     return RedirectResponse("/office/", 303, HEADERS)
 
 
-Clerk = Annotated[SignedIn, Depends(signed_in)]
-
-
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
     """Where a clerk says who he is."""
-    return _page(request, "sign_in.html", None, sentence=None, clerk_id="")
+    return page_of(request, "sign_in.html", None, sentence=None, clerk_id="")
 
 
 @router.post("/sign-in")
 async def sign_in(request: Request) -> Response:
     """Begin a session."""
-    values = await _form(request)
+    values = await read_form(request)
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise OfficeFormRefused(field="origin")
     clerk_id = values.get("clerk_id", "").strip()[:CLERK_ID_MOST]
     try:
         token = await run_in_threadpool(office.sign_in, gateway_of(request), clerk_id, values.get("passphrase", ""))
     except OfficeSignInRefused as refused:
-        page = _page(request, "sign_in.html", None, sentence=say(f"error.{refused.code}"), clerk_id=clerk_id)
+        page = page_of(request, "sign_in.html", None, sentence=say(f"error.{refused.code}"), clerk_id=clerk_id)
         page.status_code = refused.status
         return page
     answer = RedirectResponse("/office/", 303, HEADERS)
@@ -98,18 +88,22 @@ async def sign_in(request: Request) -> Response:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, clerk: Clerk) -> Response:
+async def sign_out(request: Request, somebody: SomebodySignedIn) -> Response:
     """End the session."""
-    office.check_form(clerk, (await _form(request)).get("form_secret", ""))
-    await run_in_threadpool(office.sign_out, gateway_of(request), request.cookies.get(COOKIE))
+    office.check_form(somebody, (await read_form(request)).get("form_secret", ""))
+    await run_in_threadpool(office.sign_out, gateway_of(request), somebody, request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/office/sign-in", 303, HEADERS)
     answer.delete_cookie(COOKIE, path="/office")
     return answer
 
 
 @router.get("/")
-def applications(request: Request, clerk: Clerk, which: str = "open", text: str = "", page: int = 1) -> Response:
-    """What waits for the department, oldest first."""
+def applications(
+    request: Request, clerk: SomebodySignedIn, which: str = "open", text: str = "", page: int = 1
+) -> Response:
+    """What waits for the department, oldest first; an administrator's first page is the fleet."""
+    if clerk.administers:
+        return RedirectResponse("/office/nodes", 303, HEADERS)
     chosen = which if which in STATES else "open"
     page = max(1, min(page, 10_000))
     with gateway_of(request).ledger.reading() as tx:
@@ -122,7 +116,7 @@ def applications(request: Request, clerk: Clerk, which: str = "open", text: str 
             limit=PAGE,
         )
     pages = max(1, -(-total // PAGE))
-    return _page(
+    return page_of(
         request,
         "applications.html",
         clerk,
@@ -140,14 +134,16 @@ def applications(request: Request, clerk: Clerk, which: str = "open", text: str 
 @router.get("/applications/{application_id}")
 def application(request: Request, clerk: Clerk, application_id: str) -> Response:
     """One application, and the rulings that are possible now."""
-    one = _own(gateway_of(request), clerk, application_id)
-    return _page(
+    gateway = gateway_of(request)
+    one = _own(gateway, clerk, application_id)
+    office_audit.noted(gateway, clerk.clerk, OfficeAct.OPENED, application_id)
+    return page_of(
         request,
         "application.html",
         clerk,
         one=one,
-        here=set(scan_shelf.stored(gateway_of(request), [scan.scan_hash for scan in one.scans])),
-        words=words_of(gateway_of(request).folder.root, one.form_id),
+        here=set(scan_shelf.stored(gateway, [scan.scan_hash for scan in one.scans])),
+        words=words_of(gateway.folder.root, one.form_id),
         rulings=rulings_now(one),
     )
 
@@ -165,38 +161,27 @@ def scan(request: Request, clerk: Clerk, application_id: str, scan_hash: str) ->
         "content-disposition": f'{"inline" if shown else "attachment"}; filename="scan"',
     }
     plain = plain_scan(gateway, application_id, scan_hash)
+    office_audit.noted(gateway, clerk.clerk, OfficeAct.SCAN_OPENED, application_id, scan_hash)
     return Response(plain, 200, headers, media_type=known.media_type if shown else "application/octet-stream")
 
 
 @router.post("/applications/{application_id}/rulings/{code}")
 async def make_ruling(request: Request, clerk: Clerk, application_id: str, code: str) -> Response:
     """Rule."""
-    values = await _form(request)
+    values = await read_form(request)
     office.check_form(clerk, values.get("form_secret", ""))
     gateway = gateway_of(request)
     await run_in_threadpool(_own, gateway, clerk, application_id)
     by = department(clerk.clerk.clerk_id, clerk.clerk.region, gateway)
-    await run_in_threadpool(rule, gateway, application_id, lambda _now, at: events_from_form(code, values, by, at))
+
+    def witness(tx: Connection, done: str) -> None:
+        office_audit.note(gateway, tx, clerk.clerk, OfficeAct.RULED, application_id, done)
+
+    def ruling(_now: Application, at: datetime) -> list[Event]:
+        return events_from_form(code, values, by, at)
+
+    await run_in_threadpool(rule, gateway, application_id, ruling, witness)
     return RedirectResponse(f"/office/applications/{application_id}", 303, HEADERS)
-
-
-@router.get("/nodes")
-def nodes_page(request: Request, clerk: Clerk) -> Response:
-    """The fleet, and whether the gateway itself is backed up."""
-    gateway = gateway_of(request)
-    now = gateway.clock()
-    with gateway.ledger.reading() as tx:
-        standing = backing(backups.newest(tx, now), backups.last_restore(tx), now)
-    restored = timeline_line(standing.restored) if standing.restored is not None else ""
-    return _page(
-        request,
-        "nodes.html",
-        clerk,
-        lines=fleet(gateway),
-        now=now,
-        standing=standing,
-        restored=restored,
-    )
 
 
 def _own(gateway: Gateway, clerk: SignedIn, application_id: str) -> Application:
@@ -206,26 +191,3 @@ def _own(gateway: Gateway, clerk: SignedIn, application_id: str) -> Application:
     if case is None or not region_covers(clerk.clerk.region, case.application.site):
         raise ApplicationUnknown
     return case.application
-
-
-async def _form(request: Request) -> dict[str, str]:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        raise OfficeFormRefused(field="content-type")
-    body = b"".join([piece async for piece in limited(request, FORM_BYTES)])
-    if b"\0" in body or b"%00" in body:
-        raise OfficeFormRefused(field="form")
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=50))
-    except ValueError:
-        raise OfficeFormRefused(field="form") from None
-
-
-def _page(request: Request, template: str, clerk: SignedIn | None, **values: object) -> Response:
-    templates: Environment = request.app.state.templates
-    page = templates.get_template(template).render(
-        clerk=clerk.clerk if clerk else None,
-        form_secret=clerk.form_secret if clerk else "",
-        title=say(f"{template.removesuffix('.html')}.title"),
-        **values,
-    )
-    return HTMLResponse(page, headers=HEADERS)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from edge_node.acts import forking, scan_urgency
+from edge_node.acts import forking, scan_urgency, status
 from edge_node.counter.counter import PROGRAM_VERSION, Counter
 from offline_store.desk import catalog, feed, journal, scans, state
 from offline_store.desk.journal import Link
@@ -117,6 +117,7 @@ def put_facts(counter: Counter) -> bool:
             catalog_version=active.version if active else None,
             program_version=PROGRAM_VERSION,
             clock_offset_s=round(offset, 1) if offset is not None else None,
+            alarms=[str(alarm) for alarm in status.alarms(counter, tx, reading)],
         )
     try:
         same = counter.outgoing.facts() == facts

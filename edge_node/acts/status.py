@@ -40,9 +40,9 @@ def _status(counter: Counter) -> StatusBar:
         backlog = journal.backlog(tx, marks.hwm if marks else 0)
         scans_waiting, scan_bytes = scans.backlog(tx)
         active = catalog.active(tx)
-        alarms = _alarms(counter, tx, reading, line)
+        raised = _alarms(counter, tx, reading, line)
         stopped = _stopped(counter, tx, backlog.ops)
-    here = _facts(line, reading, alarms)
+    here = _facts(line, reading, raised)
     tried = here.road in LINES
     return StatusBar(
         site_name=counter.node.site_name,
@@ -63,8 +63,8 @@ def _status(counter: Counter) -> StatusBar:
         relay_bytes=carried.bytes,
         relay_at=moment(line.relay_at) if line else None,
         relay_problem=line.relay_problem if line else None,
-        catalog_expired=Alarm.CATALOG_EXPIRED in alarms,
-        alarms=[str(alarm) for alarm in alarms],
+        catalog_expired=Alarm.CATALOG_EXPIRED in raised,
+        alarms=[str(alarm) for alarm in raised],
         stopped=stopped,
         conditions=[WaitingView.of(one) for one in conditions(here)],
     )
@@ -76,27 +76,34 @@ def facts(counter: Counter, tx: Transaction, reading: Reading) -> Facts:
     return _facts(line, reading, _alarms(counter, tx, reading, line))
 
 
-def _facts(line: LineState | None, reading: Reading, alarms: list[Alarm]) -> Facts:
+def alarms(counter: Counter, tx: Transaction, reading: Reading) -> list[Alarm]:
+    """What is wrong here, for whoever watches over many nodes."""
+    return _alarms(counter, tx, reading, _line(counter))
+
+
+def _facts(line: LineState | None, reading: Reading, raised: list[Alarm]) -> Facts:
     started = reading.wall - timedelta(seconds=reading.monotonic)
-    return mail.facts_of(line, reading.wall, started=started, alarms=frozenset(alarms))
+    return mail.facts_of(line, reading.wall, started=started, alarms=frozenset(raised))
 
 
 def _alarms(counter: Counter, tx: Transaction, reading: Reading, line: LineState | None) -> list[Alarm]:
-    alarms = [*_standing_alarms(tx), *counter.alarms.now()]
+    found = [*_standing_alarms(counter, tx), *counter.alarms.now()]
     active = catalog.active(tx)
     if active and active.expires_at and reading.confident and active.expires_at < reading.now:
-        alarms.append(Alarm.CATALOG_EXPIRED)
+        found.append(Alarm.CATALOG_EXPIRED)
     if reading.confidence is Confidence.DOUBTFUL:
-        alarms.append(Alarm.CLOCK_DOUBTFUL)
+        found.append(Alarm.CLOCK_DOUBTFUL)
     fresh = line is not None and mail.is_fresh(line, reading.wall)
     if fresh and line is not None and (line.last_error or "").startswith(CATALOG_ERROR):
         # Refused by the courier already, so that nothing of it reached this program.
-        alarms.append(Alarm.CATALOG_REFUSED)
-    return list(dict.fromkeys(alarms))
+        found.append(Alarm.CATALOG_REFUSED)
+    return list(dict.fromkeys(found))
 
 
-def _standing_alarms(tx: Transaction) -> list[Alarm]:
+def _standing_alarms(counter: Counter, tx: Transaction) -> list[Alarm]:
     found = [Alarm.FORKED] if state.get(tx, state.STOPPED) else []
+    if counter.node.node_id in counter.shelf.revoked_nodes(tx):
+        found.append(Alarm.REVOKED)
     return [*found, Alarm.SCAN_DAMAGED] if scans.has_damaged(tx) else found
 
 

@@ -111,6 +111,10 @@ class GuideShelf:
         version = self.active_version(tx)
         return self._kept_as("regions", "", version, lambda: RegionTable.from_plain(_document(tx, "regions")))
 
+    def revoked_nodes(self, tx: Transaction) -> frozenset[str]:
+        """The nodes whose right the city has withdrawn, by the catalog in use."""
+        return self._kept_as("revoked", "", self._version_or_none(tx), lambda: _revoked(tx))
+
     def document(self, tx: Transaction, name: str) -> Any:  # noqa: ANN401 - it is JSON
         """A document of the version in use, None where it ships none."""
         return self._kept_as("document", name, self.active_version(tx), lambda: _document(tx, name))
@@ -163,6 +167,13 @@ def _document(tx: Transaction, name: str) -> Any:  # noqa: ANN401 - it is JSON
 def _calendar(tx: Transaction) -> Mapping[str, Any]:
     plain = _document(tx, "calendar")
     return plain if isinstance(plain, Mapping) else {"years": []}
+
+
+def _revoked(tx: Transaction) -> frozenset[str]:
+    plain = _document(tx, "directory")
+    listed = plain.get("revocations") if isinstance(plain, Mapping) else None
+    named = listed.get("nodes") if isinstance(listed, Mapping) else None
+    return frozenset(map(str, named or ()))
 
 
 def _recipients(tx: Transaction) -> Sequence[bytes]:

@@ -6,7 +6,7 @@ is taken are refused, because sealed bytes never change.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from offline_store.errors import DamagedFile, EnvelopeChanged
@@ -38,6 +38,8 @@ class Facts:
     program_version: str
     clock_offset_s: float | None
     feed_hash: str | None = None
+    alarms: list[str] = field(default_factory=list)
+    """The codes of what is wrong here, for the city's overview."""
 
 
 class Outgoing:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from casework.application import Application
+from casework.application import Application, Role
 from casework.states import State
 from city_gateway import __main__ as command
 from city_gateway.acts import automatic
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.node
 PASSPHRASE = "a long passphrase"
 
 
-def clerk(city: City, region: str = "511603000000") -> None:
+def clerk(city: City, region: str = "511603000000", role: Role = Role.DEPARTMENT) -> None:
     add_clerk(
         city.gateway.ledger,
         clerk_id="d-1",
@@ -38,6 +38,7 @@ def clerk(city: City, region: str = "511603000000") -> None:
         region=region,
         passphrase=PASSPHRASE,
         randomness=os.urandom,
+        role=role,
     )
 
 
@@ -282,14 +283,18 @@ async def test_a_region_that_is_none_is_refused(city: City) -> None:
         clerk(city, "511603")
 
 
+def standings(city: City) -> list[Standing]:
+    return [line.standing for line in fleet(city.gateway).lines]
+
+
 async def test_a_silent_node_is_unknown_never_fine(city: City) -> None:
     village = await city.enrol()
-    assert [line.standing for line in fleet(city.gateway)] == [Standing.UNKNOWN]
+    assert standings(city) == [Standing.UNKNOWN]
     await village.exchange()
-    assert [line.standing for line in fleet(city.gateway)] == [Standing.HEARD]
+    assert standings(city) == [Standing.HEARD]
     city.clock.forward(hours=25)
-    assert [line.standing for line in fleet(city.gateway)] == [Standing.UNKNOWN]
-    clerk(city)
+    assert standings(city) == [Standing.UNKNOWN]
+    clerk(city, role=Role.ADMINISTRATOR)
     await sign_in(city)
     page = (await city.client.get("/office/nodes")).text
     assert sentences("zh_CN")["standing.unknown"] in page

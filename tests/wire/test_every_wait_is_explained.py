@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from wire.waiting import (
     ALARMS,
     RULES,
+    Alarm,
     Explanation,
     Facts,
     Hold,
@@ -150,3 +151,13 @@ def test_where_the_township_carries_the_mail_the_line_is_not_what_it_waits_for()
     facts = Facts(road=Road.DOWN, error="ConnectError", relay=True)
     assert explain(Item(place=Place.HERE), facts).reason is Reason.BY_RELAY
     assert explain(Item(place=Place.HERE), replace(facts, error="node.stopped")).reason is Reason.NODE_REVOKED
+
+
+def test_what_a_station_without_its_right_did_waits_for_a_person_at_the_city_and_says_so():
+    facts = Facts(road=Road.UP, alarms=frozenset({Alarm.REVOKED}))
+    for place in (Place.AT_CITY, Place.BEHIND):
+        one = explain(Item(place=place), facts)
+        assert (one.reason, one.who, one.then) == (Reason.RIGHT_WITHDRAWN, Who.CITY, Then.CITY_LOOKS_AT_IT)
+    assert conditions(facts)[0].reason is Reason.RIGHT_WITHDRAWN
+    on_the_way = replace(facts, road=Road.DOWN, error="ConnectError")
+    assert explain(Item(place=Place.HERE), on_the_way).reason is Reason.LINE_DOWN, "it still is sent, and held there"

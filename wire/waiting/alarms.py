@@ -16,6 +16,7 @@ class Alarm(StrEnum):
     """What is wrong."""
 
     FORKED = "forked"
+    REVOKED = "revoked"
     CITY_REFUSED = "city_refused"
     DISK_FULL = "disk_full"
     DISK_RESERVE = "disk_reserve"
@@ -40,6 +41,7 @@ class Alarm(StrEnum):
 
 ALARMS: Mapping[str, Reason] = {
     Alarm.FORKED: Reason.IDENTITY_STOPPED,
+    Alarm.REVOKED: Reason.RIGHT_WITHDRAWN,
     Alarm.CITY_REFUSED: Reason.CITY_REFUSES_NODE,
     Alarm.DISK_FULL: Reason.DISK_FULL,
     Alarm.MAIL_FAILED: Reason.MAIL_FAILED,

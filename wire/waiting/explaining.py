@@ -100,6 +100,8 @@ def _answer(item: Item, facts: Facts) -> Explanation:
         return _say(Reason.ANSWER_NOT_BELIEVED, facts)
     if Alarm.DICTIONARY_MISSING in facts.alarms:
         return _say(Reason.ANSWER_WAITS_FOR_CATALOG, facts)
+    if Alarm.REVOKED in facts.alarms:
+        return _say(Reason.RIGHT_WITHDRAWN, facts)
     return _say(Reason.BEHIND_ANOTHER_STEP if item.place is Place.BEHIND else Reason.AT_CITY, facts)
 
 

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     NOT_APPLIED = "not_applied"  # the city refused this act
     IDENTITY_STOPPED = "identity_stopped"  # a clone, or a machine that was set back
     NODE_REVOKED = "node_revoked"
+    RIGHT_WITHDRAWN = "right_withdrawn"  # on the signed list: heard, and held for a person at the city
     CITY_REFUSES_NODE = "city_refuses_node"  # a signed refusal of everything this node says
     DISK_FULL = "disk_full"
     COURIER_SILENT = "courier_silent"
@@ -77,6 +78,7 @@ class Then(StrEnum):
     NEXT_CONTACT = "next_contact"
     ENROLLED_ANEW = "enrolled_anew"
     CITY_RESTORES = "city_restores"
+    CITY_LOOKS_AT_IT = "city_looks_at_it"
     LOOKED_INTO = "looked_into"
     ROOM_IS_MADE = "room_is_made"
     STARTED_AGAIN = "started_again"
@@ -101,6 +103,7 @@ RULES: Mapping[Reason, Rule] = {
     Reason.NOT_APPLIED: Rule(Who.COUNTER, Then.DONE_ANEW),
     Reason.IDENTITY_STOPPED: Rule(Who.INSTALLER, Then.ENROLLED_ANEW),
     Reason.NODE_REVOKED: Rule(Who.CITY, Then.CITY_RESTORES),
+    Reason.RIGHT_WITHDRAWN: Rule(Who.CITY, Then.CITY_LOOKS_AT_IT),
     Reason.CITY_REFUSES_NODE: Rule(Who.INSTALLER, Then.LOOKED_INTO),
     Reason.DISK_FULL: Rule(Who.INSTALLER, Then.ROOM_IS_MADE),
     Reason.COURIER_SILENT: Rule(Who.INSTALLER, Then.STARTED_AGAIN, stick=True),
