@@ -32,10 +32,13 @@ __all__ = [
     "ClockKind",
     "DaySpan",
     "Due",
+    "Keeping",
     "Standing",
     "city_day",
     "due",
     "handling_clock",
+    "handling_days",
+    "keeping",
     "notice_clock",
 ]
 
@@ -62,6 +65,15 @@ class Standing(StrEnum):
     PAUSED = "paused"
     MET = "met"
     PROVISIONAL = "provisional"
+
+
+class Keeping(StrEnum):
+    """Whether a decision kept its handling limit."""
+
+    IN_TIME = "in_time"
+    LATE = "late"
+    UNKNOWN = "unknown"
+    DOUBTFUL = "doubtful"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +181,38 @@ def handling_clock(
         return Clock("handling", end.date, Standing.MET, left, end.provisional, limit, latest=end.latest)
     sure = confident and not application.accepted_unsure
     return _running("handling", end, limit, calendar, city_day(now), spans, confident=sure)
+
+
+def keeping(
+    application: Application, item: ServiceItem | None, calendar: Calendar, skipped: Sequence[DaySpan] = ()
+) -> Keeping | None:
+    """Say whether the decision kept its limit; None where nothing was accepted and decided. Without a known limit it
+    is unknown; by an estimated calendar or a clock nobody had confirmed it is doubtful, whichever way it looks."""
+    start = application.accepted_at
+    if start is None or application.decision is None:
+        return None
+    if item is None or item.handling_limit is None:
+        return Keeping.UNKNOWN
+    limit = item.handling_limit
+    limit = Limit(limit.value + application.extended_days, _counting_unit(limit, application), limit.basis)
+    spans, _ = _pauses(application, item)
+    start_day = _start_of_handling(start, application.received_at, item, calendar, skipped)
+    end = due(start_day, limit, calendar, (*skipped, *spans))
+    if end.provisional or application.accepted_unsure:
+        return Keeping.DOUBTFUL
+    return Keeping.IN_TIME if city_day(application.decision.decided_on) <= end.latest else Keeping.LATE
+
+
+def handling_days(
+    application: Application, item: ServiceItem, calendar: Calendar, skipped: Sequence[DaySpan] = ()
+) -> int | None:
+    """Count the working days from acceptance to the decision, without those that a pause took out."""
+    if application.accepted_at is None or application.decision is None:
+        return None
+    start = _start_of_handling(application.accepted_at, application.received_at, item, calendar, skipped)
+    spans, _ = _pauses(application, item)
+    end = city_day(application.decision.decided_on)
+    return max(0, _days_between(start, end, "working_day", calendar, (*skipped, *spans)))
 
 
 def _counting_unit(limit: Limit, application: Application) -> LimitUnit:

@@ -31,6 +31,7 @@ from city_gateway.backup import commands as backup_commands
 from city_gateway.catalog.commands import app as catalog_commands
 from city_gateway.courier_commands import app as courier_commands
 from city_gateway.errors import OfficeFormRefused
+from city_gateway.figures_command import figures
 from city_gateway.folder import GatewayFolder
 from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
@@ -60,6 +61,7 @@ app.add_typer(backup_commands.app, name="backup")
 app.command("restore", help=words("help.restore"))(backup_commands.restore)
 app.command("node-code", help=words("help.node_code"))(enrolment_commands.node_code)
 app.command("node-answer", help=words("help.node_answer"))(enrolment_commands.node_answer)
+app.command("figures", help=words("help.figures"))(figures)
 keys_app.command("export", help=words("help.keys_export"))(backup_commands.export_keys)
 
 Folder = Annotated[Path, typer.Option("--folder", help=words("help.folder"))]

@@ -41,7 +41,7 @@ from city_gateway.keys import load_keys
 from city_gateway.ledger import feeds
 from city_gateway.ledger.database import open_ledger
 from city_gateway.news import NewsDesk, pause
-from city_gateway.routes import catalog, console, courier, enrolment, exchange, health, office, scans
+from city_gateway.routes import catalog, console, courier, enrolment, exchange, figures, health, office, scans
 from city_gateway.routes.scan_writing import Writers
 from city_gateway.wording import LANGUAGE, say, sentences
 
@@ -152,7 +152,7 @@ def build_app(
     app.state.finishing = FinishingDesk(lambda group: uploads.finish_all(gateway, group))
     app.state.templates = _templates()
     faults.install(app)
-    for door in (health, enrolment, exchange, courier, scans, catalog, office, console):
+    for door in (health, enrolment, exchange, courier, scans, catalog, office, console, figures):
         app.include_router(door.router)
     app.mount("/office/static", StaticFiles(directory=ROOM / "static"))
     return app

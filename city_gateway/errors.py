@@ -8,7 +8,7 @@ GatewayError ── Refusal
 │                                     ScanBadRequest, ScanForbidden, ScanRangeWrong, TusVersionWrong
 ├── mail by carrier                   CourierNoRoom, CourierGap, BagOfNobody
 ├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
-│                                     ApplicationUnknown, OfficeNotForYou, AuditBroken
+│                                     ApplicationUnknown, OfficeNotForYou, AuditBroken, PeriodWrong
 ├── clerks of nodes                   RecoveryNodeUnknown, RecoveryNodeStopped, RecoveryNotCalledBack
 └── the ledger and the keys           LedgerTooNew, LedgerUnsafe, KeysExist, KeysMissing
 
@@ -285,6 +285,13 @@ class AuditBroken(Refusal):
     """The city's own audit chain does not hold at `seq`: an entry was changed, left out, put in or cut off."""
 
     code = "audit.broken"
+
+
+class PeriodWrong(Refusal):
+    """A period of figures is one month or several, the earlier one first, as YYYY-MM."""
+
+    code = "figures.period_wrong"
+    status = 400
 
 
 class LedgerTooNew(Refusal):

@@ -83,7 +83,7 @@ def _followed(
     return Followed(chain, node.node_id, node.site_name, head.seq, head.hash.hex())
 
 
-def _entries(tx: Connection, table: sa.Table, node_id: str) -> Iterator[sa.Row[Any]]:
+def _entries(tx: Connection, table: sa.Table, node_id: str) -> Iterator[Any]:
     asked = sa.select(table.c.seq, table.c.envelope).where(table.c.node_id == node_id).order_by(table.c.seq)
     after = 0
     while found := tx.execute(asked.where(table.c.seq > after).limit(ROWS_AT_ONCE)).all():

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from securesystemslib.signer import CryptoSigner
+from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import (
     DelegatedRole,
     Delegations,
@@ -154,6 +155,15 @@ class Repository:
         data = (self.targets / info.get_prefixed_paths()[0]).read_bytes()
         info.verify_length_and_hashes(data)
         return data
+
+    def targets_at(self, published: Published, number: int) -> Metadata[Targets] | None:
+        """The city's list of an earlier number, checked against the keys of today; None when there is none."""
+        try:
+            listed = Metadata[Targets].from_bytes((self.metadata / f"{number}.targets.json").read_bytes())
+            published.root.verify_delegate(Targets.type, listed)
+        except (FileNotFoundError, UnsignedMetadataError):
+            return None
+        return listed
 
     def create(self, signers: Signers, now: datetime) -> None:
         """Sign root number 1 and an empty release number 0."""

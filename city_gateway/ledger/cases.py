@@ -101,7 +101,7 @@ def entries_of(tx: Connection, application_id: str) -> list[CaseEntry]:
 
 def entries_at(tx: Connection, region: str, *, covering: bool) -> list[CaseEntry]:
     """The whole order of every application of a site, or of all sites that a region covers."""
-    mine = _within(region) if covering else APPLICATIONS.c.site == region
+    mine = within(region) if covering else APPLICATIONS.c.site == region
     asked = (
         sa.select(CASE_ENTRIES)
         .join(APPLICATIONS, APPLICATIONS.c.application_id == CASE_ENTRIES.c.application_id)
@@ -122,7 +122,7 @@ def page(
     limit: int,
 ) -> tuple[list[Case], int]:
     """Applications in these states and this region, oldest change first, and how many there are in all."""
-    where: list[sa.ColumnElement[bool]] = [] if region is None else [_within(region)]
+    where: list[sa.ColumnElement[bool]] = [] if region is None else [within(region)]
     if states:
         where.append(APPLICATIONS.c.state.in_(list(states)))
     if text:
@@ -136,7 +136,8 @@ def page(
     return [_case(row) for row in tx.execute(asked.offset(offset).limit(limit)).mappings()], int(total or 0)
 
 
-def _within(region: str) -> sa.ColumnElement[bool]:
+def within(region: str) -> sa.ColumnElement[bool]:
+    """Whether an application's site lies in the region."""
     return APPLICATIONS.c.site.startswith(region[: LEVEL_DIGITS[region_level(region)]], autoescape=True)
 
 
