@@ -28,7 +28,7 @@ from city_gateway.acts.rule import case_of, void
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.audit_commands import app as audit_commands
 from city_gateway.backup import commands as backup_commands
-from city_gateway.catalog.commands import app as catalog_commands
+from city_gateway.catalog.release_commands import app as catalog_commands
 from city_gateway.courier_commands import app as courier_commands
 from city_gateway.errors import OfficeFormRefused
 from city_gateway.figures_command import figures

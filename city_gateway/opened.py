@@ -6,23 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import typer
-
 from city_gateway.acts.gateway import Gateway
 from city_gateway.app import Settings, open_gateway
-from city_gateway.errors import GatewayError
-from city_gateway.wording import words
+from city_gateway.plain_errors import plain_errors
 
 
 @contextmanager
 def opened(database: str, folder: Path) -> Iterator[Gateway]:
     """The gateway of this folder and ledger."""
-    try:
+    with plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url=""))
         try:
             yield gateway
         finally:
             gateway.ledger.close()
-    except GatewayError as error:
-        typer.echo(words(f"error.{error.code}", **error.params), err=True)
-        raise typer.Exit(1) from error

@@ -21,7 +21,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from city_gateway.acts.gateway import Gateway
+from casework.application import Role
+from city_gateway.acts.gateway import CITY_REGION, Gateway
 from city_gateway.errors import AuditBroken
 from city_gateway.ledger import office_audit
 from city_gateway.ledger.office import OfficeClerk
@@ -87,6 +88,11 @@ def note(
     }
     document = canonical_json(sign_document(LABEL, said, gateway.keys.signing)).decode()
     office_audit.append(tx, AuditRow(seq, at, clerk.clerk_id, act.value, application_id, about, document))
+
+
+def at_the_machine(person: str) -> OfficeClerk:
+    """Who does something by a command on the gateway's machine, as that person says; for `note`."""
+    return OfficeClerk(person, "", "", CITY_REGION, Role.ADMINISTRATOR.value, "", 0, None)
 
 
 def noted(

@@ -14,9 +14,11 @@ from casework.application import Actor, Application, Decision, Role
 from casework.errors import CaseworkError
 from casework.events import Event, Voided
 from casework.record import event_to_plain
+from city_gateway.acts import office_audit
 from city_gateway.acts.casebook import Casebook
 from city_gateway.acts.feed import Draft, tell
 from city_gateway.acts.gateway import CITY_REGION, Gateway
+from city_gateway.acts.office_audit import OfficeAct
 from city_gateway.acts.parking import unpark
 from city_gateway.acts.platform_port import name_of_ruling, records_of
 from city_gateway.acts.readers import Readers
@@ -80,7 +82,12 @@ def void(gateway: Gateway, application_id: str, administrator: str, reason: str)
     """Declare the record of an application void: filed twice, filed for the wrong person. The one act of its kind, and
     an administrator's."""
     by = Actor(Role.ADMINISTRATOR, administrator, gateway.keys.gateway_id, CITY_REGION)
-    return rule(gateway, application_id, lambda _application, at: [Voided(at=at, by=by, reason=reason)])
+    who = office_audit.at_the_machine(administrator)
+
+    def witness(tx: Connection, done: str) -> None:
+        office_audit.note(gateway, tx, who, OfficeAct.RULED, application_id, done)
+
+    return rule(gateway, application_id, lambda _application, at: [Voided(at=at, by=by, reason=reason)], witness)
 
 
 def decision(*, granted: bool, reason: str, document_name: str, document_no: str, on: datetime) -> Decision:

@@ -36,7 +36,8 @@ FromStdin = Annotated[bool, typer.Option("--passphrase-stdin", help=words("help.
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
+    """What is refused is said in a sentence, with every problem of a source."""
     try:
         yield
     except CatalogError as error:
@@ -48,7 +49,8 @@ def _plain_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
+def passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
+    """Asked for on the terminal, or one line of standard input for every key."""
     if from_stdin:
         line = sys.stdin.readline().rstrip("\n")
         return lambda _name: line
@@ -71,8 +73,8 @@ def _passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
 @app.command(help=words("help.catalog_init"))
 def init(*, folder: Folder, keys: Keys, passphrase_stdin: FromStdin = False) -> None:
     """Make the repository and all its signing keys."""
-    with _plain_errors():
-        publication.begin(folder, keys, _passphrases(from_stdin=passphrase_stdin, confirm=True), datetime.now(UTC))
+    with plain_errors():
+        publication.begin(folder, keys, passphrases(from_stdin=passphrase_stdin, confirm=True), datetime.now(UTC))
     console.print(
         words("catalog.begun", holders=HOLDERS, threshold=THRESHOLD, keys=keys),
         highlight=False,
@@ -97,10 +99,10 @@ def publish(
     passphrase_stdin: FromStdin = False,
 ) -> None:
     """Check, sign and publish a new version."""
-    with _plain_errors():
+    with plain_errors():
         wanted = publication.Wanted(
             source=source,
-            recipients=_sealing_publics(folder),
+            recipients=sealing_publics(folder),
             version=version,
             new_dictionary=new_dictionary,
             revocation_number=revocation_number,
@@ -108,7 +110,7 @@ def publish(
             rollout=publication.Rollout(percent=percent, regions=tuple(region or ()), paused=paused),
         )
         published = publication.publish(
-            folder, keys, _passphrases(from_stdin=passphrase_stdin), wanted, datetime.now(UTC)
+            folder, keys, passphrases(from_stdin=passphrase_stdin), wanted, datetime.now(UTC)
         )
     console.print(words("catalog.published", version=published.content_version), highlight=False)
 
@@ -116,7 +118,7 @@ def publish(
 @app.command(help=words("help.catalog_refresh"))
 def refresh(folder: Folder) -> None:
     """Sign snapshot and timestamp anew."""
-    with _plain_errors():
+    with plain_errors():
         published = publication.refresh(folder, datetime.now(UTC))
     expires = f"{published.timestamp.signed.expires:%Y-%m-%d}"
     console.print(words("catalog.refreshed", expires=expires), highlight=False)
@@ -125,15 +127,15 @@ def refresh(folder: Folder) -> None:
 @app.command("renew-root", help=words("help.catalog_renew_root"))
 def renew_root(*, folder: Folder, keys: Keys, passphrase_stdin: FromStdin = False) -> None:
     """Sign the next version of root."""
-    with _plain_errors():
-        number = publication.renew_root(folder, keys, _passphrases(from_stdin=passphrase_stdin), datetime.now(UTC))
+    with plain_errors():
+        number = publication.renew_root(folder, keys, passphrases(from_stdin=passphrase_stdin), datetime.now(UTC))
     console.print(words("catalog.root_renewed", number=number), highlight=False)
 
 
 @app.command(help=words("help.catalog_status"))
 def status(folder: Folder) -> None:
     """Show the published catalog."""
-    with _plain_errors():
+    with plain_errors():
         published = Repository(folder).published()
     console.print(_status_table(published, datetime.now(UTC)))
 
@@ -156,6 +158,6 @@ def _status_table(published: Published, now: datetime) -> Table:
     return table
 
 
-def _sealing_publics(folder: Path) -> list[bytes]:
+def sealing_publics(folder: Path) -> list[bytes]:
     """What nodes seal to: the newest key of this gateway."""
     return [load_keys(GatewayFolder(folder).keys).newest_sealing.public]

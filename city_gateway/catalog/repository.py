@@ -36,6 +36,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from city_gateway.catalog.errors import (
     BusyPublishing,
+    ReleaseUnknown,
     RepositoryExists,
     RepositoryMissing,
     TooFewSignatures,
@@ -207,6 +208,25 @@ class Repository:
             for path, data in [*content.items(), *((p, d) for c in county_content.values() for p, d in c.items())]:
                 for prefixed in TargetFile.from_data(path, data, ["sha256"]).get_prefixed_paths():
                     place_with_gzip(self.targets / prefixed, data)
+            self._switch(files)
+            return self.published()
+
+    def restage(self, custom: Mapping[str, Any], signers: Signers, now: datetime) -> Published:
+        """Sign the same release again with another stage; no file of it changes."""
+        with _alone(self._folder):
+            before = self.published()
+            index = before.targets.signed.targets.get("catalog.json")
+            if index is None:
+                raise ReleaseUnknown(version=0)
+            index.unrecognized_fields["custom"] = dict(custom)
+            before.targets.signed.version += 1
+            before.targets.signed.expires = now + timedelta(days=TARGETS_DAYS)
+            files: dict[str, bytes] = {}
+            meta: dict[str, MetaFile] = dict(before.snapshot.signed.meta)
+            number = before.targets.signed.version
+            files[f"{number}.targets.json"] = data = _sign(before.targets, Targets.type, signers, THRESHOLD)
+            meta["targets.json"] = MetaFile.from_data(number, data, ["sha256"])
+            self._online(before, meta, signers, now, files)
             self._switch(files)
             return self.published()
 

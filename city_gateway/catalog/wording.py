@@ -1,8 +1,11 @@
-"""What the publisher reads about a mistake, by its stable code."""
+"""What the publisher reads: a mistake by its stable code, a stage in words."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from city_gateway.catalog.errors import CatalogError, Problem, SourceRefused
+from city_gateway.catalog.publication import Rollout
 from city_gateway.wording import words
 
 
@@ -20,3 +23,10 @@ def error_lines(error: CatalogError) -> list[str]:
     if isinstance(error, SourceRefused):
         lines += [problem_line(problem) for problem in error.problems]
     return lines
+
+
+def stage_line(stage: Rollout, told: Callable[..., str] = words) -> str:
+    """Who takes a release, in words."""
+    where = told("stage.regions", regions=list(stage.regions)) if stage.regions else told("stage.everywhere")
+    line = told("stage.line", percent=stage.percent, where=where)
+    return told("stage.paused", line=line) if stage.paused else line

@@ -1,4 +1,4 @@
-"""/office/nodes, /office/audit: the fleet, and who looked at an application; for administrators.
+"""/office/nodes, /office/catalog, /office/audit: fleet, catalog, and who looked at an application; for administrators.
 
 Laws: an administrator sees nodes and applications' access histories of the own region, and no papers; a look at a
 history is an entry of it.
@@ -14,15 +14,18 @@ from starlette.responses import Response
 from casework.identifiers import region_covers
 from city_gateway.access import gateway_of
 from city_gateway.acts import office_audit
+from city_gateway.acts.adoption import catalog_view
 from city_gateway.acts.audit_words import act_of
 from city_gateway.acts.fleet import Asked, fleet
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office import SignedIn
 from city_gateway.acts.office_audit import OfficeAct, department_of
 from city_gateway.acts.standing import backing, timeline_line
+from city_gateway.catalog.wording import stage_line
 from city_gateway.ledger import backups, cases
 from city_gateway.ledger.office_audit import AuditRow
 from city_gateway.routes.office_frame import Administrator, page_of
+from city_gateway.wording import say
 
 PAGE = 50
 TEXT_MOST = 64
@@ -67,6 +70,14 @@ def nodes_page(
         standing=standing,
         restored=restored,
     )
+
+
+@router.get("/catalog")
+def catalog_page(request: Request, somebody: Administrator) -> Response:
+    """Releases, their stage, who has them; revocations and notices."""
+    view = catalog_view(gateway_of(request), somebody.clerk.region)
+    stages = {one.version: stage_line(one.stage, say) for one in view.releases if one.stage is not None}
+    return page_of(request, "catalog.html", somebody, view=view, stages=stages)
 
 
 @router.get("/audit")

@@ -19,6 +19,7 @@ from city_gateway.__main__ import app as commands
 from city_gateway.acts import chains, office_audit
 from city_gateway.acts.chains import Chain, Followed
 from city_gateway.acts.office_audit import ChainHead, OfficeAct
+from city_gateway.acts.rule import void
 from city_gateway.errors import AuditBroken
 from city_gateway.ledger import office_audit as kept
 from city_gateway.ledger.office_audit import AuditRow
@@ -92,6 +93,13 @@ async def test_an_application_of_another_region_is_neither_shown_nor_noted(city:
     await sign_in(city)
     assert (await city.client.get(f"/office/applications/{application_id}")).status_code == 404
     assert acts(city) == [("signed_in", None, "")]
+
+
+async def test_what_is_declared_void_at_the_machine_is_kept_with_who_said_so(city: City) -> None:
+    _, application_id = await accepted(city)
+    void(city.gateway, application_id, "gl01", "重复登记")
+    assert [row.clerk_id for row in rows(city)] == ["gl01"]
+    assert acts(city) == [("ruled", application_id, "voided")]
 
 
 def _change(tx: Connection, row: AuditRow, **values: object) -> None:
