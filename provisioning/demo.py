@@ -22,6 +22,7 @@ from provisioning.demo_day import Day
 from provisioning.demo_report import Effects, Figures
 from provisioning.demo_screen import DemoScreen
 from provisioning.demo_world import (
+    ADMINISTRATOR,
     AGENT_PASSPHRASE,
     CLERK_PASSPHRASE,
     OFFICE_PASSPHRASE,
@@ -152,6 +153,7 @@ def _how_to_look(world: DemoWorld, village: DemoNode, township: DemoNode) -> lis
         ("", sign_in(township.person.clerk_id, CLERK_PASSPHRASE) + words("demo.three_wait")),
         (words("demo.office"), f"{world.gateway_url}/office/"),
         ("", sign_in("office", OFFICE_PASSPHRASE)),
+        ("", sign_in(ADMINISTRATOR, OFFICE_PASSPHRASE) + words("demo.administrator")),
         (words("demo.logs"), str(world.logs)),
     )
     width = max(cell_len(what) for what, _ in places) + 2

@@ -45,6 +45,7 @@ MACHINE_KEY_BYTES = 32
 CATALOG_PASSPHRASE = "demo catalog passphrase"  # noqa: S105 - the demo's keys guard invented papers
 AGENT_PASSPHRASE = "demo-agent-2026"  # noqa: S105 - printed for the visitor
 CLERK_PASSPHRASE = "demo-clerk-2026"  # noqa: S105 - printed for the visitor
+ADMINISTRATOR = "admin"
 OFFICE_PASSPHRASE = "demo-office-2026"  # noqa: S105 - printed for the visitor
 
 
@@ -178,6 +179,10 @@ class DemoWorld:
         self.command(
             "city_gateway", "clerk", "add", *self.ledger_arguments, "--id", "office", "--name", "部门演示",
             "--department", "演示部门", said=OFFICE_PASSPHRASE,
+        )  # fmt: skip
+        self.command(
+            "city_gateway", "clerk", "add", *self.ledger_arguments, "--id", ADMINISTRATOR, "--name", "管理演示",
+            "--department", "演示市局", "--administrator", said=OFFICE_PASSPHRASE,
         )  # fmt: skip
         self.open_city()
 

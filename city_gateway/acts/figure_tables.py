@@ -33,6 +33,17 @@ COLUMNS = (
     "good_rate",
     "average_level",
 )
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "filed": (),
+    "online_rate": ("road_unknown",),
+    "returned_rate": ("returns_each",),
+    "decided": ("average_days",),
+    "on_time_rate": ("late", "limit_unknown", "doubtful"),
+    "overdue": (),
+    "good_rate": ("rated", "average_level"),
+}
+"""The columns of the page, each with what stands below it in small print."""
+
 RATINGS = frozenset({"rated", "good_rate", "average_level"})
 SITE, ITEM = "site", "item"
 
@@ -44,6 +55,10 @@ class Row:
     code: str
     name: str
     cells: tuple[str, ...]
+
+    def cell(self, column: str) -> str:
+        """One figure of this group."""
+        return self.cells[COLUMNS.index(column)]
 
 
 def rows(found: Assessment, by: str, names: Mapping[str, str], told: Callable[..., str] = say) -> list[Row]:

@@ -11,7 +11,7 @@ from casework.figures import Assessment
 from city_gateway.access import gateway_of
 from city_gateway.acts import office_audit
 from city_gateway.acts.catalog_words import words_of
-from city_gateway.acts.figure_tables import COLUMNS, ITEM, SITE, as_csv, rows
+from city_gateway.acts.figure_tables import ITEM, SITE, TOGETHER, as_csv, rows
 from city_gateway.acts.figures import OnlineItems, assessment, months, this_month
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office_audit import OfficeAct
@@ -49,7 +49,7 @@ def figures_page(
         "figures.html",
         somebody,
         wanted=wanted,
-        columns=COLUMNS,
+        columns=TOGETHER,
         rows=rows(found, wanted.by, names_of(gateway, wanted.by)),
         online=online,
         region=words_of(gateway.folder.root).place(somebody.clerk.region),

@@ -10,11 +10,20 @@ import pytest
 from casework.errors import CaseworkError
 from casework.working_days import Calendar
 from city_gateway.catalog import publication
-from edge_node.acts import activate_catalog, catalog_release, catalogue_reading, collecting, drafting, readiness
+from edge_node.acts import (
+    activate_catalog,
+    catalog_release,
+    catalogue_reading,
+    collecting,
+    drafting,
+    mail_out,
+    readiness,
+)
 from edge_node.acts.status import status
 from edge_node.counter.errors import CatalogRefused, UnknownItem
 from offline_store.desk import catalog, state
 from offline_store.errors import DeskBusy, DeskFull
+from sync_agent.report import node_report
 from tests.city_gateway.catalog_world import SEED, CatalogWorld
 from tests.edge_node.village import HandClock, Village, seed, seed_edition
 from wire.errors import WireError
@@ -74,6 +83,22 @@ def test_the_first_catalog_is_activated_with_its_index_and_initials(village):
 def test_the_citys_keys_are_taken_from_the_signed_directory(village):
     with village.counter.desk.reading() as tx:
         assert village.counter.shelf.directory_recipients(tx) == (bytes(range(32)),)
+
+
+def test_a_station_whose_right_was_withdrawn_learns_it_offline_from_the_signed_list_and_tells_the_city(village, world):
+    own = village.counter.node.node_id
+    world.publish(revocation_number=1, revoked_nodes=["aa" * 16])
+    world.fetch()
+    village.mail.turn()
+    assert status(village.counter).alarms == [], "somebody else's"
+    world.publish(revocation_number=2, revoked_nodes=["aa" * 16, own])
+    world.fetch()
+    village.mail.turn()
+    bar = status(village.counter)
+    assert (bar.alarms, bar.conditions[0].why, bar.conditions[0].who) == (["revoked"], "right_withdrawn", "city")
+    mail_out.put_facts(village.counter)
+    report = node_report(village.counter.outgoing, village.counter.paths.root, ops=0, scans=0)
+    assert report.alarms == ["revoked"]
 
 
 def test_a_draft_that_is_open_meanwhile_is_collected_under_its_own_version(village, world, tmp_path):
