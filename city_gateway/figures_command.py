@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from casework.identifiers import is_region_code
 from city_gateway.acts.catalog_words import words_of
 from city_gateway.acts.figure_tables import ITEM, SITE, as_csv, as_json
 from city_gateway.acts.figures import assessment, months, this_month
@@ -36,6 +37,8 @@ def figures(
     form: Annotated[Form, typer.Option("--form", help=words("help.figures.form"))] = Form.JSON,
 ) -> None:
     """Write the figures to standard output."""
+    if not is_region_code(region):
+        raise typer.BadParameter(words("command.region_wrong"), param_hint="--region")
     with opened(database, folder) as gateway:
         now = this_month(gateway.clock())
         found, online = assessment(gateway, region, months(first or now, last or first or now))

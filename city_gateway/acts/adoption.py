@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from casework.working_days import city_day
 from city_gateway.acts.fleet import Asked, FleetLine, Standing, fleet
 from city_gateway.acts.gateway import Gateway
 from city_gateway.catalog.errors import CatalogError
@@ -75,7 +76,8 @@ def catalog_view(gateway: Gateway, region: str) -> CatalogView:
     speaking = [line for line in lines if line.standing is Standing.HEARD and line.report is not None]
     said = Counter(line.report.catalog_version for line in speaking if line.report is not None)
     silent = sum(line.standing is Standing.UNKNOWN or _said_nothing(line) for line in lines)
-    revoked = [line for line in lines if line.node.node_id in gateway.revoked()]
+    withdrawn = gateway.revoked()
+    revoked = [line for line in lines if line.node.node_id in withdrawn]
     repository = Repository(gateway.folder.root)
     try:
         published = repository.published()
@@ -93,7 +95,7 @@ def catalog_view(gateway: Gateway, region: str) -> CatalogView:
         revoked,
         number,
         _signatures(published, now),
-        [_notice(one, now.date()) for one in notices],
+        [_notice(one, city_day(now)) for one in notices],
     )
 
 
