@@ -20,8 +20,9 @@ from typing import Final
 
 from casework.application import Application
 from casework.catalog import ServiceItem
+from casework.standstill import Standstill
 from casework.states import State
-from casework.time_limits import DaySpan, Keeping, Standing, handling_clock, handling_days, keeping
+from casework.time_limits import Keeping, Standing, handling_clock, handling_days, keeping
 from casework.working_days import Calendar, city_day
 
 RATED_AT_LEAST: Final = 5
@@ -155,12 +156,12 @@ def assess(
     period: Period,
     calendar: Calendar,
     now: datetime,
-    skipped: Callable[[Application], Sequence[DaySpan]] = lambda _one: (),
+    declared: Callable[[Application], Sequence[Standstill]] = lambda _one: (),
 ) -> Assessment:
-    """Reckon a period; `skipped` gives the days that a notice takes out of an application's limits."""
+    """Reckon a period; `declared` gives what notices say of the days of an application's limits."""
     total, sites, items = Figures(), dict[str, Figures](), dict[str, Figures]()
     for one in counted:
-        more = _of(one, period, calendar, now, skipped(one.application))
+        more = _of(one, period, calendar, now, declared(one.application))
         if more == Figures():
             continue
         site, item = one.application.site, one.application.item_id
@@ -171,7 +172,7 @@ def assess(
     return Assessment(period, shown, _few_hidden(sites), _few_hidden(items))
 
 
-def _of(one: Counted, period: Period, calendar: Calendar, now: datetime, skipped: Sequence[DaySpan]) -> Figures:
+def _of(one: Counted, period: Period, calendar: Calendar, now: datetime, declared: Sequence[Standstill]) -> Figures:
     """What one application adds."""
     application, item = one.application, one.item
     if application.state is State.VOIDED:
@@ -187,8 +188,8 @@ def _of(one: Counted, period: Period, calendar: Calendar, now: datetime, skipped
             returns=application.returns_count,
         )
     if application.decision is not None and application.decision.decided_on in period:
-        kept = keeping(application, item, calendar, skipped)
-        days = handling_days(application, item, calendar, skipped) if item is not None else None
+        kept = keeping(application, item, calendar, declared)
+        days = handling_days(application, item, calendar, declared) if item is not None else None
         found = replace(
             found,
             decided=1,
@@ -200,7 +201,7 @@ def _of(one: Counted, period: Period, calendar: Calendar, now: datetime, skipped
             days_of=int(days is not None),
         )
     if application.decision is None and item is not None and application.accepted_at is not None:
-        clock = handling_clock(application, item, calendar, now, True, skipped)
+        clock = handling_clock(application, item, calendar, now, True, declared)
         found = replace(found, overdue=int(clock.standing is Standing.OVERDUE))
     if one.level in LEVELS and application.rated_at in period:
         found = replace(found, levels=tuple(int(level == one.level) for level in LEVELS))

@@ -17,7 +17,7 @@ from typing import Final
 
 from casework.application import Application
 from casework.states import CLOSED_STATES, State
-from casework.time_limits import Clock, Standing, city_day
+from casework.time_limits import Clock, Keeping, Standing, city_day, kept
 
 SUSPENDED: Final = "suspended"
 
@@ -145,11 +145,10 @@ def timeliness(application: Application, handling: Clock | None, *, erased: bool
         return Timeliness.IN_TIME if _before_the_day_written(application) else Timeliness.UNJUDGED
     if decided is None:
         return _OPEN.get(handling.standing, Timeliness.UNJUDGED)
-    if handling.latest is None or handling.provisional or application.accepted_unsure:
-        return Timeliness.UNJUDGED
-    if city_day(decided) <= handling.latest:
-        return Timeliness.IN_TIME
-    return Timeliness.UNJUDGED if _lost_a_pause(application, erased=erased) else Timeliness.LATE
+    judged = kept(application, handling)
+    if judged is Keeping.LATE:
+        return Timeliness.UNJUDGED if _lost_a_pause(application, erased=erased) else Timeliness.LATE
+    return Timeliness.IN_TIME if judged is Keeping.IN_TIME else Timeliness.UNJUDGED
 
 
 def _before_the_day_written(application: Application) -> bool:

@@ -7,6 +7,8 @@
 - The starting day does not count (民法典 art. 201). Units belong to each limit. Unknown is unknown, never zero.
 - Nothing is *overdue* by an estimated calendar, or by a clock nobody has confirmed, the one that wrote the acceptance
   included; that is *provisional*.
+- A notice moves a limit by the days of which it says that they do not count. While its end is not known, or it does not
+  say what it does to limits, every limit that it touches is *provisional*, too.
 - Where a limit in calendar days ends on a rest day, a milder reading moves it to the next working day (art. 203);
   `due` shows the plain day, and only the milder one makes it overdue.
 """
@@ -14,15 +16,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
 from casework.application import Application
 from casework.catalog import Limit, LimitUnit, ServiceItem
+from casework.standstill import ClockKind, DaySpan, Doubt, Standstill, skips, spans_of, touching
 from casework.states import CLOSED_STATES
-from casework.working_days import CITY_TIME, LONGEST_WALK, ONE_DAY, Calendar, city_day, no_day
+from casework.working_days import CITY_TIME, LONGEST_WALK, ONE_DAY, Calendar, city_day
 
 __all__ = [
     "CITY_TIME",
@@ -34,15 +37,16 @@ __all__ = [
     "Due",
     "Keeping",
     "Standing",
+    "Standstill",
     "city_day",
     "due",
     "handling_clock",
     "handling_days",
     "keeping",
+    "kept",
     "notice_clock",
 ]
 
-ClockKind = Literal["notice", "handling"]
 _Day = date
 
 NOTICE_LIMIT: Final = Limit(5, "working_day", "行政许可法第32条")
@@ -77,17 +81,6 @@ class Keeping(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DaySpan:
-    """Days that do not count, both ends included: a pause of the clock, or what an emergency notice declares."""
-
-    first: date
-    last: date
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
-
-
-@dataclass(frozen=True, slots=True)
 class Due:
     """The last day of a limit; `latest` is the last day by the mildest reading."""
 
@@ -101,6 +94,7 @@ class Clock:
     """One clock as it stands now; `remaining_days` counts in the unit of `limit` and is negative after the day.
 
     `latest` is the last day by the mildest reading, told of a clock that was met.
+    `shifted_days` counts in the same unit what `notices` took out; `doubt` says why it is not final on their account.
     """
 
     kind: ClockKind
@@ -111,6 +105,9 @@ class Clock:
     limit: Limit | None = None
     deemed_accepted: bool = False
     latest: date | None = None
+    shifted_days: int = 0
+    doubt: Doubt = ""
+    notices: tuple[str, ...] = ()
 
 
 def due(start: date | datetime, limit: Limit, calendar: Calendar, skipped: Sequence[DaySpan] = ()) -> Due:
@@ -121,13 +118,16 @@ def due(start: date | datetime, limit: Limit, calendar: Calendar, skipped: Seque
     """
     day = city_day(start) if isinstance(start, datetime) else start
     if limit.unit == "immediate":
-        return Due(day, calendar.is_working_day(day)[1], day)
-    if limit.unit == "working_day":
-        end, provisional = calendar.add_working_days(day, limit.value, _skips(skipped))
+        end, provisional = (day, calendar.is_working_day(day)[1])
+        if skips(skipped)(day):
+            end, provisional = calendar.add_working_days(day, 1, skips(skipped))
         return Due(end, provisional, end)
-    end = _add_calendar_days(day, limit.value, _skips(skipped))
+    if limit.unit == "working_day":
+        end, provisional = calendar.add_working_days(day, limit.value, skips(skipped))
+        return Due(end, provisional, end)
+    end = _add_calendar_days(day, limit.value, skips(skipped))
     working, estimated = calendar.is_working_day(end)
-    latest, guessed = (end, estimated) if working else calendar.add_working_days(end, 1)
+    latest, guessed = (end, estimated) if working else calendar.add_working_days(end, 1, skips(skipped))
     return Due(end, estimated or guessed, latest)
 
 
@@ -137,19 +137,17 @@ def notice_clock(
     calendar: Calendar,
     now: datetime,
     confident: bool,  # noqa: FBT001 - a fact about `now`
-    skipped: Sequence[DaySpan] = (),
+    declared: Sequence[Standstill] = (),
 ) -> Clock:
     """Say how the five days of the one-time full notice stand; `confident` tells whether `now` is to be believed."""
     received, answered = application.received_at, application.notice_given_at
     if received is None or (answered is None and application.state in CLOSED_STATES):
         return Clock("notice", None, Standing.NOT_STARTED, limit=NOTICE_LIMIT)
-    end = due(received, NOTICE_LIMIT, calendar, skipped)
+    count = _Count("notice", city_day(received), NOTICE_LIMIT, calendar, tuple(declared))
     if answered is not None:
-        left = _days_between(city_day(answered), end.date, "working_day", calendar, skipped)
-        return Clock("notice", end.date, Standing.MET, left, end.provisional, NOTICE_LIMIT)
-    clock = _running("notice", end, NOTICE_LIMIT, calendar, city_day(now), skipped, confident=confident)
-    deemed = item.is_permit and clock.standing is Standing.OVERDUE
-    return Clock("notice", clock.due, clock.standing, clock.remaining_days, clock.provisional, NOTICE_LIMIT, deemed)
+        return count.met(city_day(answered))
+    clock = count.running(city_day(now), confident=confident)
+    return replace(clock, deemed_accepted=item.is_permit and clock.standing is Standing.OVERDUE)
 
 
 def handling_clock(
@@ -158,7 +156,7 @@ def handling_clock(
     calendar: Calendar,
     now: datetime,
     confident: bool,  # noqa: FBT001 - a fact about `now`
-    skipped: Sequence[DaySpan] = (),
+    declared: Sequence[Standstill] = (),
 ) -> Clock:
     """Say how the handling limit stands; `confident` tells whether `now` is to be believed."""
     limit = item.handling_limit
@@ -169,50 +167,124 @@ def handling_clock(
     if limit is None:
         return Clock("handling", None, Standing.MET if decided else Standing.UNKNOWN)
     limit = Limit(limit.value + application.extended_days, _counting_unit(limit, application), limit.basis)
-    start_day = _start_of_handling(start, application.received_at, item, calendar, skipped)
-    spans, paused_on = _pauses(application, item)
-    spans = (*skipped, *spans)
+    start_day = _start_of_handling(start, application.received_at, item, calendar, declared)
+    pauses, paused_on = _pauses(application, item)
+    count = _Count("handling", start_day, limit, calendar, tuple(declared), pauses)
     if paused_on is not None and decided is None:
-        used = _days_between(start_day, paused_on, limit.unit, calendar, spans)
+        used = _days_between(start_day, paused_on, limit.unit, calendar, count.skipped)
         return Clock("handling", None, Standing.PAUSED, limit.value - used, limit=limit)
-    end = due(start_day, limit, calendar, spans)
     if decided is not None:
-        left = _days_between(city_day(decided), end.date, limit.unit, calendar, spans)
-        return Clock("handling", end.date, Standing.MET, left, end.provisional, limit, latest=end.latest)
-    sure = confident and not application.accepted_unsure
-    return _running("handling", end, limit, calendar, city_day(now), spans, confident=sure)
+        return count.met(city_day(decided))
+    return count.running(city_day(now), confident=confident and not application.accepted_unsure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """A limit that is counted from a day, through pauses and what notices declare."""
+
+    kind: ClockKind
+    start: date
+    limit: Limit
+    calendar: Calendar
+    declared: tuple[Standstill, ...]
+    pauses: tuple[DaySpan, ...] = ()
+
+    @property
+    def concerning(self) -> tuple[Standstill, ...]:
+        return tuple(one for one in self.declared if one.concerns(self.kind, self.limit.unit))
+
+    @property
+    def skipped(self) -> tuple[DaySpan, ...]:
+        return (*spans_of(self.concerning), *self.pauses)
+
+    def end(self) -> Due:
+        """The last day; provisional as well where a notice leaves it open."""
+        end = due(self.start, self.limit, self.calendar, self.skipped)
+        return replace(end, provisional=end.provisional or any(one.doubt for one in self._touching(end)))
+
+    def met(self, on: date) -> Clock:
+        """It was answered or decided."""
+        end = self.end()
+        left = _days_between(on, end.date, self.limit.unit, self.calendar, self.skipped)
+        return self._clock(end, Standing.MET, left)
+
+    def running(self, today: date, *, confident: bool) -> Clock:
+        """It runs, or ran out."""
+        end = self.end()
+        left = _days_between(today, end.date, self.limit.unit, self.calendar, self.skipped)
+        if today > end.latest:
+            doubtful = end.provisional or not confident
+            standing = Standing.PROVISIONAL if doubtful else Standing.OVERDUE
+        elif today >= end.date:
+            standing = Standing.DUE_TODAY
+        else:
+            soon = left <= max(SOON_DAYS, self.limit.value // SOON_SHARE)
+            standing = Standing.SOON if soon else Standing.RUNNING
+        return self._clock(end, standing, left)
+
+    def _clock(self, end: Due, standing: Standing, left: int) -> Clock:
+        touched = self._touching(end)
+        doubts = {one.doubt for one in touched}
+        return Clock(
+            self.kind,
+            end.date,
+            standing,
+            left,
+            end.provisional,
+            self.limit,
+            latest=end.latest if standing is Standing.MET else None,
+            shifted_days=self._shifted(end),
+            doubt="unstated" if "unstated" in doubts else "open" if "open" in doubts else "",
+            notices=tuple(sorted({one.notice_id for one in touched})),
+        )
+
+    def _touching(self, end: Due) -> tuple[Standstill, ...]:
+        first = self.start if self.limit.unit == "immediate" else self.start + ONE_DAY
+        return touching(self.concerning, first, end.latest)
+
+    def _shifted(self, end: Due) -> int:
+        if not spans_of(self.concerning):
+            return 0
+        plain = due(self.start, self.limit, self.calendar, self.pauses)
+        return _days_between(plain.date, end.date, self.limit.unit, self.calendar, self.pauses)
+
+
+def kept(application: Application, handling: Clock) -> Keeping | None:
+    """Say by its clock whether the decision kept its limit; None where nothing was accepted and decided. Without a
+    known limit it is unknown; by an estimated calendar, a notice that leaves it open or a clock nobody had confirmed it
+    is doubtful, whichever way it looks."""
+    if application.accepted_at is None or application.decision is None:
+        return None
+    if handling.latest is None:
+        return Keeping.UNKNOWN
+    if handling.provisional or application.accepted_unsure:
+        return Keeping.DOUBTFUL
+    return Keeping.IN_TIME if city_day(application.decision.decided_on) <= handling.latest else Keeping.LATE
 
 
 def keeping(
-    application: Application, item: ServiceItem | None, calendar: Calendar, skipped: Sequence[DaySpan] = ()
+    application: Application, item: ServiceItem | None, calendar: Calendar, declared: Sequence[Standstill] = ()
 ) -> Keeping | None:
-    """Say whether the decision kept its limit; None where nothing was accepted and decided. Without a known limit it
-    is unknown; by an estimated calendar or a clock nobody had confirmed it is doubtful, whichever way it looks."""
-    start = application.accepted_at
-    if start is None or application.decision is None:
+    """The same of an application whose clock is not at hand; of an item that nobody knows the limit is unknown."""
+    if application.accepted_at is None or application.decision is None:
         return None
-    if item is None or item.handling_limit is None:
+    if item is None:
         return Keeping.UNKNOWN
-    limit = item.handling_limit
-    limit = Limit(limit.value + application.extended_days, _counting_unit(limit, application), limit.basis)
-    spans, _ = _pauses(application, item)
-    start_day = _start_of_handling(start, application.received_at, item, calendar, skipped)
-    end = due(start_day, limit, calendar, (*skipped, *spans))
-    if end.provisional or application.accepted_unsure:
-        return Keeping.DOUBTFUL
-    return Keeping.IN_TIME if city_day(application.decision.decided_on) <= end.latest else Keeping.LATE
+    on = application.decision.decided_on
+    return kept(application, handling_clock(application, item, calendar, on, True, declared))
 
 
 def handling_days(
-    application: Application, item: ServiceItem, calendar: Calendar, skipped: Sequence[DaySpan] = ()
+    application: Application, item: ServiceItem, calendar: Calendar, declared: Sequence[Standstill] = ()
 ) -> int | None:
-    """Count the working days from acceptance to the decision, without those that a pause took out."""
+    """Count the working days from acceptance to the decision, without those that a pause or a notice took out."""
     if application.accepted_at is None or application.decision is None:
         return None
-    start = _start_of_handling(application.accepted_at, application.received_at, item, calendar, skipped)
-    spans, _ = _pauses(application, item)
+    start = _start_of_handling(application.accepted_at, application.received_at, item, calendar, declared)
+    pauses, _ = _pauses(application, item)
     end = city_day(application.decision.decided_on)
-    return max(0, _days_between(start, end, "working_day", calendar, (*skipped, *spans)))
+    stood = spans_of(one for one in declared if one.concerns("handling", "working_day"))
+    return max(0, _days_between(start, end, "working_day", calendar, (*stood, *pauses)))
 
 
 def _counting_unit(limit: Limit, application: Application) -> LimitUnit:
@@ -221,12 +293,12 @@ def _counting_unit(limit: Limit, application: Application) -> LimitUnit:
 
 
 def _start_of_handling(
-    accepted: datetime, received: datetime | None, item: ServiceItem, calendar: Calendar, skipped: Sequence[DaySpan]
+    accepted: datetime, received: datetime | None, item: ServiceItem, calendar: Calendar, declared: Sequence[Standstill]
 ) -> date:
     """Take the day of acceptance; for a permit accepted after the notice clock ran out, the day of receipt."""
     if not item.is_permit or received is None or received > accepted:
         return city_day(accepted)
-    end = due(received, NOTICE_LIMIT, calendar, skipped)
+    end = _Count("notice", city_day(received), NOTICE_LIMIT, calendar, tuple(declared)).end()
     too_late = not end.provisional and city_day(accepted) > end.date
     return city_day(received if too_late else accepted)
 
@@ -246,45 +318,20 @@ def _pauses(application: Application, item: ServiceItem) -> tuple[tuple[DaySpan,
     return tuple(spans), open_since
 
 
-def _running(
-    kind: ClockKind,
-    end: Due,
-    limit: Limit,
-    calendar: Calendar,
-    today: date,
-    skipped: Sequence[DaySpan],
-    *,
-    confident: bool,
-) -> Clock:
-    left = _days_between(today, end.date, limit.unit, calendar, skipped)
-    if today > end.latest:
-        doubtful = end.provisional or not confident
-        standing = Standing.PROVISIONAL if doubtful else Standing.OVERDUE
-    elif today >= end.date:
-        standing = Standing.DUE_TODAY
-    else:
-        standing = Standing.SOON if left <= max(SOON_DAYS, limit.value // SOON_SHARE) else Standing.RUNNING
-    return Clock(kind, end.date, standing, left, end.provisional, limit)
-
-
 def _days_between(start: date, end: date, unit: LimitUnit, calendar: Calendar, skipped: Sequence[DaySpan]) -> int:
     if unit == "working_day":
-        return calendar.working_days_between(start, end, _skips(skipped))
+        return calendar.working_days_between(start, end, skips(skipped))
     if not skipped:
         return (end - start).days
     first, last = min(start, end), max(start, end)
-    skips, span = _skips(skipped), min(last - first, LONGEST_WALK).days
-    days = sum(not skips(first + ONE_DAY * number) for number in range(1, span + 1))
+    skipped_on, span = skips(skipped), min(last - first, LONGEST_WALK).days
+    days = sum(not skipped_on(first + ONE_DAY * number) for number in range(1, span + 1))
     return days if end >= start else -days
 
 
-def _add_calendar_days(start: date, days: int, skips: Callable[[date], bool]) -> date:
+def _add_calendar_days(start: date, days: int, skipped_on: Callable[[date], bool]) -> date:
     day, left, end = start, days, start + LONGEST_WALK
     while left > 0 and day < end:
         day += ONE_DAY
-        left -= not skips(day)
+        left -= not skipped_on(day)
     return day
-
-
-def _skips(spans: Sequence[DaySpan]) -> Callable[[date], bool]:
-    return (lambda day: any(day in span for span in spans)) if spans else no_day

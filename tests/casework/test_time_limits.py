@@ -12,15 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.application import Application, Decision, Pause
-from casework.catalog import Limit, ServiceItem
+from casework.catalog import LIMIT_UNITS, Limit, ServiceItem
 from casework.errors import MalformedCatalog
 from casework.lifecycle import State, draft
+from casework.standstill import CLOCKS
 from casework.time_limits import (
     CITY_TIME,
     Calendar,
     Clock,
     DaySpan,
     Standing,
+    Standstill,
     city_day,
     due,
     handling_clock,
@@ -41,6 +43,11 @@ PERMIT, UNKNOWN, CALENDAR_DAYS, AT_ONCE = (ITEMS[f"GA-{one}"] for one in ("LY-00
 
 def noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=CITY_TIME).astimezone(UTC)
+
+
+def standstill(first: date, last: date) -> Standstill:
+    """Days that a notice takes out of every limit."""
+    return Standstill("N-1", DaySpan(first, last), frozenset(CLOCKS), frozenset(LIMIT_UNITS))
 
 
 def received_on(day: date) -> Application:
@@ -249,7 +256,7 @@ def test_a_ruling_stops_the_handling_clock() -> None:
 
 
 def test_days_an_emergency_notice_takes_out_are_taken_out_of_both_clocks() -> None:
-    span = [DaySpan(date(2026, 3, 3), date(2026, 3, 9))]
+    span = [standstill(date(2026, 3, 3), date(2026, 3, 9))]
     now = noon(date(2026, 3, 10))
     application = received_on(date(2026, 3, 2))
     assert notice_clock(application, PERMIT, CALENDAR, now, True, span).due == date(2026, 3, 16)
