@@ -33,6 +33,7 @@ RECOVERY_ASKED: Final = "recovery_asked"
 RECOVERY_REFUSED: Final = "recovery_refused"
 RECOVERED: Final = "passphrase_recovered"
 EXPORTED: Final = "exported"
+LIMITS_RECOUNTED: Final = "limits_recounted"
 
 
 def note(

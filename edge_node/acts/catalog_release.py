@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.identifiers import region_covers
+from casework.notices import Notices
 from casework.working_days import Calendar
 from edge_node.counter.trusted_clock import Confidence, Reading
 from offline_store.desk.catalog import Edition
@@ -88,7 +89,7 @@ def edition_of(release: Release, expires: datetime | None) -> Edition:
 def check_content(
     items: Sequence[Mapping[str, Any]], forms: Sequence[Mapping[str, Any]], documents: Mapping[str, Any]
 ) -> None:
-    """Every item has its form, and casework can read both and the calendar."""
+    """Every item has its form, and casework can read both, the calendar and the notices."""
     known = {Form.from_plain(one).form_id for one in forms}
     for one in items:
         item = ServiceItem.from_plain(one)
@@ -96,6 +97,8 @@ def check_content(
             raise ReleaseMalformed(f"form of {item.item_id}")
     if "calendar" in documents:
         Calendar.from_plain(documents["calendar"])
+    if "notices" in documents:
+        Notices.from_plain(documents["notices"])
 
 
 def version_of(release: Release) -> int:

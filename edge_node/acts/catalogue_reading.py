@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 from casework import proxy
-from casework.identifiers import region_covers
 from casework.working_days import city_day
+from edge_node.acts import notice_reading
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import UnknownForm, UnknownItem
 from offline_store.desk import catalog
@@ -52,7 +51,7 @@ def guide(counter: Counter, item_id: str, version: int | None = None) -> ItemGui
     with counter.desk.reading() as tx:
         version = version or counter.shelf.active_version(tx)
         item = counter.shelf.item(tx, item_id, version)
-        notices = _notices(counter, tx, item_id, today)
+        notices = notice_reading.for_item(counter, tx, item_id, counter.node.site, today)
     refusal = proxy.may_collect(item, {})
     return ItemGuide(
         item=dict(item.raw),
@@ -116,25 +115,6 @@ def document(counter: Counter, name: str) -> Plain | None:
 def _regions(counter: Counter, tx: Transaction) -> Sequence[Mapping[str, Any]]:
     plain = counter.shelf.document(tx, "regions")
     return plain.get("regions") or () if isinstance(plain, Mapping) else ()
-
-
-def _notices(counter: Counter, tx: Transaction, item_id: str, today: date) -> list[Plain]:
-    plain = counter.shelf.document(tx, "notices")
-    listed = plain.get("notices") or () if isinstance(plain, Mapping) else ()
-    return [dict(one) for one in listed if _in_force(one, counter.node.site, item_id, today)]
-
-
-def _in_force(notice: Mapping[str, Any], site: str, item_id: str, today: date) -> bool:
-    """A notice counts while it is in force, in its regions and for its items; a historical one never."""
-    scope = notice.get("scope") or {}
-    items = scope.get("items")
-    return (
-        notice.get("status") in ("active", "in_force")
-        and (items in (None, "all") or item_id in items)
-        and any(region_covers(region, site) for region in scope.get("regions") or ())
-        and str(notice.get("effective_from") or "") <= today.isoformat()
-        and today.isoformat() <= str(notice.get("effective_to") or "9999")
-    )
 
 
 def _limit(plain: Mapping[str, Any] | None) -> LimitView | None:

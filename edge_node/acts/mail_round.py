@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from edge_node.acts import audit, erasing, feed_reading, forking, key_change, mail_in, mail_out
+from edge_node.acts import audit, erasing, feed_reading, forking, key_change, mail_in, mail_out, recounting
 from edge_node.acts.activate_catalog import CatalogReader
 from edge_node.acts.mail_in import ReceiptReader
 from edge_node.counter.counter import Counter
@@ -31,6 +31,7 @@ KEY_EVERY_SECONDS: Final = 600.0
 FLOOR_EVERY_SECONDS: Final = 3600.0
 FACTS_EVERY_SECONDS: Final = 60.0
 POST_EVERY_SECONDS: Final = 15.0
+RECOUNT_EVERY_SECONDS: Final = 1800.0
 
 
 class MailRound:
@@ -47,6 +48,7 @@ class MailRound:
         self._post_at = 0.0
         self._key_at = 0.0
         self._floor_at = 0.0
+        self._recount_at = 0.0
         self._was_short = False
         self._unread = counter.desk.left_unclean
 
@@ -74,7 +76,8 @@ class MailRound:
             lambda: mail_in.take_damaged_scans(counter),
             lambda: feed_reading.take_feed(counter),
             lambda: mail_in.take_arrived_scans(counter),
-            lambda: self._catalogs.look(counter),
+            self._catalog,
+            self._recount,
             self._refusal,
             self._clock_step,
             self._keep_floor,
@@ -142,6 +145,20 @@ class MailRound:
             with self._counter.desk.transaction() as tx:
                 state.raise_time_floor(tx, reading.trusted)
         return False
+
+    def _catalog(self) -> bool:
+        changed = self._catalogs.look(self._counter)
+        if changed:
+            self._recount_at = 0.0
+        return changed
+
+    def _recount(self) -> bool:
+        """The order of the queue follows a new calendar, new notices, and the day."""
+        now = self._counter.clock.read().monotonic
+        if now < self._recount_at:
+            return False
+        self._recount_at = now + RECOUNT_EVERY_SECONDS
+        return bool(recounting.recount_due(self._counter))
 
     def _erase(self) -> bool:
         now = self._counter.clock.read().monotonic

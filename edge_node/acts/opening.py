@@ -6,18 +6,19 @@ guide is that of the application's own version.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from casework.application import Application
 from casework.catalog import ServiceItem
 from casework.forms import Form
-from edge_node.acts import audit, showing
+from casework.working_days import city_day
+from edge_node.acts import audit, notice_reading, showing
 from edge_node.counter.counter import Counter
 from edge_node.counter.sessions import AtCounter
 from edge_node.counter.visibility import visible
-from wire.counter import ApplicationDetail
+from wire.counter import ApplicationDetail, NoticeView
 
 REGION_DIGITS: Final = 12
 
@@ -32,6 +33,8 @@ class LaidOpen:
     form: Form
     newest_version: int
     regions: Mapping[str, str]
+    notices: Sequence[NoticeView]
+    """The notices that hold today for this item where it was filed."""
 
     def region_name(self, code: str) -> str:
         """The name of a region, empty where the catalog has none."""
@@ -57,6 +60,7 @@ def lay_open(counter: Counter, who: AtCounter, application_id: str) -> LaidOpen:
             form=counter.shelf.form(tx, it.form_id, version),
             newest_version=counter.shelf.active_version(tx),
             regions=_names(counter.shelf.document(tx, "regions")),
+            notices=notice_reading.for_item(counter, tx, it.item_id, it.site, city_day(reading.now)),
         )
     audit.viewed(counter, who, application_id)
     return found

@@ -5,7 +5,8 @@ Laws
   what the earlier named or a supplement touched; the act refuses anything else, whatever the page let through.
 - Accepting provisionally is possible only for materials that the guide allows to follow.
 - The limit that acceptance starts is counted by the node from the signed calendar, unless the clerk names a day; a
-  provisional day (estimated calendar, clock that nobody confirmed) is not written into an acceptance.
+  provisional day (estimated calendar, clock that nobody confirmed, notice that leaves it open) is not written into an
+  acceptance. A notice that comes later changes no event: it moves the clocks that everybody reads (ADR 0034).
 - Deciding about an application that nobody began to look at begins it: two events, one operation.
 """
 
@@ -29,7 +30,7 @@ from casework.events import (
 from casework.materials import check_return, is_asked, may_be_returned, returnable
 from casework.states import State
 from casework.time_limits import handling_clock
-from edge_node.acts import journaling, listing
+from edge_node.acts import journaling, listing, notice_reading
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import AddedLater, NotAskedHere, NotDeferrable, NothingToReturn, ReasonNeeded
 from edge_node.counter.sessions import AtCounter
@@ -179,7 +180,8 @@ def _begun(who: AtCounter, reading: Reading) -> Event:
 def _limit_day(counter: Counter, tx: Transaction, application: Application, reading: Reading) -> date | None:
     item = counter.shelf.item(tx, application.item_id, application.catalog_version)
     accepted = replace(application, accepted_at=application.accepted_at or reading.now)
-    clock = handling_clock(accepted, item, counter.shelf.calendar(tx), reading.now, reading.confident)
+    declared = notice_reading.standstills(counter, tx, application, reading)
+    clock = handling_clock(accepted, item, counter.shelf.calendar(tx), reading.now, reading.confident, declared)
     return None if clock.provisional or not reading.confident else clock.due
 
 

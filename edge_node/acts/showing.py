@@ -17,7 +17,7 @@ from casework.application import Actor, Application, HandedIn
 from casework.catalog import Limit, ServiceItem
 from casework.events import Rescanned
 from casework.masking import mask_name
-from edge_node.acts import explaining, time_lights
+from edge_node.acts import explaining, notice_reading, time_lights
 from edge_node.acts.explaining import Standpoint
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import NoCatalog, UnknownItem
@@ -64,6 +64,9 @@ def brief(counter: Counter, tx: Transaction, known: Known, reading: Reading, her
         who_must_act=_who(shown),
         due=clock.due if clock else None,
         light=time_lights.light(shown, clock),
+        due_unit=clock.limit.unit if clock and clock.limit else None,
+        shifted_days=clock.shifted_days if clock else 0,
+        due_doubt=clock.doubt if clock else "",
         updated_at=known.updated_at,
         erased_at=known.erased_at,
     )
@@ -95,6 +98,9 @@ def detail(counter: Counter, tx: Transaction, known: Known, reading: Reading, ac
                 remaining_days=clock.remaining_days,
                 unit=clock.limit.unit if clock.limit else None,
                 provisional=clock.provisional,
+                shifted_days=clock.shifted_days,
+                doubt=clock.doubt,
+                notices=notice_reading.titles(counter, tx, clock.notices),
                 deemed_accepted=clock.deemed_accepted,
             )
             for clock in (time_lights.clocks(counter, tx, shown, reading) if item else [])

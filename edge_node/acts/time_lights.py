@@ -1,7 +1,8 @@
 """The two clocks of an application as a light and a day.
 
 Laws: green runs, yellow is soon or today, red is overdue, grey is everything a person must not read as a verdict
-(unknown, paused, provisional, not started, met). Only casework decides how a clock stands; here it is only shown.
+(unknown, paused, provisional, not started, met). Emergency notices are those of the catalog in use. Only casework
+decides how a clock stands; here it is only shown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from casework.application import Application
 from casework.errors import CaseworkError
 from casework.states import CLOSED_STATES
 from casework.time_limits import Clock, Standing, handling_clock, notice_clock
+from edge_node.acts import notice_reading
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import ActRefused
 from edge_node.counter.trusted_clock import Reading
@@ -33,11 +35,12 @@ def clocks(counter: Counter, tx: Transaction, application: Application, reading:
     try:
         item = counter.shelf.item(tx, application.item_id, application.catalog_version)
         calendar = counter.shelf.calendar(tx)
+        declared = notice_reading.standstills(counter, tx, application, reading)
     except (ActRefused, CaseworkError):
         return []
     return [
-        notice_clock(application, item, calendar, reading.now, reading.confident),
-        handling_clock(application, item, calendar, reading.now, reading.confident),
+        notice_clock(application, item, calendar, reading.now, reading.confident, declared),
+        handling_clock(application, item, calendar, reading.now, reading.confident, declared),
     ]
 
 

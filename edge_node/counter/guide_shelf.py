@@ -14,8 +14,10 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from casework.catalog import ServiceItem
+from casework.errors import MalformedCatalog
 from casework.forms import Form
 from casework.materials import returnable
+from casework.notices import Notices
 from casework.regions import RegionTable
 from casework.working_days import Calendar
 from edge_node.counter.errors import NoCatalog, UnknownForm, UnknownItem
@@ -88,6 +90,10 @@ class GuideShelf:
     def calendar(self, tx: Transaction) -> Calendar:
         """The working-day calendar in use; an empty one, which only estimates, where none was shipped."""
         return self._kept_as("calendar", "", self.active_version(tx), lambda: Calendar.from_plain(_calendar(tx)))
+
+    def notices(self, tx: Transaction) -> Notices:
+        """The emergency notices of the version in use."""
+        return self._kept_as("notices", "", self.active_version(tx), lambda: _notices(tx))
 
     def dictionary(self, tx: Transaction) -> Dictionary:
         """The newest compression dictionary."""
@@ -174,6 +180,15 @@ def _revoked(tx: Transaction) -> frozenset[str]:
     listed = plain.get("revocations") if isinstance(plain, Mapping) else None
     named = listed.get("nodes") if isinstance(listed, Mapping) else None
     return frozenset(map(str, named or ()))
+
+
+def _notices(tx: Transaction) -> Notices:
+    """None where it ships none, or some that an earlier program let in and nobody can apply."""
+    plain = _document(tx, "notices")
+    try:
+        return Notices.from_plain(plain) if isinstance(plain, Mapping) else Notices()
+    except MalformedCatalog:
+        return Notices()
 
 
 def _recipients(tx: Transaction) -> Sequence[bytes]:

@@ -108,6 +108,7 @@ class AcceptanceNotice:
     statutory: str
     promised: str
     due: str
+    due_note: str
     query: str
     provisional: bool
     deferred: tuple[str, ...]
@@ -236,6 +237,7 @@ def acceptance(source: Source) -> AcceptanceNotice:
         statutory=_limit_with_basis(source.item.statutory_limit),
         promised=_limit_with_basis(source.item.promised_limit),
         due=_due(source),
+        due_note=_due_note(source),
         query=_query(source),
         provisional=it.state is State.PROVISIONALLY_ACCEPTED or bool(it.deferred),
         deferred=tuple(names.get(one, one) for one in it.deferred),
@@ -254,7 +256,26 @@ def _due(source: Source) -> str:
     if day is None:
         return sentence("print.acceptance.due.unknown")
     doubtful = provisional or it.accepted_unsure
+    if clock is not None and clock.doubt:
+        return sentence("print.acceptance.due.by_notice", {"date": legal_day(day)})
     return sentence("print.acceptance.due.provisional", {"date": legal_day(day)}) if doubtful else legal_day(day)
+
+
+def _due_note(source: Source) -> str:
+    """What emergency notices do to the limit as it stands today, whatever day the acceptance was written with."""
+    clock = source.handling
+    if clock is None or clock.due is None:
+        return ""
+    unit = clock.unit if clock.unit in {"working_day", "calendar_day"} else "day"
+    said = {
+        "by": sentence("page.comma").join(clock.notices),
+        "days": sentence("page.notice.days", {"days": clock.shifted_days, "unit": sentence(f"page.light.unit.{unit}")}),
+        "date": legal_day(clock.due),
+    }
+    notes = [sentence("print.acceptance.due.shifted", said)] if clock.shifted_days else []
+    if clock.doubt:
+        notes.append(sentence(f"print.acceptance.due.{clock.doubt}", said))
+    return "".join(notes)
 
 
 def declined(source: Source) -> DeclineNotice:

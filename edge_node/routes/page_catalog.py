@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from edge_node.access import CounterHere
-from edge_node.acts import catalogue_reading, opening, status
+from edge_node.acts import catalogue_reading, notice_reading, opening, status
 from edge_node.counter.errors import NoCatalog
 from edge_node.printing.figures import limit_view_words
+from edge_node.routes.page_notices import notice_rows
 from edge_node.routes.page_session import Looking
 from edge_node.routes.page_views import Row, alarm_words, frame
 from edge_node.routes.page_words import page
@@ -50,6 +51,7 @@ def show_catalog(
         visitor=visitor,
         here="catalog",
         alarms=alarm_words(bar.alarms),
+        notices=notice_rows(notice_reading.at_this_counter(counter)),
         facts=_facts(bar, opening.named(regions, bar.region) or bar.region),
         items=[_item_row(row) for row in found.rows],
         q=text,

@@ -18,6 +18,7 @@ from edge_node.printing.figures import legal_day, when
 from edge_node.printing.papers import Source, offered
 from edge_node.routes import page_file, page_views
 from edge_node.routes.page_file import FilledSection, HandedRow, Sheet
+from edge_node.routes.page_notices import NoticeRow, notice_rows
 from edge_node.routes.page_session import Visitor
 from edge_node.routes.page_views import ClockRow, Frame, Row
 from edge_node.routes.page_waiting import WaitingRow, waiting_rows
@@ -80,6 +81,7 @@ class OpenedView:
     erased_words: str
     waiting: Sequence[WaitingRow]
     warnings: Sequence[str]
+    notices: Sequence[NoticeRow]
     rounds: Sequence[SaidRound]
     outcome: Sequence[Row]
     sections: Sequence[FilledSection]
@@ -146,6 +148,7 @@ def _view(laid: LaidOpen, now: datetime) -> OpenedView:
         erased_words=sentence("page.detail.erased", {"when": when(detail.erased_at)}) if detail.erased_at else "",
         waiting=waiting_rows(detail, now),
         warnings=page_views.warnings(detail, laid.item, laid.newest_version),
+        notices=notice_rows(laid.notices),
         rounds=_rounds(laid),
         outcome=_outcome(it, names),
         sections=() if detail.erased_at else page_file.sections(laid.form, detail.form, laid.region_name),

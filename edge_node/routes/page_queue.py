@@ -18,9 +18,10 @@ from starlette.responses import RedirectResponse, Response
 
 from casework.states import CLOSED_STATES, State
 from edge_node.access import CounterHere
-from edge_node.acts import listing, opening
+from edge_node.acts import listing, notice_reading, opening
 from edge_node.counter.counter import Counter
 from edge_node.counter.sessions import AtCounter
+from edge_node.routes.page_notices import notice_rows
 from edge_node.routes.page_open import frame_of
 from edge_node.routes.page_refusals import HOME, SEE_OTHER, STRIP
 from edge_node.routes.page_session import Acting, Form, Looking, session_token
@@ -101,6 +102,7 @@ def show_queue(
         bar=frame_of(counter),
         visitor=visitor,
         here="queue",
+        notices=notice_rows(notice_reading.at_this_counter(counter)),
         rows=[_row(row, lambda code: opening.named(names, code)) for row in rows],
         sieve=sieve,
         shows=tuple(SHOWS),

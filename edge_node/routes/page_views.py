@@ -16,6 +16,7 @@ from typing import Final
 from casework.catalog import ServiceItem
 from edge_node.acts.time_lights import LIGHTS
 from edge_node.printing.figures import clock_time, in_city, limit_words, size, when
+from edge_node.routes.page_notices import clock_notes, list_note
 from edge_node.routes.page_words import first_known
 from edge_node.wording import known, sentence
 from wire.counter import ApplicationBrief, ApplicationDetail, ClockView, DutyView, StatusBar
@@ -78,6 +79,7 @@ class QueueRow:
     light_words: str
     due_words: str
     changed_words: str
+    due_note: str = ""
     waiting_words: str = ""
     scans_words: str = ""
 
@@ -91,6 +93,7 @@ class ClockRow:
     light_words: str
     due_words: str
     deemed_words: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def frame(bar: StatusBar) -> Frame:
@@ -169,7 +172,8 @@ def queue_row(brief: ApplicationBrief, region_name: RegionName) -> QueueRow:
         who_words=who_words(brief.who_must_act, region_name),
         light=brief.light,
         light_words=sentence(PLAIN_LIGHT.get(brief.light) or f"page.light.grey.{'due' if brief.due else 'none'}"),
-        due_words=_due_words(brief.due, provisional=brief.light == "grey"),
+        due_words=_due_words(brief.due, provisional=brief.light == "grey" or bool(brief.due_doubt)),
+        due_note=list_note(brief),
         changed_words=sentence("page.queue.changed", {"when": when(brief.updated_at)}),
     )
 
@@ -215,6 +219,7 @@ def clock_row(clock: ClockView, unit: str) -> ClockRow:
         if key == "not_started"
         else _due_words(clock.due, provisional=provisional),
         deemed_words=sentence("page.clock.deemed_accepted") if clock.deemed_accepted else "",
+        notes=clock_notes(clock),
     )
 
 

@@ -126,6 +126,19 @@ def set_standing(tx: Session, application_id: str, standing: Standing) -> None:
     tx.flush()
 
 
+def set_due(tx: Session, number: int, due: date | None) -> None:
+    """Say anew by when somebody must act; everything else of it stays."""
+    tx.execute(update(ApplicationRow).where(col(ApplicationRow.number) == number).values(due=due))
+
+
+def open_after(tx: Session, number: int, limit: int) -> list[tuple[int, Known]]:
+    """The applications on which somebody still has to work, from that number of a row on, with their numbers."""
+    open_ones = col(ApplicationRow.state).not_in([state.value for state in CLOSED_STATES])
+    wanted = select(ApplicationRow).where(open_ones, col(ApplicationRow.number) > number)
+    rows = tx.exec(wanted.order_by(col(ApplicationRow.number)).limit(limit))
+    return [(int(row.number or 0), _known(row)) for row in rows]
+
+
 def doubt_confirmed(tx: Session) -> int:
     """The city was restored and tells its feed anew: until it has, nothing it said before counts as confirmed."""
     said = col(ApplicationRow.standing) == Standing.CONFIRMED.value

@@ -76,6 +76,7 @@ from wire.counter.drafts import (
 )
 from wire.counter.faults import Fault, FaultBody, FieldProblemView
 from wire.counter.guide import DomainRow, ItemBrief, ItemGuide, LimitView, Page, RegionRow
+from wire.counter.notice import ChannelView, LimitDoubt, LimitEffect, MeasureView, NoticeView
 from wire.counter.review import (
     Accept,
     AcceptProvisionally,
@@ -112,6 +113,7 @@ __all__ = [
     "CatalogChange",
     "ChangeDraft",
     "ChangeProxy",
+    "ChannelView",
     "ClerkView",
     "ClockStanding",
     "ClockView",
@@ -133,10 +135,14 @@ __all__ = [
     "ItemBrief",
     "ItemGuide",
     "Light",
+    "LimitDoubt",
+    "LimitEffect",
     "LimitView",
+    "MeasureView",
     "MediumView",
     "MissingView",
     "NotRequired",
+    "NoticeView",
     "Page",
     "PhoneView",
     "Rate",

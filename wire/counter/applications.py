@@ -6,6 +6,7 @@ from pydantic import Field
 
 from wire.counter.drafts import HandedInView, ReturnPointView, ScanView, WhyText
 from wire.counter.faults import FaultBody
+from wire.counter.notice import LimitDoubt
 from wire.counter.standing import Role
 from wire.counter.waiting import WaitingView
 from wire.fields import Asked, Day, Hex32, Moment, Plain, Region, Told
@@ -45,6 +46,11 @@ class ApplicationBrief(Told):
     who_must_act: DutyView | None = None
     due: Day | None = None
     light: Light = "grey"
+    due_unit: str | None = None
+    shifted_days: int = 0
+    """By how many days of `due_unit` emergency notices moved `due`."""
+    due_doubt: LimitDoubt = ""
+    """Why `due` is not final on account of a notice: it has no end yet, or says nothing of limits."""
     updated_at: Moment
     erased_at: Moment | None = None
     """Since when only the register's line is left here: form, materials and scans were erased after their time."""
@@ -65,6 +71,11 @@ class ClockView(Told):
     unit: str | None = None
     """What `remaining_days` counts: the unit of the limit."""
     provisional: bool = False
+    shifted_days: int = 0
+    """By how many days of `unit` emergency notices moved `due`."""
+    doubt: LimitDoubt = ""
+    notices: list[str] = Field(default_factory=list)
+    """The titles of the notices that moved it or leave it open."""
     deemed_accepted: bool = False
     """A permit whose notice is overdue: by law it counts as accepted since the day the materials came."""
 

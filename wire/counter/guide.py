@@ -4,6 +4,7 @@ from typing import Generic, TypeVar
 
 from pydantic import Field
 
+from wire.counter.notice import NoticeView
 from wire.fields import Plain, Region, Told
 
 Row = TypeVar("Row")
@@ -46,7 +47,7 @@ class ItemGuide(Told):
     catalog_version: int
     may_collect: bool
     refusal: str | None = None
-    notices: list[Plain] = Field(default_factory=list)
+    notices: list[NoticeView] = Field(default_factory=list)
 
 
 class RegionRow(Told):
