@@ -3,7 +3,7 @@
 Laws:
 - A release is only built from a source without problems; each problem names its place, so that it can be mended.
 - `null` means unknown and is left as it is; nothing is guessed, defaulted or dropped here.
-- Items and forms must load through `casework`, the same code that the nodes will read them with.
+- Items, forms and notices must load through `casework`, the same code that the nodes will read them with.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from casework.forms import Form
 from casework.time_limits import Calendar
 from city_gateway.catalog.errors import Problem, SourceRefused
 from city_gateway.catalog.key_files import COUNTIES
+from city_gateway.catalog.notice_rules import notice_problems
 
 Plain = dict[str, Any]
 
@@ -94,6 +95,7 @@ def read_source(folder: Path) -> Source:
 def check_source(source: Source) -> None:
     """Raise SourceRefused with every problem found."""
     problems = [*_unique(source), *_loading(source), *_references(source), *_forms(source), *_counties(source)]
+    problems += notice_problems(source.listed("notices"))
     if problems:
         raise SourceRefused(tuple(problems))
 
