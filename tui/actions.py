@@ -41,6 +41,7 @@ ACTIONS = {
     "folder": Action("screen.folder", "folder"),
     "reload": Action("screen.reload", "reload"),
     "again": Action("screen.again", "again"),
+    "notice": Action("screen.notice", "notice"),
     "newer": Action("screen.newer", "newer"),
     "scroll": Action("screen.nothing", "scroll"),
     "done": Action("screen.back", "done"),

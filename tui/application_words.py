@@ -1,5 +1,6 @@
 """An application in words: where it stands, who must act, by when. Saved here is never called received there."""
 
+from tui.notice_words import days_words, shift_words
 from tui.wording import of, t
 from wire.counter import ApplicationBrief, ApplicationDetail, ClockView
 
@@ -19,7 +20,10 @@ def standing_words(brief: ApplicationBrief) -> str:
 def due_words(brief: ApplicationBrief) -> str:
     """The day by which somebody must act; unknown stays unknown, and where nobody must act there is none."""
     if brief.due:
-        return t("application.due", day=f"{brief.due:%m-%d}")
+        words = t("application.due", day=f"{brief.due:%m-%d}")
+        if brief.shifted_days:
+            words = t("application.due_shifted", words=words, days=days_words(brief.shifted_days, brief.due_unit))
+        return t("application.due_open", words=words) if brief.due_doubt else words
     return t("application.no_due") if brief.who_must_act is not None else ""
 
 
@@ -40,10 +44,9 @@ def clock_words(clock: ClockView) -> str:
     if clock.due:
         parts.append(t("application.clock_due", day=f"{clock.due:%Y-%m-%d}"))
     if clock.remaining_days is not None and clock.standing in {"running", "soon", "due_today"}:
-        unit = clock.unit if clock.unit in {"working_day", "calendar_day"} else "day"
-        left = of("unit", unit, value=clock.remaining_days)
-        parts.append(t("application.clock_left", left=left))
-    if clock.provisional:
+        parts.append(t("application.clock_left", left=days_words(clock.remaining_days, clock.unit)))
+    parts += shift_words(clock)
+    if clock.provisional and not clock.doubt:
         parts.append(t("application.provisional"))
     return " · ".join(parts)
 

@@ -17,7 +17,7 @@ from casework.proxy import by_proxy
 from tui.autosave import Autosave, Kept
 from tui.counter_client import CounterClient
 from tui.scan_folder import ScanFile
-from wire.counter import DraftView, HandedInView, PhoneView, ReturnPointView, ScanView, Slip, Summary
+from wire.counter import DraftView, HandedInView, NoticeView, PhoneView, ReturnPointView, ScanView, Slip, Summary
 
 T = TypeVar("T")
 
@@ -44,6 +44,7 @@ class DraftDesk:
         told: Callable[[Kept], None] = lambda _: None,
         *,
         filed_scans: Sequence[ScanView] = (),
+        notices: Sequence[NoticeView] = (),
     ) -> None:
         self._client = client
         self._ask = ask
@@ -56,6 +57,7 @@ class DraftDesk:
         self.handed_in: dict[str, HandedInView] = {held.material_id: held for held in view.handed_in}
         self.scans: list[ScanView] = list(view.scans)
         self.filed_scans = tuple(filed_scans)
+        self.notices = tuple(notices)
         self.answers: dict[str, str] = dict(view.answers)
         self.attached: set[str] = set()
         self.autosave = Autosave(self._save, told)
@@ -72,7 +74,7 @@ class DraftDesk:
         filed: Sequence[ScanView] = ()
         if (application_id := view.application_id) is not None:
             filed = (await ask(lambda: client.application(application_id))).scans
-        return cls(client, ask, view, form, guide.item, told, filed_scans=filed)
+        return cls(client, ask, view, form, guide.item, told, filed_scans=filed, notices=guide.notices)
 
     # --- what was typed ---------------------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
         Bound("PgDn", "next_step", "pagedown,ctrl+n"),
         Bound("F4", "add_scan", "f4,ctrl+o"),
         Bound("F5", "check", "f5,ctrl+r"),
+        Bound("F6", "notice", "f6,ctrl+g"),
         Bound("F7", "newer", "f7"),
         Bound("F9", "collect", "f9,ctrl+s"),
         BACK,
@@ -105,6 +106,7 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
     ),
     "application": (HELP, CHOOSE, SCROLL, LINE, Bound("F5", "reload", "f5,ctrl+r"), BACK),
     "line": (HELP, CHOOSE, TURN, Bound("F5", "reload", "f5,ctrl+r"), BACK),
+    "notice": (HELP, SCROLL, BACK),
     "stopped": (HELP, SCROLL, BACK),
     "help": (Bound("Esc", "back", "escape,f1,enter"),),
 }

@@ -36,6 +36,8 @@ FAMILIES = (
     "material_form",
     "missing",
     "necessity",
+    "notice_doubt",
+    "notice_effect",
     "proxy_refusal",
     "proxy_standing",
     "purpose",

@@ -14,6 +14,7 @@ from tui.errand import errand
 from tui.guide_words import chapters
 from tui.keymap import bindings_for, shown_for
 from tui.screens.counter_screen import CounterScreen
+from tui.screens.notice import told
 from tui.screens.wizard import WizardScreen
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.quiet_scroll import ReadingScroll
@@ -88,8 +89,8 @@ class GuideScreen(CounterScreen[None]):
 
 def _page(guide: ItemGuide) -> Content:
     lines: list[Content] = [Content.styled(str(guide.item.get("name")), "bold")]
-    notices = [t("guide.notice", title=notice.get("title", "")) for notice in guide.notices]
-    lines += [Content.styled(words, "bold $text-warning") for words in notices]
+    if guide.notices:
+        lines.append(told(guide.notices))
     for chapter in chapters(guide.item):
         lines.append(Content.styled(chapter.heading, "bold $text-accent"))
         lines += [Content("  " + line) for line in chapter.lines]

@@ -22,11 +22,13 @@ from tui.draft_desk import AUTHORIZATION, DraftDesk
 from tui.drawn import forget
 from tui.errand import errand
 from tui.keymap import bindings_for, shown_for
+from tui.notice_words import strip
 from tui.screens.answer_form import answer_form
 from tui.screens.choose import YES, ChooseScreen, confirm
 from tui.screens.counter_screen import CounterScreen
 from tui.screens.field_filling import FieldFilling
 from tui.screens.material import MaterialScreen
+from tui.screens.notice import NoticeScreen
 from tui.screens.slip import SlipScreen
 from tui.steps.authorization_step import AuthorizationStep
 from tui.steps.fields_step import FieldsStep
@@ -44,7 +46,7 @@ from wire.counter import DraftView, ReturnPointView
 
 T = TypeVar("T")
 
-NEWER_KEY, COLLECT_KEY, SCANS_KEY = "F7", "F9", "F4"
+NEWER_KEY, COLLECT_KEY, SCANS_KEY, NOTICE_KEY = "F7", "F9", "F4", "F6"
 WITH_SCANS = {StepKind.MATERIALS, StepKind.AUTHORIZATION}
 
 SAVED_TONES = {Kept.SAVED: "good", Kept.WAITING: "", Kept.AWAY: "error", Kept.REFUSED: "error"}
@@ -66,6 +68,7 @@ class WizardScreen(CounterScreen[None]):
         self.ready = False
 
     def body(self) -> ComposeResult:
+        yield Static("", id="notice", markup=False)
         with Horizontal(id="progress"):
             yield StepLine()
             yield Static("", id="kept", markup=False)
@@ -92,6 +95,9 @@ class WizardScreen(CounterScreen[None]):
         item = self.desk.item.get("name")
         title = t("wizard.answer_caption", item=item) if self.answering else t("wizard.caption", item=item)
         self.query_one(TitleBar).caption = title
+        told = self.query_one("#notice", Static)
+        told.update(strip(self.desk.notices))
+        told.set_class(bool(self.desk.notices), "told")
         self._turn_to(0)
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -179,6 +185,8 @@ class WizardScreen(CounterScreen[None]):
             hidden.add(COLLECT_KEY)
         if step.kind not in WITH_SCANS:
             hidden.add(SCANS_KEY)
+        if self.desk is None or not self.desk.notices:
+            hidden.add(NOTICE_KEY)
         other = {COLLECT_KEY: t("summary.answer")} if self.answering else {}
         return [(key, other.get(key, words)) for key, words in shown_for(self.place) if key not in hidden]
 
@@ -189,6 +197,10 @@ class WizardScreen(CounterScreen[None]):
 
     def action_step(self, by: int) -> None:
         self._turn_to(self.at + by)
+
+    def action_notice(self) -> None:
+        if self.desk is not None and self.desk.notices:
+            self.app.push_screen(NoticeScreen(self.desk.notices))
 
     def action_check(self) -> None:
         self._turn_to(len(self.steps) - 1)
@@ -338,6 +350,8 @@ class WizardScreen(CounterScreen[None]):
             self.say(t("wizard.check_first") if not summed else t("wizard.not_complete"), "warning")
             return
         question = t("wizard.answer_question") if answering else t("wizard.collect_question")
+        if any(one.shut_here for one in desk.notices):
+            question = t("wizard.shut_question", question=question)
         yes = t("summary.answer") if answering else t("summary.collect")
         if await self.app.push_screen_wait(confirm(question, yes)) != YES:
             return
