@@ -21,8 +21,10 @@ def due_words(brief: ApplicationBrief) -> str:
     """The day by which somebody must act; unknown stays unknown, and where nobody must act there is none."""
     if brief.due:
         words = t("application.due", day=f"{brief.due:%m-%d}")
+        if brief.due_doubt and brief.shifted_days:
+            return t("application.due_shifted_open", words=words, days=brief.shifted_days)
         if brief.shifted_days:
-            words = t("application.due_shifted", words=words, days=days_words(brief.shifted_days, brief.due_unit))
+            return t("application.due_shifted", words=words, days=brief.shifted_days)
         return t("application.due_open", words=words) if brief.due_doubt else words
     return t("application.no_due") if brief.who_must_act is not None else ""
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from casework.application import Application
-from casework.notices import InForce, Notices
+from casework.notices import DEADLINE_POLICY, InForce, Notices
 from casework.standstill import Standstill
 from casework.working_days import city_day
 from edge_node.counter.counter import Counter
@@ -57,11 +57,14 @@ def _view(counter: Counter, tx: Transaction, notices: Notices, held: InForce, da
     names = _region_names(counter, tx)
     measures = []
     for one in notice.measures:
+        policy = one.code == DEADLINE_POLICY  # its effect is told in words of its own
+        if policy and not one.summary:
+            continue
         first, last = held.days_of(one)
         measures.append(
             MeasureView(
                 code=one.code,
-                name=notices.vocabulary.get(one.code, ""),
+                name="" if policy else notices.vocabulary.get(one.code, ""),
                 summary=one.summary,
                 first=first,
                 last=last,
