@@ -23,6 +23,8 @@ def chapter(notice: NoticeView) -> Chapter:
         lines.append(of("notice_effect", notice.effect))
     lines += [t("notice.measure", words=_measure(one, notice)) for one in notice.measures]
     lines.append(t("notice.where", regions=t("list.comma").join(notice.regions)))
+    if notice.items:
+        lines.append(t("notice.items", items=t("list.comma").join(notice.items)))
     if notice.places:
         lines.append(t("notice.places", places=t("list.comma").join(notice.places)))
     if notice.scope_note:

@@ -81,6 +81,7 @@ def _view(counter: Counter, tx: Transaction, notices: Notices, held: InForce, da
         last=held.last,
         regions=[names.get(code, code) for code in notice.regions],
         places=list(notice.places),
+        items=[counter.shelf.item_name(tx, one) for one in sorted(notice.items or ())],
         scope_note=str((raw.get("scope") or {}).get("note") or ""),
         measures=measures,
         channels=[_channel(one) for one in raw.get("channels") or ()],

@@ -1,8 +1,8 @@
 """The two clocks of an application as a light and a day.
 
 Laws: green runs, yellow is soon or today, red is overdue, grey is everything a person must not read as a verdict
-(unknown, paused, provisional, not started, met). Emergency notices are those of the catalog in use. Only casework
-decides how a clock stands; here it is only shown.
+(unknown, paused, provisional, left open by a notice, not started, met). Emergency notices are those of the catalog in
+use. Only casework decides how a clock stands; here it is only shown.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def telling(both: list[Clock]) -> Clock | None:
 
 def light(application: Application, clock: Clock | None) -> Light:
     """The traffic light of an application."""
-    if clock is None or application.state in CLOSED_STATES:
+    if clock is None or clock.doubt or application.state in CLOSED_STATES:
         return "grey"
     return LIGHTS.get(clock.standing, "grey")
 

@@ -47,7 +47,8 @@ def list_note(brief: ApplicationBrief) -> str:
     if brief.due is None:
         return ""
     if brief.shifted_days:
-        return sentence("page.notice.shifted_short", {"days": days_words(brief.shifted_days, brief.due_unit)})
+        key = "page.notice.shifted_so_far" if brief.due_doubt else "page.notice.shifted_short"
+        return sentence(key, {"days": days_words(brief.shifted_days, brief.due_unit)})
     return sentence("page.notice.doubt_short") if brief.due_doubt else ""
 
 
@@ -61,6 +62,7 @@ def _row(notice: NoticeView) -> NoticeRow:
     contacts = [_channel(one) for one in notice.contacts] or [sentence("page.notice.unsaid")]
     lists = {
         "where": notice.regions,
+        "items": notice.items or [sentence("page.notice.every_item")],
         "places": notice.places,
         "note": [notice.scope_note],
         "channels": [_channel(one) for one in notice.channels],

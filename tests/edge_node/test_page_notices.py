@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.edge_node.notices import OTHER_COUNTY, TITLE, declare, notice
+from tests.edge_node.notices import COUNTY, OTHER_COUNTY, TITLE, declare, notice
 from tests.edge_node.page_browser import Browser
 from tests.edge_node.town import Town
 
@@ -81,12 +81,27 @@ async def test_a_moved_limit_says_by_how_much_and_by_which_notice(browser: Brows
     assert f"按公告《{TITLE}》顺延 5 个工作日" in file
 
 
+async def test_a_shift_without_an_end_is_a_guess_that_says_how_far_it_is(browser: Browser, town: Town) -> None:
+    it = await browser.begun(town, 1)
+    declare(town.counter, 2, notice(effective_to=None))
+    assert "按公告暂延 1 个工作日" in read((await browser.get("/review")).text)
+    assert f"公告《{TITLE}》尚未结束，仅作暂估" in read((await browser.get(f"/review/{it}")).text)
+
+
+async def test_a_notice_for_some_items_names_them_and_stands_beside_no_other(browser: Browser, town: Town) -> None:
+    it = await browser.begun(town, 1)
+    declare(town.counter, 2, notice(scope={"regions": [COUNTY], "items": ["GA-YB-001"]}))
+    assert "适用事项 城乡居民基本医疗保险参保登记" in read((await browser.get("/review")).text)
+    assert TITLE not in (await browser.get(f"/review/{it}")).text
+
+
 async def test_a_limit_that_a_notice_leaves_open_is_a_guess_on_list_and_file(browser: Browser, town: Town) -> None:
     it = await browser.begun(town, 1)
     declare(town.counter, 2, notice({"effect": "unknown"}, **SHORT))
     listed = read((await browser.get("/review")).text)
     assert "公告影响时限，暂估" in listed
     assert "暂估 2026-11-" in listed
+    assert "light--green" not in (await browser.get("/review")).text.partition("<tbody>")[2].partition("</tbody>")[0]
     assert f"公告《{TITLE}》未写明时限是否顺延，仅作暂估" in read((await browser.get(f"/review/{it}")).text)
 
 

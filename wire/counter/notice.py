@@ -28,7 +28,8 @@ class ChannelView(Told):
 
 
 class NoticeView(Told):
-    """A notice in force; `last` None means that no end is known, no `places` every station of its regions."""
+    """A notice in force; `last` None means that no end is known, no `places` every station of its regions, no `items`
+    every item."""
 
     notice_id: str
     title: str
@@ -39,6 +40,7 @@ class NoticeView(Told):
     last: Day | None = None
     regions: list[str] = Field(default_factory=list)
     places: list[str] = Field(default_factory=list)
+    items: list[str] = Field(default_factory=list)
     scope_note: str = ""
     measures: list[MeasureView] = Field(default_factory=list)
     channels: list[ChannelView] = Field(default_factory=list)
