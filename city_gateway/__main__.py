@@ -1,4 +1,4 @@
-"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, clerk-recovery, ledger, audit, catalog, backup ….
+"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, clerk-recovery, ledger, audit, catalog ….
 
 Laws: no secret in an argument; a passphrase comes from standard input; clock and chance enter here.
 """

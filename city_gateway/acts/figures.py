@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import calendar as almanac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
+from casework.application import Application
 from casework.catalog import ServiceItem
+from casework.errors import MalformedCatalog
 from casework.figures import Assessment, Counted, Period, assess
+from casework.notices import Notices
+from casework.standstill import Standstill
 from casework.time_limits import Calendar
 from casework.working_days import CITY_TIME, city_day
 from city_gateway.acts.gateway import Gateway
@@ -64,6 +68,15 @@ class Guides:
             return Calendar()
         return Calendar.from_plain(read_plain(self.folder_of, self.published.targets, "calendar.json") or {"years": []})
 
+    def notices(self) -> Notices:
+        """The emergency notices in force; none where there is no catalog, or one that nobody can apply."""
+        if self.published is None:
+            return Notices()
+        try:
+            return Notices.from_plain(read_plain(self.folder_of, self.published.targets, "notices.json") or {})
+        except (CatalogError, MalformedCatalog):
+            return Notices()
+
     def _read(self, version: int) -> dict[str, ServiceItem]:
         if version not in self._versions:
             return {}
@@ -94,7 +107,12 @@ def assessment(gateway: Gateway, region: str, period: Period) -> tuple[Assessmen
             Counted(application, guides.item(application.catalog_version, application.item_id), road, level)
             for application, level, road in counted(tx, region, since)
         )
-        found = assess(ones, period, guides.calendar(), gateway.clock())
+        now, notices = gateway.clock(), guides.notices()
+
+        def declared(one: Application) -> Sequence[Standstill]:
+            return notices.standstills(one.item_id, one.site, city_day(now))
+
+        found = assess(ones, period, guides.calendar(), now, declared)
     said = [(item.raw.get("online") or {}).get("available") for item in guides.in_force()]
     online = OnlineItems(sum(one is True for one in said), sum(one is False for one in said), said.count(None))
     return found, online
