@@ -32,7 +32,7 @@ async def test_a_machine_that_speaks_again_after_another_is_two_machines(
     for machine in spoken:
         await node.exchange(report=NodeReport(machine=machine * 16))
         city.clock.now += timedelta(hours=hours)
-    (line,) = fleet(city.gateway)
+    (line,) = fleet(city.gateway).lines
     assert line.two_machines is two
     assert line.report is not None
     assert line.report.machine == spoken[-1] * 16
@@ -41,5 +41,5 @@ async def test_a_machine_that_speaks_again_after_another_is_two_machines(
 async def test_a_node_that_says_nothing_of_its_machine_says_nothing(city: City) -> None:
     node = await city.enrol()
     await node.exchange(report=NodeReport())
-    (line,) = fleet(city.gateway)
+    (line,) = fleet(city.gateway).lines
     assert not line.two_machines
