@@ -1,11 +1,12 @@
-"""Kill (or fail) a flow at its 1st, 2nd, 3rd ... disk-changing system call, until it survives.
+"""Kill (or fail) a flow at its 1st, 2nd, 3rd ... disk-changing system call, up to the last one.
 
 Laws
 - Each round has a fresh copy of the prepared folder, and a folder of notes that is not struck. The flow notes what a
   person was told *after* it was told, in an append-only file; the check says what of that is no longer true.
 - The flow runs in a forked child that has opened everything; strace is attached before it begins, so that only the
-  calls of the flow itself are counted. The round in which nothing was left to strike ends the enumeration.
-- strace counts calls per thread; a flow with several threads is struck at the N-th call of whichever comes first.
+  calls of the flow itself are counted. A round that is not struck says which calls there are; each is struck once.
+- strace counts for each system call by itself, and per thread: "the second fsync", not "the fifth call". A flow with
+  several threads is struck at the N-th of a kind in whichever comes first.
 - Killing a process loses no page cache: a missing fsync is found by the power cut, not here.
 - No proof without a failing control: a flow that notes before it saves must be found out.
 """
@@ -14,11 +15,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +34,10 @@ CHANGING = (
 ATTACH_S = 30.0
 FLOW_S = 60.0
 ROUNDS_MOST = 2000
+BEGUN = re.compile(r"(\d+) +(\w+)\(")  # a call that another thread cut short goes on as "<... name resumed>"
+
+Blow = tuple[str, int]
+"""The name of a call, and the how manieth of its kind is struck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +95,40 @@ def strike_all(
     template, outcome = scratch / "template", Outcome()
     template.mkdir(parents=True)
     flow.prepare(template)
-    number = first
-    while number <= ROUNDS_MOST:
+
+    def life(blow: Blow | None) -> str | None:
         disk, notes = scratch / "disk", Notes(scratch / "notes.jsonl")
         shutil.rmtree(disk, ignore_errors=True)
         shutil.copytree(template, disk, symlinks=True)
         notes.path.unlink(missing_ok=True)
-        struck = _round(flow, disk, notes, number, error, calls)
-        problems = in_a_child(lambda disk=disk, notes=notes: flow.check(disk, notes))
-        outcome.broken += [f"call {number} ({struck}): {problem}" for problem in problems]
-        if struck is None:
-            outcome.exhausted = True
-            return outcome
-        outcome.struck += 1
-        number += step
+        struck = _round(flow, disk, notes, blow, error, calls)
+        problems = in_a_child(lambda: flow.check(disk, notes))
+        outcome.broken.extend(f"{blow or 'unstruck'} ({struck}): {problem}" for problem in problems)
+        return struck
+
+    life(None)
+    blows = _calls_of(scratch / "trace")
+    if len(blows) > ROUNDS_MOST:
+        return outcome
+    for blow in blows[first - 1 :: step]:
+        outcome.struck += life(blow) is not None
+    outcome.exhausted = True
     return outcome
 
 
-def _round(flow: Flow, disk: Path, notes: Notes, number: int, error: str | None, calls: str) -> str | None:
+def _calls_of(trace: Path) -> list[Blow]:
+    """Which calls a life made: each by its name and how manieth of its kind it was in its thread."""
+    counted: Counter[tuple[str, str]] = Counter()
+    blows: dict[Blow, None] = {}
+    for line in trace.read_text(errors="replace").splitlines():
+        begun = BEGUN.match(line)
+        if begun is not None:
+            counted[begun[1], begun[2]] += 1
+            blows[begun[2], counted[begun[1], begun[2]]] = None
+    return list(blows)
+
+
+def _round(flow: Flow, disk: Path, notes: Notes, blow: Blow | None, error: str | None, calls: str) -> str | None:
     """One life of the flow; the call that was struck, or None when it survived."""
     trace = disk.parent / "trace"
     trace.unlink(missing_ok=True)
@@ -119,10 +142,10 @@ def _round(flow: Flow, disk: Path, notes: Notes, number: int, error: str | None,
     try:
         if os.read(opened, 1) != b"1":
             raise RuntimeError(f"{flow.name} could not even open its folder")
-        blow = f"error={error}" if error else "signal=KILL"
-        inject = f"inject={calls}:{blow}:when={number}"
+        how = f"error={error}" if error else "signal=KILL"
+        inject = [] if blow is None else ["-e", f"inject={blow[0]}:{how}:when={blow[1]}"]
         strace = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", trace, "-e", f"trace={calls}", "-e", inject, "-p", str(child)],
+            ["strace", "-f", "-qq", "-o", trace, "-e", f"trace={calls}", *inject, "-p", str(child)],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
@@ -133,7 +156,7 @@ def _round(flow: Flow, disk: Path, notes: Notes, number: int, error: str | None,
     finally:
         os.close(opened)
         os.close(going)
-    return _struck(trace, error)
+    return None if blow is None else _struck(trace, error)
 
 
 def _live(flow: Flow, disk: Path, notes: Notes, opening: int, go: int) -> None:
