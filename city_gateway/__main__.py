@@ -19,7 +19,7 @@ import typer
 import uvicorn
 
 from casework.application import Role
-from city_gateway import enrolment_commands, keys
+from city_gateway import enrolment_commands, keys, rescue_commands
 from city_gateway.acts import parking
 from city_gateway.acts.gateway import CITY_REGION
 from city_gateway.acts.office import add_clerk
@@ -63,6 +63,8 @@ app.command("node-code", help=words("help.node_code"))(enrolment_commands.node_c
 app.command("node-answer", help=words("help.node_answer"))(enrolment_commands.node_answer)
 app.command("figures", help=words("help.figures"))(figures)
 keys_app.command("export", help=words("help.keys_export"))(backup_commands.export_keys)
+keys_app.command("rescue", help=words("help.keys_rescue"))(rescue_commands.rescue)
+keys_app.command("rescues", help=words("help.keys_rescues"))(rescue_commands.list_rescues)
 
 Folder = Annotated[Path, typer.Option("--folder", help=words("help.folder"))]
 

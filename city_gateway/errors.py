@@ -10,6 +10,7 @@ GatewayError ── Refusal
 ├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
 │                                     ApplicationUnknown, OfficeNotForYou, AuditBroken, PeriodWrong
 ├── clerks of nodes                   RecoveryNodeUnknown, RecoveryNodeStopped, RecoveryNotCalledBack
+├── a dead machine's disk             DiskOfNobody, SlotNotOurs, RecoveryPassphraseShort
 └── the ledger and the keys           LedgerTooNew, LedgerUnsafe, KeysExist, KeysMissing
 
 Requests that are not signed well enough are refused by `wire.errors.RequestRefused` and its kinds; `faults` has the
@@ -316,3 +317,21 @@ class KeysMissing(Refusal):
     """There are no gateway keys in this folder; make them with `keys init`."""
 
     code = "keys.missing"
+
+
+class DiskOfNobody(Refusal):
+    """There is no enrolment document of this city in the folder: it is no node's disk, or another city's."""
+
+    code = "rescue.disk_of_nobody"
+
+
+class SlotNotOurs(Refusal):
+    """The keyring on this disk has no slot that the keys of this gateway open, or it cannot be read."""
+
+    code = "rescue.slot_not_ours"
+
+
+class RecoveryPassphraseShort(Refusal):
+    """The passphrase for the recovery key is too short."""
+
+    code = "rescue.passphrase"

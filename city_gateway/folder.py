@@ -35,6 +35,11 @@ class GatewayFolder:
         return self.root / "scans-damaged"
 
     @property
+    def rescues(self) -> Path:
+        """Every recovery key that was made: one line of JSON each, only appended to."""
+        return self.root / "rescues.jsonl"
+
+    @property
     def catalog(self) -> Path:
         """The published TUF repository."""
         return self.root / "catalog"

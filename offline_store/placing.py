@@ -1,15 +1,16 @@
 """How a file comes to lie on the disk so that it survives the next power cut, whole or not at all.
 
 Laws: write, fsync the file, rename, fsync the folder; leaving out any of the four loses the file or leaves it empty.
-Until the rename the bytes lie under a dotted name, which no reader of the store ever lists. A full disk and a disk that
-refuses are told apart (`disk_says`): the first passes, the second ends the program.
+Until the rename the bytes lie under a dotted name, which no reader of the store ever lists. What root replaces for one
+of the node's programs stays that program's from the first moment: a cut would leave a file it may not read. A full
+disk and a disk that refuses are told apart (`disk_says`): the first passes, the second ends the program.
 """
 
 import errno
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from offline_store.errors import DiskFull, FileWriteFailed
@@ -27,6 +28,7 @@ def place(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
         try:
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
             with os.fdopen(descriptor, "wb") as stream:
+                _same_owner(descriptor, path)
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -35,6 +37,13 @@ def place(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
             unfinished.unlink(missing_ok=True)
             raise
         flush_folder(path.parent)
+
+
+def _same_owner(descriptor: int, replaced: Path) -> None:
+    if os.geteuid() == 0:
+        with suppress(FileNotFoundError):
+            was = replaced.stat()
+            os.fchown(descriptor, was.st_uid, was.st_gid)
 
 
 @contextmanager

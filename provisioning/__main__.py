@@ -16,24 +16,37 @@ import typer
 from rich.console import Console
 
 from casework.application import Role
-from offline_store.desk.keyring import machine_key
+from offline_store.desk import keyring
+from offline_store.desk.keyring import MACHINE_KEY_FILE, machine_key
 from offline_store.errors import DamagedFile, NodeFileMissing, StoreError
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.placing import place
+from offline_store.vault.scans import Vault
 from provisioning import clerks as people
 from provisioning import doctor as examination
 from provisioning import enrol as enrolment
+from provisioning import machine_key as machine_keys
 from provisioning import re_enrol as re_enrolment
+from provisioning import rescue, rescue_report, rescued_drafts, rescued_mail
 from provisioning import support as support_bundle
 from provisioning.demo import app as demo
 from provisioning.door import Door
-from provisioning.errors import AnswerAwaited, NodeRunning, NoRoad, ProvisioningError
+from provisioning.errors import (
+    AnswerAwaited,
+    CredentialRefused,
+    NodeRunning,
+    NoRoad,
+    OtherDisk,
+    ProvisioningError,
+    RecoveryKeyNeeded,
+)
 from provisioning.gateway_door import GatewayDoor
 from provisioning.practising import app as practising
 from provisioning.stick_door import StickDoor
 from provisioning.wording import of, sentence, words
 from wire.errors import WireError
+from wire.recovery_key import read_recovery_key
 
 HTTP_TIMEOUT_S = 30.0
 STANDARD = "-"
@@ -42,12 +55,18 @@ AWAITED = 3
 
 app = typer.Typer(help=words("help.provisioning"), no_args_is_help=True, pretty_exceptions_enable=False)
 clerk_app = typer.Typer(help=words("help.clerk"), no_args_is_help=True)
+machine_key_app = typer.Typer(help=words("help.machine_key"), no_args_is_help=True)
 app.add_typer(clerk_app, name="clerk")
+app.add_typer(machine_key_app, name="machine-key")
 app.add_typer(demo)
 app.add_typer(practising)
 console = Console(soft_wrap=True)
 
 Root = Annotated[Path, typer.Option("--root", help=words("help.root"))]
+
+
+Recovery = Annotated[Path | None, typer.Option("--recovery-key", help=words("help.recovery_key"))]
+PassphraseByPipe = Annotated[bool, typer.Option("--passphrase-stdin", help=words("help.recovery_key.stdin"))]
 
 
 @contextmanager
@@ -75,6 +94,9 @@ def _door(stick: Path | None, gateway_url: str | None) -> Iterator[Door]:
 def _edge_node_stopped(paths: NodePaths) -> Iterator[None]:
     """Hold the lock that edge_node holds while it runs: the desk has one owner at a time."""
     with paths.desk_lock.open("a") as lock:
+        if os.geteuid() == 0:  # the lock is edge_node's, whoever makes the file
+            home = paths.desk_lock.parent.stat()
+            os.fchown(lock.fileno(), home.st_uid, home.st_gid)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as busy:
@@ -178,6 +200,56 @@ def clerk_close(*, root: Root, clerk_id: Annotated[str, typer.Option("--id", hel
     _say(words("command.clerk_closed", clerk_id=clerk_id))
 
 
+@machine_key_app.command("renew", help=words("help.machine_key_renew"))
+def machine_key_renew(
+    *,
+    root: Root,
+    credential: Annotated[Path | None, typer.Option("--credential", help=words("help.machine_key.credential"))] = None,
+    recovery: Recovery = None,
+    passphrase_stdin: PassphraseByPipe = False,
+) -> None:
+    """Give the node another machine key."""
+    paths = NodePaths(root)
+    with _plain_errors():
+        node = read_node_file(paths.enrolment)
+        kept = _credential(credential)
+        with _edge_node_stopped(paths):
+            opened = _recovered(recovery, node.node_id, by_pipe=passphrase_stdin)
+            keys = opened or keyring.candidates(paths.keyring, machine_key())
+            machine_keys.renew(paths, kept, keys, os.urandom)
+    _say(words("command.machine_key_renewed"))
+
+
+@app.command("rescue", help=words("help.rescue"))
+def rescue_disk(
+    *,
+    disk: Annotated[Path, typer.Option("--disk", help=words("help.rescue.disk"))],
+    to: Annotated[Path, typer.Option("--to", help=words("help.rescue.to"))],
+    recovery: Recovery = None,
+    passphrase_stdin: PassphraseByPipe = False,
+    drafts: Annotated[Path | None, typer.Option("--drafts", help=words("help.rescue.drafts"))] = None,
+) -> None:
+    """Bring home what lies on the disk of a dead machine."""
+    with _plain_errors():
+        node = read_node_file(NodePaths(disk).enrolment)
+        desk_keys = _recovered(recovery, node.node_id, by_pipe=passphrase_stdin)
+        if drafts is not None and not desk_keys:
+            raise RecoveryKeyNeeded
+        with rescue.copied(disk, to) as (copy, unreadable):
+            found, desk = rescue.look(copy, unreadable, desk_keys)
+            try:
+                lost = None
+                if drafts is not None and desk is not None:
+                    lost = rescued_drafts.lay_open(desk, Vault(copy.vault), found.drafts, drafts)
+            finally:
+                if desk is not None:
+                    desk.close()
+            waits = not found.stopped and (found.envelopes or found.scans)
+            bundles = rescued_mail.write(copy, to) if waits else 0
+    for line in rescue_report.told(found, bundles=bundles, to=to, drafts=drafts, scans_lost=lost):
+        _say(line)
+
+
 @app.command(help=words("help.doctor"))
 def doctor(*, root: Root) -> None:
     """Check the node."""
@@ -204,6 +276,27 @@ def support(
         return
     place(to, made)
     _say(words("command.supported", to=to, size=len(made) // 1024 + 1))
+
+
+def _credential(path: Path | None) -> machine_keys.Credential:
+    if path is not None:
+        return machine_keys.SystemdCredential(path)
+    named = os.environ.get(MACHINE_KEY_FILE)
+    if named is None:
+        raise CredentialRefused
+    return machine_keys.FileCredential(Path(named))
+
+
+def _recovered(file: Path | None, node_id: str, *, by_pipe: bool) -> list[bytes]:
+    """The keys that the city gave for this disk; none when it was not asked."""
+    if file is None:
+        return []
+    asked = words("command.recovery_passphrase")
+    said = sys.stdin.readline().rstrip("\n") if by_pipe else str(typer.prompt(asked, hide_input=True))
+    key = read_recovery_key(file.read_bytes(), said)
+    if key.node_id != node_id:
+        raise OtherDisk
+    return list(key.desk_keys)
 
 
 def _say(told: str) -> None:

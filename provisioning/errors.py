@@ -13,6 +13,11 @@ ProvisioningError
  +-- NodeRunning          the desk is in use; stop edge_node first
  +-- NotEnrolled          there is no node in this folder
  +-- WrongSite            the code was issued for another counter than this machine's
+ +-- CredentialRefused    the service manager makes or opens no credential
+ +-- OtherDisk            the recovery key was made for another node's disk
+ +-- RecoveryKeyNeeded    drafts lie in the desk, which only the recovery key opens
+ +-- NoRescueHere         the folder to rescue into cannot be used
+ +-- CourierRefused       the mail of the disk could not be written as a bundle
  +-- ProgramDied          a program of the demo ended by itself
  +-- DayStuck             the demo's day did not get on within its limit
  +-- TrueNodeHere         a folder that is no practice store is not cleared for practising
@@ -106,6 +111,36 @@ class WrongSite(ProvisioningError):
     """The code was issued for another site than the one this machine stands at; nothing was changed."""
 
     code = "provisioning.wrong_site"
+
+
+class CredentialRefused(ProvisioningError):
+    """The service manager makes no credential, or does not open the one that it made; the old one is in use."""
+
+    code = "provisioning.credential_refused"
+
+
+class OtherDisk(ProvisioningError):
+    """The recovery key was made for the disk of another node; nothing was opened."""
+
+    code = "provisioning.other_disk"
+
+
+class RecoveryKeyNeeded(ProvisioningError):
+    """Drafts lie in the encrypted desk; without the recovery key only sealed mail can be rescued."""
+
+    code = "provisioning.recovery_key_needed"
+
+
+class NoRescueHere(ProvisioningError):
+    """What is rescued has to lie in a folder of its own, not on the disk itself."""
+
+    code = "provisioning.no_rescue_here"
+
+
+class CourierRefused(ProvisioningError):
+    """The courier could not write the mail of the disk as a bundle."""
+
+    code = "provisioning.courier_refused"
 
 
 class ProgramDied(ProvisioningError):

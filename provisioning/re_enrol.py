@@ -93,6 +93,14 @@ def re_enrol(
         return _finish(paths, desk)
 
 
+def finish_if_begun(paths: NodePaths, desk: Desk) -> None:
+    """Finish what an interrupted run began, where the desk has switched over already and only files are missing."""
+    with desk.reading() as tx:
+        begun = state.get(tx, UNDER_WAY)
+    if begun is not None and "document" in begun:
+        _finish(paths, desk)
+
+
 def _must_be_its_gateway(code: Code, node: EnrolmentDocument, pinned: bytes | None) -> None:
     try:
         code.check_gateway(pinned or node.gateway.signing_public)

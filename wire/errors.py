@@ -10,7 +10,7 @@ Laws:
     │                TooLarge NotCanonical MalformedMessage MalformedCode BundleIncomplete
     │                DigitsMistyped DigitsMissing OtherDigits
     ├── Untrusted    WrongSignature Tampered NotForThisKey WronglyAddressed Replayed UnknownDictionary WrongGateway
-    │                ChallengeOfOthers
+    │                ChallengeOfOthers RecoveryKeyNotOpened
     ├── ChainBroken  Gap Duplicate Fork
     ├── RequestRefused   RequestUnsigned RequestStale RequestChanged
     ├── ReleaseRefused   ReleaseMalformed ReleaseUnsigned ReleaseTampered ReleaseRolledBack ReleaseExpired
@@ -217,6 +217,12 @@ class ChallengeOfOthers(Untrusted):
     """This node did not make this challenge for this clerk."""
 
     code = "recovery.challenge_of_others"
+
+
+class RecoveryKeyNotOpened(Untrusted):
+    """The file is no recovery key, or the passphrase is not the one it was made with."""
+
+    code = "rescue.key_not_opened"
 
 
 class ChainBroken(WireError):

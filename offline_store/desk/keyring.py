@@ -7,8 +7,9 @@ by those entitled).
 Laws: the desk key is 32 random bytes and is never derived from anything a person can remember; it lies on the disk
 only wrapped; slots come and go without touching the desk; the kind and owner of a slot are bound into its wrap, so
 slots cannot be swapped. While the desk is re-keyed every slot stands there twice, the second time marked *next*, until
-it is certain under which key the desk lies. Clerk and city slots are sealed to a public key, so that a new desk key
-goes into them without passphrase or recovery key at hand.
+it is certain under which key the desk lies. While the machine key is renewed a slot for each machine key stands there,
+until the new one was seen to open. Clerk and city slots are sealed to a public key, so that a new desk key goes into
+them without passphrase or recovery key at hand.
 """
 
 import hashlib
@@ -18,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hpke
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -28,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from offline_store.desk.passphrases import SIGN_IN, Cost, folded
 from offline_store.errors import (
     KeyringDamaged,
+    KeyringError,
     KeyringExists,
     KeyringMissing,
     MachineKeyMissing,
@@ -35,19 +35,17 @@ from offline_store.errors import (
 )
 from offline_store.placing import place
 from wire.canonical import b64, canonical_json, read_json, unb64
-from wire.errors import WireError
+from wire.errors import NotForThisKey, WireError
 from wire.keys import SealingKey, key_id
+from wire.recovery_key import KEYRING_VERSION, bound_to, open_slot, seal_slot
 
 KEY_BYTES = 32
 SALT_BYTES = 16
 NONCE = bytes(12)  # each wrapping key is derived with a fresh salt and used once
-VERSION = 1
 NEXT = "next"
 MODE = 0o600
 CREDENTIAL = "desk-key"
 MACHINE_KEY_FILE = "GUANGAN_MACHINE_KEY_FILE"
-
-_SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 Randomness = Callable[[int], bytes]
 
@@ -60,7 +58,7 @@ def machine_key(environment: Mapping[str, str] = os.environ) -> bytes:
     candidates += [Path(named)] if named else []
     for path in candidates:
         try:
-            return _key_from(path.read_bytes())
+            return read_machine_key(path.read_bytes())
         except (FileNotFoundError, PermissionError):
             continue
     raise MachineKeyMissing
@@ -84,11 +82,21 @@ def unlock(path: Path, machine: bytes) -> bytes:
 
 
 def candidates(path: Path, machine: bytes) -> list[bytes]:
-    """The desk key by the machine slot; two while the desk is being re-keyed, the one in use before first."""
+    """The desk key by a machine slot; two while the desk is being re-keyed, the one in use before first."""
     slots = [slot for slot in _read(path) if slot["kind"] == "machine"]
     if not slots:
         raise SlotRefused("machine")
-    return [_unwrap(slot, _from_machine(machine, _bytes(slot, "salt")), owner="") for slot in slots]
+    sets = [[slot for slot in slots if bool(slot.get(NEXT)) is is_next] for is_next in (False, True)]
+    return [_by_any(one, machine) for one in sets if one]
+
+
+def candidates_by_city(path: Path, recovery: SealingKey) -> list[bytes]:
+    """The same by the city's recovery key; never called on a node that lives."""
+    owner = key_id(recovery.public).hex()
+    slots = [slot for slot in _read(path) if (slot["kind"], slot["owner"]) == ("city", owner)]
+    if not slots:
+        raise SlotRefused("city")
+    return [_opened(slot, recovery) for slot in slots]
 
 
 def add_next(
@@ -100,15 +108,14 @@ def add_next(
     """
     now = [slot for slot in _read(path) if not slot.get(NEXT)]
     known = {key_id(public).hex(): public for public in cities}
-    after = []
+    after = [_machine_slot(new_key, machine, randomness)]
     for slot in now:
         public = _bytes(slot, "public") if "public" in slot else known.get(slot["owner"])
         if slot["kind"] == "machine":
-            after.append(_machine_slot(new_key, machine, randomness))
-        elif public is None:
+            continue
+        if public is None:
             raise SlotRefused(slot["kind"])
-        else:
-            after.append(slot | {"wrapped": _sealed(slot["kind"], slot["owner"], new_key, public)})
+        after.append(slot | {"wrapped": _sealed(slot["kind"], slot["owner"], new_key, public)})
     _write(path, [*now, *({**slot, NEXT: True} for slot in after)])
 
 
@@ -130,17 +137,27 @@ def unlock_by_clerk(path: Path, clerk_id: str, passphrase: str) -> bytes:
 
 
 def unlock_by_city(path: Path, recovery: SealingKey) -> bytes:
-    """The desk key, by the city's recovery key; never called on a node that lives."""
-    for slot in _read(path):
-        if slot["kind"] == "city" and slot["owner"] == key_id(recovery.public).hex():
-            return _opened(slot, recovery)
-    raise SlotRefused("city")
+    """The desk key, by the city's recovery key."""
+    return candidates_by_city(path, recovery)[0]
 
 
-def put_machine_slot(path: Path, desk_key: bytes, machine: bytes, randomness: Randomness = os.urandom) -> None:
-    """Replace the machine slot: the disk moved to another machine, or its key was changed."""
-    others = [slot for slot in _read(path) if slot["kind"] != "machine"]
-    _write(path, [_machine_slot(desk_key, machine, randomness), *others])
+def is_between_keys(path: Path) -> bool:
+    """Whether a re-keying was cut and is not settled yet."""
+    return any(slot.get(NEXT) for slot in _read(path))
+
+
+def add_machine_slot(path: Path, desk_key: bytes, machine: bytes, randomness: Randomness = os.urandom) -> None:
+    """Let another machine key open the desk, beside those that do."""
+    _write(path, [*_read(path), _machine_slot(desk_key, machine, randomness)])
+
+
+def keep_machine_slot(path: Path, machine: bytes) -> None:
+    """Only this machine key opens the desk from now on; refused when it does not."""
+    kept = _read(path)
+    own = [slot for slot in kept if slot["kind"] == "machine" and _opens(slot, machine)]
+    if not own:
+        raise SlotRefused("machine")
+    _write(path, [*own, *(slot for slot in kept if slot["kind"] != "machine")])
 
 
 def put_clerk_slot(
@@ -182,6 +199,25 @@ def _machine_slot(desk_key: bytes, machine: bytes, randomness: Randomness) -> di
     return _wrap("machine", "", desk_key, _from_machine(machine, salt), salt)
 
 
+def _by_any(slots: Sequence[Mapping[str, Any]], machine: bytes) -> bytes:
+    """The key by whichever of the slots this machine key fits."""
+    refused: KeyringError = SlotRefused("machine")
+    for slot in slots:
+        try:
+            return _unwrap(slot, _from_machine(machine, _bytes(slot, "salt")), owner="")
+        except (SlotRefused, KeyringDamaged) as reason:
+            refused = reason
+    raise refused
+
+
+def _opens(slot: Mapping[str, Any], machine: bytes) -> bool:
+    try:
+        _by_any([slot], machine)
+    except KeyringError:
+        return False
+    return True
+
+
 def _city_slot(desk_key: bytes, city_public: bytes) -> dict[str, Any]:
     owner = key_id(city_public).hex()
     sealed = _sealed("city", owner, desk_key, city_public)
@@ -189,32 +225,28 @@ def _city_slot(desk_key: bytes, city_public: bytes) -> dict[str, Any]:
 
 
 def _sealed(kind: str, owner: str, desk_key: bytes, public: bytes) -> str:
-    return b64(_SUITE.encrypt(desk_key, X25519PublicKey.from_public_bytes(public), info=_bound(kind, owner)))
+    return b64(seal_slot(kind, owner, desk_key, public))
 
 
 def _opened(slot: Mapping[str, Any], own: SealingKey) -> bytes:
     try:
-        return _SUITE.decrypt(unb64(slot["wrapped"]), own.private, info=_bound(slot["kind"], slot["owner"]))
-    except (InvalidTag, ValueError):
+        return open_slot(slot["kind"], slot["owner"], unb64(slot["wrapped"]), own)
+    except (NotForThisKey, ValueError):
         raise SlotRefused(slot["kind"]) from None
 
 
 def _wrap(
     kind: str, owner: str, secret: bytes, wrapping_key: bytes, salt: bytes, part: str = "wrapped"
 ) -> dict[str, Any]:
-    wrapped = ChaCha20Poly1305(wrapping_key).encrypt(NONCE, secret, _bound(kind, owner))
+    wrapped = ChaCha20Poly1305(wrapping_key).encrypt(NONCE, secret, bound_to(kind, owner))
     return {"kind": kind, "owner": owner, "salt": b64(salt), part: b64(wrapped)}
 
 
 def _unwrap(slot: Mapping[str, Any], wrapping_key: bytes, owner: str, part: str = "wrapped") -> bytes:
     try:
-        return ChaCha20Poly1305(wrapping_key).decrypt(NONCE, unb64(slot[part]), _bound(slot["kind"], owner))
+        return ChaCha20Poly1305(wrapping_key).decrypt(NONCE, unb64(slot[part]), bound_to(slot["kind"], owner))
     except (InvalidTag, ValueError, KeyError):
         raise SlotRefused(slot["kind"]) from None
-
-
-def _bound(kind: str, owner: str) -> bytes:
-    return canonical_json(["guangan-desk-keyring", VERSION, kind, owner])
 
 
 def _from_machine(machine: bytes, salt: bytes) -> bytes:
@@ -228,7 +260,7 @@ def _from_passphrase(passphrase: str, salt: bytes, cost: Cost) -> bytes:
     return kdf.derive(folded(passphrase))
 
 
-def _key_from(data: bytes) -> bytes:
+def read_machine_key(data: bytes) -> bytes:
     """32 raw bytes or 64 hexadecimal digits."""
     if len(data) == KEY_BYTES:
         return data
@@ -244,7 +276,7 @@ def _key_from(data: bytes) -> bytes:
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
         document = read_json(path.read_bytes(), "keyring")
-        if document["version"] != VERSION:
+        if document["version"] != KEYRING_VERSION:
             raise KeyringDamaged
         kept: list[dict[str, Any]] = document["slots"]
         for slot in kept:
@@ -257,7 +289,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     return kept
 
 
-def _bytes(slot: dict[str, Any], name: str) -> bytes:
+def _bytes(slot: Mapping[str, Any], name: str) -> bytes:
     """A binary value of a slot; one that rotted is no base64 any more, or not there."""
     try:
         return unb64(slot[name])
@@ -276,4 +308,4 @@ def _sum(kept: list[dict[str, Any]]) -> str:
 
 
 def _write(path: Path, kept: list[dict[str, Any]]) -> None:
-    place(path, canonical_json({"version": VERSION, "slots": kept, "sum": _sum(kept)}), mode=MODE)
+    place(path, canonical_json({"version": KEYRING_VERSION, "slots": kept, "sum": _sum(kept)}), mode=MODE)

@@ -53,7 +53,11 @@ def is_due(tx: Session, now: datetime, every: timedelta) -> bool:
 
 def open_key(desk_db: Path, ring: Path, machine: bytes) -> bytes:
     """The key under which the desk lies; a re-keying that was cut is finished or undone first."""
-    keys = keyring.candidates(ring, machine)
+    return settled_key(desk_db, ring, keyring.candidates(ring, machine))
+
+
+def settled_key(desk_db: Path, ring: Path, keys: Sequence[bytes]) -> bytes:
+    """The same by whatever opened the keyring: `keys` are the key in use before and, while re-keying, the next one."""
     _forget_copy(desk_db)
     if not desk_db.exists():
         raise DeskMissing

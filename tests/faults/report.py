@@ -31,6 +31,7 @@ CASES = {
     "R08": "low memory",
     "R09": "the queue of an older release",
     "R10": "programs share the node",
+    "R11": "a kill at any disk-changing call of giving a node another machine key",
     "S01": "the line cut at byte k",
     "S02": "histories: reordered, doubled, delayed, replayed, restored, cloned",
     "S03": "the receipt lost again and again",

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from offline_store.errors import DISK_REFUSES
-from tests.faults import machine_flows, village_flows
+from tests.faults import key_flows, machine_flows, village_flows
 from tests.faults.tools.every_call import CHANGING, Act, Flow, Notes, strike_all
 
 FLOWS: dict[str, Flow] = {
@@ -31,6 +31,8 @@ FLOWS: dict[str, Flow] = {
         machine_flows.enrolment,
         machine_flows.migration,
         machine_flows.long_migration,
+        key_flows.renewing,
+        key_flows.renewing_hastily,
     )
 }
 

@@ -72,13 +72,35 @@ def test_a_slot_under_another_name_opens_nothing(ring: Path) -> None:
 def test_the_machine_slot_can_be_renewed_and_a_clerk_dropped(ring: Path) -> None:
     key = keyring.create(ring, MACHINE, None)
     keyring.put_clerk_slot(ring, key, "z01", "right", cost=ONLY_FOR_TESTS)
-    keyring.put_machine_slot(ring, key, b"n" * 32)
+    keyring.add_machine_slot(ring, key, b"n" * 32)
+    assert keyring.unlock(ring, MACHINE) == keyring.unlock(ring, b"n" * 32) == key
+    keyring.keep_machine_slot(ring, b"n" * 32)
     keyring.put_city_slot(ring, key, CITY.public)
     keyring.drop_clerk_slot(ring, "z01")
     assert keyring.unlock(ring, b"n" * 32) == keyring.unlock_by_city(ring, CITY) == key
     with pytest.raises(SlotRefused):
         keyring.unlock(ring, MACHINE)
     assert {kind for kind, _ in keyring.slots(ring)} == {"machine", "city"}
+
+
+def test_a_machine_key_that_opens_nothing_drops_no_slot(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, CITY.public)
+    with pytest.raises(SlotRefused):
+        keyring.keep_machine_slot(ring, b"n" * 32)
+    assert keyring.unlock(ring, MACHINE) == key
+    assert sorted(kind for kind, _ in keyring.slots(ring)) == ["city", "machine"]
+
+
+def test_a_re_keying_between_two_machine_keys_keeps_the_one_in_use(ring: Path) -> None:
+    old, new = keyring.create(ring, MACHINE, CITY.public), b"k" * 32
+    keyring.add_machine_slot(ring, old, b"n" * 32)
+    keyring.add_next(ring, MACHINE, new, [])
+    assert keyring.is_between_keys(ring)
+    assert keyring.candidates(ring, MACHINE) == [old, new]
+    assert keyring.candidates_by_city(ring, CITY) == [old, new]
+    keyring.settle(ring, on_next=True)
+    assert keyring.candidates(ring, MACHINE) == [new]
+    assert not keyring.is_between_keys(ring)
 
 
 def test_an_existing_keyring_is_never_replaced(ring: Path) -> None:
