@@ -189,6 +189,9 @@ class CounterClient:
     async def discard_draft(self, draft_id: str) -> None:
         await self._call("DELETE", f"/drafts/{draft_id}")
 
+    async def take_over(self, draft_id: str) -> said.DraftView:
+        return await self._post(said.DraftView, f"/drafts/{draft_id}/take-over")
+
     async def carry_over(self, draft_id: str) -> said.DraftView:
         return await self._post(said.DraftView, f"/drafts/{draft_id}/carry-over")
 

@@ -34,6 +34,7 @@ RECOVERY_REFUSED: Final = "recovery_refused"
 RECOVERED: Final = "passphrase_recovered"
 EXPORTED: Final = "exported"
 LIMITS_RECOUNTED: Final = "limits_recounted"
+DRAFT_TAKEN_OVER: Final = "draft_taken_over"
 
 
 def note(

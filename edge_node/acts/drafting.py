@@ -5,7 +5,8 @@ Laws
   type is refused.
 - A draft is pinned to the catalog version it was begun on and collected under it; carrying it over is the clerk's
   choice, shows what changed, and keeps what still means the same.
-- Drafts stay on this node and are not journaled.
+- Drafts stay on this node and are not journaled. A colleague sees nothing of them, unless their clerk was closed: then
+  they are listed, and whoever goes on with one takes it over, which is an entry of the journal.
 - On a full disk typing is refused at once, with a sentence, while it still stands on the screen.
 """
 
@@ -20,12 +21,12 @@ from casework import catalog_changes, proxy
 from casework.forms import Form, check_field
 from casework.masking import mask_name
 from casework.regions import region_problems
-from edge_node.acts import showing
+from edge_node.acts import audit, showing
 from edge_node.counter import problems
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import DraftTooLarge, NotText, ProxyNotAllowed, UnknownDraft
 from edge_node.counter.sessions import AtCounter
-from offline_store.desk import applications, drafts, scans
+from offline_store.desk import applications, clerks, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft, DraftKind
 from wire.canonical import canonical_json
@@ -71,9 +72,10 @@ def show(counter: Counter, who: AtCounter, draft_id: str) -> DraftView:
 
 
 def page(counter: Counter, who: AtCounter, offset: int = 0, limit: int = 20) -> Page[DraftBrief]:
-    """The drafts of this counter, the last touched first."""
+    """The drafts of this clerk and those that a closed one left, the last touched first."""
     with counter.desk.reading() as tx:
-        found = drafts.page(tx, clerk_id=who.clerk_id, offset=offset, limit=limit)
+        left = _closed(tx)
+        found = drafts.page(tx, clerk_id=who.clerk_id, left_by=left, offset=offset, limit=limit)
         rows = [
             DraftBrief(
                 draft_id=draft.draft_id,
@@ -82,6 +84,7 @@ def page(counter: Counter, who: AtCounter, offset: int = 0, limit: int = 20) -> 
                 item_name=counter.shelf.item_name(tx, draft.item_id, draft.catalog_version),
                 applicant_masked=_masked(draft.values.get("applicant_name")),
                 updated_at=draft.updated_at,
+                left_by="" if draft.clerk_id == who.clerk_id else left[draft.clerk_id],
             )
             for draft in found.rows
         ]
@@ -126,6 +129,22 @@ def remove(counter: Counter, who: AtCounter, draft_id: str) -> None:
         hashes = drafts.remove(tx, draft_id)
     for scan_hash in hashes:
         counter.vault.remove(scan_hash)
+
+
+def take_over(counter: Counter, who: AtCounter, draft_id: str) -> DraftView:
+    """Make a draft that a closed clerk left one's own; one's own already stays so."""
+    counter.room.require()
+    with counter.desk.transaction() as tx:
+        draft = drafts.find(tx, draft_id) if _ID.fullmatch(draft_id) else None
+        if draft is None or draft.clerk_id not in {who.clerk_id, *_closed(tx)}:
+            raise UnknownDraft(draft_id=draft_id)
+        if draft.clerk_id != who.clerk_id:
+            audit.note(counter, tx, audit.DRAFT_TAKEN_OVER, clerk=who.clerk_id, left_by=draft.clerk_id, draft=draft_id)
+            draft = replace(draft, clerk_id=who.clerk_id)
+            drafts.save(tx, draft)
+        shown = view(counter, tx, draft)
+    counter.nudge()
+    return shown
 
 
 def carry_over(counter: Counter, who: AtCounter, draft_id: str) -> DraftView:
@@ -174,6 +193,11 @@ def view(counter: Counter, tx: Transaction, draft: Draft) -> DraftView:
         updated_at=draft.updated_at,
         application_id=draft.application_id,
     )
+
+
+def _closed(tx: Transaction) -> dict[str, str]:
+    """Who works here no longer, by sign-in name."""
+    return {clerk.clerk_id: clerk.name for clerk in clerks.everyone(tx) if not clerk.active}
 
 
 def _form(counter: Counter, tx: Transaction, draft: Draft) -> Form:

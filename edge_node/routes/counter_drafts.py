@@ -20,7 +20,7 @@ def begin(counter: CounterHere, who: Clerk, asked: BeginDraft) -> DraftView:
 
 @router.get("/drafts")
 def listed(counter: CounterHere, who: Clerk, offset: Offset = 0, limit: Limit = 20) -> Page[DraftBrief]:
-    """The drafts of this clerk."""
+    """The drafts of this clerk, and those that a closed one left."""
     return drafting.page(counter, who, offset, limit)
 
 
@@ -49,6 +49,12 @@ def remove(counter: CounterHere, who: Clerk, draft_id: str) -> Response:
 def summary(counter: CounterHere, who: Clerk, draft_id: str) -> Summary:
     """Everything that is still missing."""
     return readiness.summary(counter, who, draft_id)
+
+
+@router.post("/drafts/{draft_id}/take-over")
+def take_over(counter: CounterHere, who: Clerk, draft_id: str) -> DraftView:
+    """Go on with a draft that a closed clerk left."""
+    return drafting.take_over(counter, who, draft_id)
 
 
 @router.post("/drafts/{draft_id}/carry-over")

@@ -5,7 +5,7 @@ begun on, which stays on the desk as long as the draft does; removing it removes
 removes their files after the commit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -90,9 +90,11 @@ def of_application(tx: Session, application_id: str) -> Draft | None:
     return None if row is None else _draft(row)
 
 
-def page(tx: Session, *, clerk_id: str | None = None, offset: int = 0, limit: int = 20) -> Page[Draft]:
-    """Drafts, the last touched first."""
-    mine = [] if clerk_id is None else [col(DraftRow.clerk_id) == clerk_id]
+def page(
+    tx: Session, *, clerk_id: str | None = None, left_by: Collection[str] = (), offset: int = 0, limit: int = 20
+) -> Page[Draft]:
+    """Drafts, the last touched first: of everybody, or of one clerk and of those who left theirs."""
+    mine = [] if clerk_id is None else [col(DraftRow.clerk_id).in_([clerk_id, *left_by])]
     total = tx.execute(select(func.count()).select_from(DraftRow).where(*mine)).scalar_one()
     newest = select(DraftRow).where(*mine).order_by(col(DraftRow.updated_at).desc(), col(DraftRow.draft_id))
     rows = tx.exec(newest.offset(offset).limit(limit)).all()

@@ -23,6 +23,10 @@ class DraftsScreen(CounterScreen[None]):
     place = "drafts"
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("drafts")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: dict[str, str] = {}
+
     def body(self) -> ComposeResult:
         yield NumberedList(empty=t("drafts.nothing"))
 
@@ -38,6 +42,8 @@ class DraftsScreen(CounterScreen[None]):
         given = await self.attempt(lambda: self.counter.client.drafts(offset=offset))
         if given is None:
             return
+        if not offset:
+            self._left.clear()
         rows, total = [self._row(draft) for draft in given.value.rows], given.value.total
         shown = self.query_one(NumberedList)
         if offset:
@@ -49,12 +55,15 @@ class DraftsScreen(CounterScreen[None]):
     def _more(self, event: NumberedList.MoreWanted) -> None:
         self.load(event.offset)
 
-    @staticmethod
-    def _row(draft: DraftBrief) -> Row:
+    def _row(self, draft: DraftBrief) -> Row:
         at = f"{at_city(draft.updated_at):%m-%d %H:%M}"
         kind = t("drafts.supplement") if draft.kind == "supplement" else t("drafts.collect")
         name = draft.applicant_masked or t("drafts.no_name")
-        return Row(draft.draft_id, f"{name} · {draft.item_name}", f"{kind} · {t('drafts.saved_at', at=at)}")
+        detail = f"{kind} · {t('drafts.saved_at', at=at)}"
+        if draft.left_by:
+            self._left[draft.draft_id] = draft.left_by
+            detail += f" · {t('drafts.left_by', clerk=draft.left_by)}"
+        return Row(draft.draft_id, f"{name} · {draft.item_name}", detail)
 
     @on(NumberedList.Chosen)
     def _chosen(self, event: NumberedList.Chosen) -> None:
@@ -62,8 +71,15 @@ class DraftsScreen(CounterScreen[None]):
 
     @errand("open")
     async def go_on(self, draft_id: str) -> None:
-        """Open a draft where it was left."""
-        given = await self.attempt(lambda: self.counter.client.draft(draft_id))
+        """Open a draft where it was left; a closed colleague's is taken over first, when that is wanted."""
+        if draft_id in self._left:
+            question = confirm(t("drafts.take_over_question", clerk=self._left[draft_id]), t("drafts.take_over"))
+            if await self.app.push_screen_wait(question) != YES:
+                return
+            given = await self.attempt(lambda: self.counter.client.take_over(draft_id))
+            self._left.pop(draft_id)
+        else:
+            given = await self.attempt(lambda: self.counter.client.draft(draft_id))
         if given is not None:
             await self.app.push_screen(WizardScreen(given.value))
 
@@ -72,6 +88,9 @@ class DraftsScreen(CounterScreen[None]):
         """Throw a draft away, after asking."""
         row = self.query_one(NumberedList).current
         if row is None:
+            return
+        if row.key in self._left:
+            self.say(t("drafts.take_over_first"), "warning")
             return
         question = confirm(t("drafts.discard_question", title=row.title), t("drafts.discard"))
         if await self.app.push_screen_wait(question) != YES:

@@ -74,6 +74,8 @@ class DraftBrief(Told):
     item_name: str
     applicant_masked: str
     updated_at: Moment
+    left_by: str = ""
+    """The colleague who works here no longer and left it; it can be taken over. Empty for the clerk's own."""
 
 
 class DraftView(Told):
