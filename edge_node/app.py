@@ -75,7 +75,7 @@ def _boot_id() -> str:
 
 def open_counter(
     paths: NodePaths,
-    machine_key: bytes,
+    opener: keyring.Opener,
     *,
     clock: MachineClock | None = None,
     randomness: Callable[[int], bytes] = os.urandom,
@@ -85,7 +85,7 @@ def open_counter(
     """Open an enrolled node's folder; a practice store only when asked for one, and then no other."""
     alarms = Alarms()
     room = Room(paths.desk_reserve, alarms)
-    desk = room.must(partial(_opened_desk, paths, machine_key))
+    desk = room.must(partial(_opened_desk, paths, opener))
     try:
         chosen = settings or read_settings(paths.settings)
         at = clock or machine_clock()
@@ -94,14 +94,16 @@ def open_counter(
         desk.close()
         raise
     cities = tuple(counter.node.gateway.sealing_publics)
-    counter.change_key = partial(desk.change_key, paths.keyring, machine_key, cities, randomness)
+    counter.change_key = partial(desk.change_key, paths.keyring, opener, cities, randomness)
+    if not keyring.opens_alone(paths.keyring):
+        counter.keep_slot = lambda who: desk.let_clerk_open(paths.keyring, who, randomness)
     return counter
 
 
-def _opened_desk(paths: NodePaths, machine_key: bytes) -> Desk:
+def _opened_desk(paths: NodePaths, opener: keyring.Opener) -> Desk:
     with disk_says():
         paths.create()
-    return open_desk(paths.desk_db, rekeying.open_key(paths.desk_db, paths.keyring, machine_key))
+    return open_desk(paths.desk_db, rekeying.open_key(paths.desk_db, paths.keyring, opener))
 
 
 def compose(

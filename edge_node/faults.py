@@ -38,6 +38,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 STATUS: Mapping[type[Exception], int] = {
     refusals.NobodySignedIn: 401,
     refusals.CounterLocked: 401,
+    refusals.NodeLocked: 503,
     refusals.WrongPassphrase: 401,
     refusals.LockedOut: 429,
     refusals.NotInvited: 401,

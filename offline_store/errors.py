@@ -141,6 +141,12 @@ class KeyringDamaged(KeyringError):
     code = "keyring.damaged"
 
 
+class LastSlot(KeyringError):
+    """Nobody on this node could open the desk any more; nothing was dropped."""
+
+    code = "keyring.last_slot"
+
+
 class SlotRefused(KeyringError):
     """No slot of this kind opens with what was given."""
 

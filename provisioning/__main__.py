@@ -17,7 +17,7 @@ from rich.console import Console
 
 from casework.application import Role
 from offline_store.desk import keyring
-from offline_store.desk.keyring import MACHINE_KEY_FILE, machine_key
+from offline_store.desk.keyring import MACHINE_KEY_FILE, ByClerk, machine_key
 from offline_store.errors import DamagedFile, NodeFileMissing, StoreError
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
@@ -28,7 +28,7 @@ from provisioning import doctor as examination
 from provisioning import enrol as enrolment
 from provisioning import machine_key as machine_keys
 from provisioning import re_enrol as re_enrolment
-from provisioning import rescue, rescue_report, rescued_drafts, rescued_mail
+from provisioning import rescue, rescue_report, rescued_drafts, rescued_mail, unlock_at_start
 from provisioning import support as support_bundle
 from provisioning.demo import app as demo
 from provisioning.door import Door
@@ -40,6 +40,7 @@ from provisioning.errors import (
     OtherDisk,
     ProvisioningError,
     RecoveryKeyNeeded,
+    UnlockedByClerk,
 )
 from provisioning.gateway_door import GatewayDoor
 from provisioning.practising import app as practising
@@ -58,6 +59,8 @@ clerk_app = typer.Typer(help=words("help.clerk"), no_args_is_help=True)
 machine_key_app = typer.Typer(help=words("help.machine_key"), no_args_is_help=True)
 app.add_typer(clerk_app, name="clerk")
 app.add_typer(machine_key_app, name="machine-key")
+unlock_app = typer.Typer(help=words("help.unlock_at_start"), no_args_is_help=True)
+app.add_typer(unlock_app, name="unlock-at-start")
 app.add_typer(demo)
 app.add_typer(practising)
 console = Console(soft_wrap=True)
@@ -66,6 +69,7 @@ Root = Annotated[Path, typer.Option("--root", help=words("help.root"))]
 
 
 Recovery = Annotated[Path | None, typer.Option("--recovery-key", help=words("help.recovery_key"))]
+UnlockAs = Annotated[str | None, typer.Option("--unlock-as", help=words("help.unlock_as"))]
 PassphraseByPipe = Annotated[bool, typer.Option("--passphrase-stdin", help=words("help.recovery_key.stdin"))]
 
 
@@ -137,6 +141,7 @@ def re_enrol(
     code_stdin: Annotated[bool, typer.Option("--code-stdin", help=words("help.enrol.code_stdin"))] = False,
     gateway: Annotated[str | None, typer.Option("--gateway", help=words("help.re_enrol.gateway"))] = None,
     stick: Annotated[Path | None, typer.Option("--stick", help=words("help.enrol.stick"))] = None,
+    unlock_as: UnlockAs = None,
 ) -> None:
     """Enrol the node anew, under a new identity."""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
@@ -148,7 +153,7 @@ def re_enrol(
                 paths=paths,
                 code_text=text,
                 door=door,
-                machine=machine_key(),
+                machine=_opener(paths, unlock_as),
                 randomness=os.urandom,
                 now=lambda: datetime.now(UTC),
             )
@@ -168,6 +173,7 @@ def clerk_add(
     passphrase_stdin: Annotated[
         bool, typer.Option("--passphrase-stdin", help=words("help.clerk_add.passphrase_stdin"))
     ] = False,
+    unlock_as: UnlockAs = None,
 ) -> None:
     """Register a person who works at the node."""
     passphrase: str = (
@@ -181,7 +187,7 @@ def clerk_add(
     with _plain_errors(), _edge_node_stopped(paths):
         people.add_clerk(
             paths=paths,
-            machine=machine_key(),
+            machine=_opener(paths, unlock_as),
             clerk_id=clerk_id,
             name=name,
             role=role,
@@ -192,12 +198,42 @@ def clerk_add(
 
 
 @clerk_app.command("close", help=words("help.clerk_close"))
-def clerk_close(*, root: Root, clerk_id: Annotated[str, typer.Option("--id", help=words("help.clerk.id"))]) -> None:
+def clerk_close(
+    *,
+    root: Root,
+    clerk_id: Annotated[str, typer.Option("--id", help=words("help.clerk.id"))],
+    unlock_as: UnlockAs = None,
+) -> None:
     """Close a sign-in name."""
     paths = NodePaths(root)
     with _plain_errors(), _edge_node_stopped(paths):
-        people.close_clerk(paths=paths, machine=machine_key(), clerk_id=clerk_id)
+        people.close_clerk(paths=paths, machine=_opener(paths, unlock_as), clerk_id=clerk_id)
     _say(words("command.clerk_closed", clerk_id=clerk_id))
+
+
+@unlock_app.command("on", help=words("help.unlock_at_start_on"))
+def unlock_at_start_on(
+    *, root: Root, clerk_id: Annotated[str, typer.Option("--id", help=words("help.unlock_at_start.id"))]
+) -> None:
+    """Let a clerk unlock the node after each start."""
+    paths = NodePaths(root)
+    with _plain_errors(), _edge_node_stopped(paths):
+        who = ByClerk(clerk_id, _passphrase(words("command.unlock_passphrase")))
+        opener = machine_key() if keyring.opens_alone(paths.keyring) else who
+        unlock_at_start.switch_on(paths=paths, opener=opener, who=who, now=datetime.now(UTC), randomness=os.urandom)
+    _say(words("command.unlock_at_start_on", clerk_id=clerk_id))
+
+
+@unlock_app.command("off", help=words("help.unlock_at_start_off"))
+def unlock_at_start_off(
+    *, root: Root, clerk_id: Annotated[str, typer.Option("--id", help=words("help.unlock_at_start.id"))]
+) -> None:
+    """Let the node open by itself again."""
+    paths = NodePaths(root)
+    with _plain_errors(), _edge_node_stopped(paths):
+        who = ByClerk(clerk_id, _passphrase(words("command.unlock_passphrase")))
+        unlock_at_start.switch_off(paths=paths, machine=machine_key(), who=who, randomness=os.urandom)
+    _say(words("command.unlock_at_start_off"))
 
 
 @machine_key_app.command("renew", help=words("help.machine_key_renew"))
@@ -215,6 +251,8 @@ def machine_key_renew(
         kept = _credential(credential)
         with _edge_node_stopped(paths):
             opened = _recovered(recovery, node.node_id, by_pipe=passphrase_stdin)
+            if not (opened or keyring.opens_alone(paths.keyring)):
+                raise UnlockedByClerk
             keys = opened or keyring.candidates(paths.keyring, machine_key())
             machine_keys.renew(paths, kept, keys, os.urandom)
     _say(words("command.machine_key_renewed"))
@@ -285,6 +323,20 @@ def _credential(path: Path | None) -> machine_keys.Credential:
     if named is None:
         raise CredentialRefused
     return machine_keys.FileCredential(Path(named))
+
+
+def _opener(paths: NodePaths, unlock_as: str | None) -> keyring.Opener:
+    """What opens the desk for a command: the machine key, or a clerk where clerks unlock the node."""
+    if keyring.opens_alone(paths.keyring):
+        return machine_key()
+    if unlock_as is None:
+        raise UnlockedByClerk
+    return ByClerk(unlock_as, _passphrase(words("command.unlock_passphrase")))
+
+
+def _passphrase(asked: str) -> str:
+    """Typed unseen by a person, or one line of standard input."""
+    return str(typer.prompt(asked, hide_input=True)) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
 def _recovered(file: Path | None, node_id: str, *, by_pipe: bool) -> list[bytes]:

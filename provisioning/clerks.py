@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from casework.application import Role
-from offline_store.desk import clerks
+from offline_store.desk import clerks, keyring
+from offline_store.desk.keyring import ByClerk, Opener
 from offline_store.desk.passphrases import SIGN_IN, Cost
 from offline_store.errors import Unknown
 from offline_store.node_file import read_node_file
@@ -40,7 +41,7 @@ class UnknownClerk(ProvisioningError):
 def add_clerk(
     *,
     paths: NodePaths,
-    machine: bytes,
+    machine: Opener,
     clerk_id: str,
     name: str,
     role: Role,
@@ -55,15 +56,25 @@ def add_clerk(
     if role is not WORKS_AT[node.role]:
         raise RoleNotHere(role=role.value, wanted=WORKS_AT[node.role].value)
     clerk = clerks.Clerk(clerk_id=clerk_id, name=name, role=role, region=OWN_REGION, active=True)
-    with open_node_desk(paths, machine) as desk, desk.transaction() as tx:
-        clerks.save(tx, clerk, passphrase, randomness=randomness, cost=cost)
+    with open_node_desk(paths, machine) as desk:
+        with desk.transaction() as tx:
+            clerks.save(tx, clerk, passphrase, randomness=randomness, cost=cost)
+        if not keyring.opens_alone(paths.keyring):
+            desk.let_clerk_open(paths.keyring, ByClerk(clerk_id, passphrase), randomness, cost)
 
 
-def close_clerk(*, paths: NodePaths, machine: bytes, clerk_id: str) -> None:
-    """Let a clerk in no longer; what was filed keeps the name, and adding the clerk again lets in again."""
+def close_clerk(*, paths: NodePaths, machine: Opener, clerk_id: str) -> None:
+    """Let a clerk in no longer; what was filed keeps the name, and adding the clerk again lets in again.
+
+    Where clerks unlock the node, the last who can is not closed: another one has to be able to first.
+    """
     read_node_file(paths.enrolment)
     try:
-        with open_node_desk(paths, machine) as desk, desk.transaction() as tx:
-            clerks.set_active(tx, clerk_id, active=False)
+        with open_node_desk(paths, machine) as desk:
+            with desk.reading() as tx:
+                clerks.load(tx, clerk_id)
+            keyring.drop_clerk_slot(paths.keyring, clerk_id)
+            with desk.transaction() as tx:
+                clerks.set_active(tx, clerk_id, active=False)
     except Unknown as nobody:
         raise UnknownClerk(clerk_id=clerk_id) from nobody

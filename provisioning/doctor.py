@@ -183,6 +183,11 @@ def _probe(path: Path) -> Iterator[float]:
 
 def _keys_and_store(paths: NodePaths, environment: Mapping[str, str]) -> Iterator[Finding]:
     try:
+        if not keyring.opens_alone(paths.keyring):
+            unlocking = sum(kind == "clerk" for kind, _ in keyring.slots(paths.keyring))
+            yield Finding("keys", Standing.GOOD, "keys.unlocked_by_clerks", {"clerks": unlocking})
+            yield Finding("store", Standing.UNKNOWN, "store.locked")
+            return
         desk_keys = keyring.candidates(paths.keyring, keyring.machine_key(environment))
         kinds = sorted(kind for kind, _ in keyring.slots(paths.keyring))
     except StoreError as error:

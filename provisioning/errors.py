@@ -16,6 +16,7 @@ ProvisioningError
  +-- CredentialRefused    the service manager makes or opens no credential
  +-- OtherDisk            the recovery key was made for another node's disk
  +-- RecoveryKeyNeeded    drafts lie in the desk, which only the recovery key opens
+ +-- UnlockedByClerk      clerks unlock this node; one has to be named
  +-- NoRescueHere         the folder to rescue into cannot be used
  +-- CourierRefused       the mail of the disk could not be written as a bundle
  +-- ProgramDied          a program of the demo ended by itself
@@ -129,6 +130,12 @@ class RecoveryKeyNeeded(ProvisioningError):
     """Drafts lie in the encrypted desk; without the recovery key only sealed mail can be rescued."""
 
     code = "provisioning.recovery_key_needed"
+
+
+class UnlockedByClerk(ProvisioningError):
+    """Clerks unlock this node at start, no machine key opens its desk; name one who can."""
+
+    code = "provisioning.unlocked_by_clerk"
 
 
 class NoRescueHere(ProvisioningError):

@@ -46,9 +46,9 @@ def open_or_make_desk(paths: NodePaths, machine: bytes, city_public: bytes, rand
     return open_desk(paths.desk_db, desk_key, create=fresh)
 
 
-def open_node_desk(paths: NodePaths, machine: bytes) -> Desk:
+def open_node_desk(paths: NodePaths, opener: keyring.Opener) -> Desk:
     """The desk of an enrolled node."""
-    return open_desk(paths.desk_db, rekeying.open_key(paths.desk_db, paths.keyring, machine))
+    return open_desk(paths.desk_db, rekeying.open_key(paths.desk_db, paths.keyring, opener))
 
 
 def load_or_make_keys(paths: NodePaths, desk: Desk, randomness: Randomness, now: datetime) -> MachineKeys:

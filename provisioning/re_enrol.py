@@ -23,6 +23,7 @@ from casework.receipt_numbers import lane_of
 from offline_store.desk import answering, applications, catalog, feed, keys, rechaining, state
 from offline_store.desk.database import Desk, Transaction
 from offline_store.desk.journal import Link
+from offline_store.desk.keyring import Opener
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.node_file import read_node_file, write_node_file
@@ -74,7 +75,7 @@ def re_enrol(
     paths: NodePaths,
     code_text: str,
     door: Door,
-    machine: bytes,
+    machine: Opener,
     randomness: Randomness,
     now: Callable[[], datetime],
 ) -> ReEnrolled:

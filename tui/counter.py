@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tui.counter_client import CounterClient
-from tui.errors import NodeAway, SessionLocked, SessionOver
+from tui.errors import NodeAway, NodeLocked, SessionLocked, SessionOver
 from wire.counter import ClerkView, RegionRow, StatusBar
 
 T = TypeVar("T")
@@ -32,6 +32,8 @@ class Counter:
     session_lost: bool = False
     practice: bool = False
     offers_practice: bool = False
+    node_locked: bool = False
+    """The node was started and waits for a clerk's passphrase."""
     lock: Callable[[], None] = lambda: None
     region_names: dict[str, str] = field(default_factory=dict)
     _open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,6 +64,9 @@ class Counter:
         try:
             self.standing = await self.client.status()
             self.away_since = None
+            self.node_locked = False
+        except NodeLocked:
+            self.standing, self.away_since, self.node_locked = None, None, True
         except NodeAway:
             self.standing = None
             self.away_since = self.away_since or self.now()

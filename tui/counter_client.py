@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from tui.errors import NodeAway, Refused, SessionLocked, SessionOver
+from tui.errors import NodeAway, NodeLocked, Refused, SessionLocked, SessionOver
 from tui.scan_folder import ScanFile, chunks
 from tui.wording import spoken
 from wire import counter as said
@@ -100,6 +100,9 @@ class CounterClient:
         reason = str(error["code"])
         if reason == SessionLocked.code:
             raise SessionLocked
+        if reason == NodeLocked.code:
+            self._session = None
+            raise NodeLocked
         if answer.status_code == httpx.codes.UNAUTHORIZED and reason.startswith("session."):
             self._session = None
             raise SessionOver

@@ -4,6 +4,7 @@ CounterError
 |- NodeAway            nobody answers on the socket, or the answer is not the node's
 |- SessionLocked       ten idle minutes: the passphrase is asked again, nothing typed is lost
 |- SessionOver         the session ended (node restarted, signed out): sign in again
+|  |- NodeLocked       the node was started and waits for a clerk's passphrase: sign in to unlock it
 |- Refused             the node understood and said no, with a sentence for the person at the counter
 """
 
@@ -33,6 +34,12 @@ class SessionOver(CounterError):
     """The session is no longer known to the node."""
 
     code: ClassVar[str] = "session.over"
+
+
+class NodeLocked(SessionOver):
+    """The node was started and nobody has unlocked it yet."""
+
+    code: ClassVar[str] = "node.locked"
 
 
 class Refused(CounterError):

@@ -9,6 +9,7 @@ Laws
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -19,7 +20,9 @@ from edge_node.counter.errors import LockedOut, WrongPassphrase
 from edge_node.counter.sessions import AtCounter
 from offline_store.desk import clerks
 from offline_store.desk.clerks import Clerk
+from offline_store.desk.keyring import ByClerk
 from offline_store.errors import LockedOut as DeskLockedOut
+from offline_store.errors import StoreError
 from offline_store.errors import WrongPassphrase as DeskWrongPassphrase
 from wire.counter import ClerkView, SignedIn
 
@@ -66,6 +69,9 @@ def _verified(counter: Counter, clerk_id: str, passphrase: str) -> Clerk:
     except DeskWrongPassphrase:
         _note_refusal(counter, clerk_id)
         raise WrongPassphrase from None
+    if counter.keep_slot is not None:
+        with suppress(StoreError):  # no room for the keyring: the next sign-in does it
+            counter.keep_slot(ByClerk(clerk_id, passphrase))
     counter.room.must(lambda: audit.once(counter, audit.SIGNED_IN, clerk=clerk.clerk_id, role=clerk.role.value))
     return clerk
 

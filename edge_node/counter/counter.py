@@ -22,6 +22,7 @@ from edge_node.counter.room import Room
 from edge_node.counter.sessions import Sessions
 from edge_node.counter.trusted_clock import TrustedClock
 from offline_store.desk.database import Desk, Transaction
+from offline_store.desk.keyring import ByClerk
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
 from offline_store.paths import NodePaths
@@ -75,6 +76,8 @@ class Counter:
     nudge: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
     change_key: Callable[[], None] | None = None
+    keep_slot: Callable[[ByClerk], None] | None = None
+    """Where clerks unlock at start: keeps what opens the desk in step with the passphrase that was just proven."""
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
     intake_lock: threading.Lock = field(default_factory=threading.Lock)
     relay_lock: threading.Lock = field(default_factory=threading.Lock)

@@ -34,6 +34,12 @@ class CounterLocked(ActRefused):
     code = "session.locked"
 
 
+class NodeLocked(ActRefused):
+    """The node was started and nobody has unlocked it yet."""
+
+    code = "node.locked"
+
+
 class WrongPassphrase(ActRefused):
     """Clerk and passphrase do not belong together."""
 

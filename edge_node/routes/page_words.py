@@ -38,8 +38,8 @@ def environment() -> Environment:
 
 
 def page(template: str, status: int = 200, /, **values: object) -> HTMLResponse:
-    """One page; `bar`, `visitor`, `here` and `done` may be left out."""
-    framed = {"bar": None, "visitor": None, "here": "", "done": "", **values}
+    """One page; `bar`, `visitor`, `here`, `done` and `locked` may be left out."""
+    framed = {"bar": None, "visitor": None, "here": "", "done": "", "locked": False, **values}
     return HTMLResponse(environment().get_template(template).render(framed), status)
 
 

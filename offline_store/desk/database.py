@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
@@ -22,10 +22,12 @@ from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 from sqlmodel import Session
 
-from offline_store.desk import log_check, rekeying, upgrading
+from offline_store.desk import keyring, log_check, rekeying, upgrading
 from offline_store.desk.connection import CHECKED_AGAIN, Connection, assert_safe, named, opener
 from offline_store.desk.gate import Gate
-from offline_store.errors import DeskBusy, DeskDamaged, DeskExists, DeskFull, DeskMissing, StoreError
+from offline_store.desk.keyring import ByClerk, Opener
+from offline_store.desk.passphrases import SIGN_IN, Cost
+from offline_store.errors import DeskBusy, DeskDamaged, DeskExists, DeskFull, DeskMissing, SlotRefused, StoreError
 from offline_store.placing import disk_says, flush_folder
 
 Transaction: TypeAlias = Session  # what `transaction` and `reading` give; programs name it without importing SQL
@@ -78,10 +80,10 @@ class Desk:
         with self._gate.passing(), _session(self._reading, self.path) as session:
             yield session
 
-    def change_key(self, ring: Path, machine: bytes, cities: Sequence[bytes], randomness: Randomness) -> None:
+    def change_key(self, ring: Path, opener: Opener, cities: Sequence[bytes], randomness: Randomness) -> None:
         """Put the desk under a fresh key; see `rekeying`. An error leaves it open under the key it had."""
         with self._turn, _own_errors(self.path):
-            new_key = rekeying.prepare(self.path, ring, self._key, machine, cities, randomness)
+            new_key = rekeying.prepare(self.path, ring, self._key, opener, cities, randomness)
             try:
                 with self._gate.closed():
                     self.close()
@@ -94,6 +96,14 @@ class Desk:
             except (DeskBusy, DeskFull):
                 rekeying.undo(self.path, ring)
                 raise
+
+    def let_clerk_open(self, ring: Path, who: ByClerk, randomness: Randomness, cost: Cost = SIGN_IN) -> None:
+        """Give this clerk a slot of the keyring, unless the passphrase opens one already; not while re-keying."""
+        with suppress(SlotRefused):
+            keyring.unlock(ring, who)
+            return
+        with self._turn:
+            keyring.put_clerk_slot(ring, self._key, who.clerk_id, who.passphrase, cost=cost, randomness=randomness)
 
     def check(self) -> list[str]:
         """Read every page and compare its authentication tag and structure; an empty list means whole."""

@@ -15,8 +15,9 @@ them without passphrase or recovery key at hand.
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -30,6 +31,7 @@ from offline_store.errors import (
     KeyringError,
     KeyringExists,
     KeyringMissing,
+    LastSlot,
     MachineKeyMissing,
     SlotRefused,
 )
@@ -48,6 +50,18 @@ CREDENTIAL = "desk-key"
 MACHINE_KEY_FILE = "GUANGAN_MACHINE_KEY_FILE"
 
 Randomness = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ByClerk:
+    """A clerk who opens the desk at a site that unlocks at start."""
+
+    clerk_id: str
+    passphrase: str = field(repr=False)
+
+
+Opener: TypeAlias = bytes | ByClerk
+"""What opens a keyring on a node: the machine key, or a clerk with the passphrase."""
 
 
 def machine_key(environment: Mapping[str, str] = os.environ) -> bytes:
@@ -76,13 +90,22 @@ def create(path: Path, machine: bytes, city_public: bytes | None, randomness: Ra
     return desk_key
 
 
-def unlock(path: Path, machine: bytes) -> bytes:
-    """The desk key, by the machine slot."""
-    return candidates(path, machine)[0]
+def unlock(path: Path, opener: Opener) -> bytes:
+    """The desk key, by the slot of whoever opens."""
+    return candidates(path, opener)[0]
 
 
-def candidates(path: Path, machine: bytes) -> list[bytes]:
-    """The desk key by a machine slot; two while the desk is being re-keyed, the one in use before first."""
+def candidates(path: Path, opener: Opener) -> list[bytes]:
+    """The desk key by the slot of whoever opens; two while the desk is re-keyed, the one in use before first."""
+    return _by_clerk(path, opener) if isinstance(opener, ByClerk) else _by_machine(path, opener)
+
+
+def opens_alone(path: Path) -> bool:
+    """Whether a machine key opens the desk; where none does, a clerk unlocks it after each start."""
+    return any(slot["kind"] == "machine" for slot in _read(path))
+
+
+def _by_machine(path: Path, machine: bytes) -> list[bytes]:
     slots = [slot for slot in _read(path) if slot["kind"] == "machine"]
     if not slots:
         raise SlotRefused("machine")
@@ -100,7 +123,7 @@ def candidates_by_city(path: Path, recovery: SealingKey) -> list[bytes]:
 
 
 def add_next(
-    path: Path, machine: bytes, new_key: bytes, cities: Sequence[bytes], randomness: Randomness = os.urandom
+    path: Path, opener: Opener, new_key: bytes, cities: Sequence[bytes], randomness: Randomness = os.urandom
 ) -> None:
     """Put a wrap of the key that will be beside each wrap of the key that is, in one step.
 
@@ -108,7 +131,7 @@ def add_next(
     """
     now = [slot for slot in _read(path) if not slot.get(NEXT)]
     known = {key_id(public).hex(): public for public in cities}
-    after = [_machine_slot(new_key, machine, randomness)]
+    after = [] if isinstance(opener, ByClerk) else [_machine_slot(new_key, opener, randomness)]
     for slot in now:
         public = _bytes(slot, "public") if "public" in slot else known.get(slot["owner"])
         if slot["kind"] == "machine":
@@ -125,15 +148,15 @@ def settle(path: Path, *, on_next: bool) -> None:
     _write(path, [{name: value for name, value in slot.items() if name != NEXT} for slot in kept])
 
 
-def unlock_by_clerk(path: Path, clerk_id: str, passphrase: str) -> bytes:
-    """The desk key, by the slot of a clerk."""
-    for slot in _read(path):
-        if slot["kind"] == "clerk" and slot["owner"] == clerk_id:
-            cost = Cost(slot["memory_kib"], slot["iterations"], slot["lanes"])
-            wrapping = _from_passphrase(passphrase, _bytes(slot, "salt"), cost)
-            own = SealingKey.from_bytes(_unwrap(slot, wrapping, owner=clerk_id, part="private"))
-            return _opened(slot, own)
-    raise SlotRefused("clerk")
+def _by_clerk(path: Path, who: ByClerk) -> list[bytes]:
+    slots = [slot for slot in _read(path) if (slot["kind"], slot["owner"]) == ("clerk", who.clerk_id)]
+    if not slots:
+        _from_passphrase(who.passphrase, bytes(SALT_BYTES), SIGN_IN)  # a name without a slot costs a guess as much
+        raise SlotRefused("clerk")
+    cost = Cost(slots[0]["memory_kib"], slots[0]["iterations"], slots[0]["lanes"])
+    wrapping = _from_passphrase(who.passphrase, _bytes(slots[0], "salt"), cost)
+    own = SealingKey.from_bytes(_unwrap(slots[0], wrapping, owner=who.clerk_id, part="private"))
+    return [_opened(slot, own) for slot in slots]
 
 
 def unlock_by_city(path: Path, recovery: SealingKey) -> bytes:
@@ -186,7 +209,29 @@ def put_city_slot(path: Path, desk_key: bytes, city_public: bytes) -> None:
 
 
 def drop_clerk_slot(path: Path, clerk_id: str) -> None:
-    _write(path, [slot for slot in _read(path) if (slot["kind"], slot["owner"]) != ("clerk", clerk_id)])
+    """This clerk's passphrase opens the desk no longer; refused where nobody on the node could open it then."""
+    kept = [slot for slot in _read(path) if (slot["kind"], slot["owner"]) != ("clerk", clerk_id)]
+    _must_open_here(kept)
+    _write(path, kept)
+
+
+def drop_machine_slots(path: Path) -> None:
+    """From now on a clerk unlocks after each start; refused where no clerk could."""
+    kept = [slot for slot in _read(path) if slot["kind"] != "machine"]
+    _must_open_here(kept)
+    _write(path, kept)
+
+
+def drop_clerk_slots(path: Path) -> None:
+    """The machine opens alone again, and no passphrase does."""
+    kept = [slot for slot in _read(path) if slot["kind"] != "clerk"]
+    _must_open_here(kept)
+    _write(path, kept)
+
+
+def _must_open_here(kept: Sequence[Mapping[str, Any]]) -> None:
+    if not any(slot["kind"] in {"machine", "clerk"} for slot in kept):
+        raise LastSlot
 
 
 def slots(path: Path) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ from sqlmodel import Session
 
 from offline_store.desk import keyring, state, upgrading
 from offline_store.desk.connection import KEY_BYTES, Connection, named, unlocked
+from offline_store.desk.keyring import Opener
 from offline_store.errors import DeskBusy, DeskDamaged, DeskFull, DeskMissing, DiskFull, WrongDeskKey
 from offline_store.placing import disk_says, flush_folder, take_away
 
@@ -51,9 +52,9 @@ def is_due(tx: Session, now: datetime, every: timedelta) -> bool:
     return since is not None and datetime.fromisoformat(since) + every <= now
 
 
-def open_key(desk_db: Path, ring: Path, machine: bytes) -> bytes:
+def open_key(desk_db: Path, ring: Path, opener: Opener) -> bytes:
     """The key under which the desk lies; a re-keying that was cut is finished or undone first."""
-    return settled_key(desk_db, ring, keyring.candidates(ring, machine))
+    return settled_key(desk_db, ring, keyring.candidates(ring, opener))
 
 
 def settled_key(desk_db: Path, ring: Path, keys: Sequence[bytes]) -> bytes:
@@ -86,7 +87,7 @@ def has_room(desk_db: Path) -> bool:
 
 
 def prepare(
-    desk_db: Path, ring: Path, old_key: bytes, machine: bytes, cities: Sequence[bytes], randomness: Randomness
+    desk_db: Path, ring: Path, old_key: bytes, opener: Opener, cities: Sequence[bytes], randomness: Randomness
 ) -> bytes:
     """Make a whole copy under a fresh key and wrap that key beside the old one; the fresh key is returned.
 
@@ -99,7 +100,7 @@ def prepare(
     try:
         _copy_under(desk_db, old_key, copy, new_key)
         _must_be_whole(copy, new_key)
-        keyring.add_next(ring, machine, new_key, cities, randomness)
+        keyring.add_next(ring, opener, new_key, cities, randomness)
     except BaseException:
         _forget_copy(desk_db)
         raise

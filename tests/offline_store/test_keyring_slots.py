@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from offline_store.desk import keyring
+from offline_store.desk.keyring import ByClerk
 from offline_store.desk.passphrases import ONLY_FOR_TESTS
 from offline_store.errors import (
     KeyringDamaged,
     KeyringExists,
     KeyringMissing,
+    LastSlot,
     MachineKeyMissing,
     SlotRefused,
 )
@@ -32,7 +34,7 @@ def test_each_slot_opens_the_same_key(ring: Path) -> None:
     key = keyring.create(ring, MACHINE, CITY.public, counted_randomness())
     keyring.put_clerk_slot(ring, key, "z01", "稻田与水渠", cost=ONLY_FOR_TESTS)
     assert keyring.unlock(ring, MACHINE) == key
-    assert keyring.unlock_by_clerk(ring, "z01", "稻田与水渠") == key
+    assert keyring.unlock(ring, ByClerk("z01", "稻田与水渠")) == key
     assert keyring.unlock_by_city(ring, CITY) == key
     assert {kind for kind, _ in keyring.slots(ring)} == {"machine", "city", "clerk"}
 
@@ -50,14 +52,14 @@ def test_what_does_not_fit_opens_nothing(ring: Path) -> None:
     keyring.put_clerk_slot(ring, key, "z01", "right", cost=ONLY_FOR_TESTS)
     for kind, attempt in {
         "machine": lambda: keyring.unlock(ring, b"x" * 32),
-        "clerk": lambda: keyring.unlock_by_clerk(ring, "z01", "wrong"),
+        "clerk": lambda: keyring.unlock(ring, ByClerk("z01", "wrong")),
         "city": lambda: keyring.unlock_by_city(ring, SealingKey.from_bytes(b"d" * 32)),
     }.items():
         with pytest.raises(SlotRefused) as refused:
             attempt()
         assert refused.value.slot == kind
     with pytest.raises(SlotRefused):
-        keyring.unlock_by_clerk(ring, "nobody", "right")
+        keyring.unlock(ring, ByClerk("nobody", "right"))
     assert keyring.unlock(ring, MACHINE) == key
 
 
@@ -66,7 +68,7 @@ def test_a_slot_under_another_name_opens_nothing(ring: Path) -> None:
     keyring.put_clerk_slot(ring, key, "z01", "right", cost=ONLY_FOR_TESTS)
     ring.write_text(ring.read_text().replace('"z01"', '"z02"'))
     with pytest.raises(SlotRefused):
-        keyring.unlock_by_clerk(ring, "z02", "right")
+        keyring.unlock(ring, ByClerk("z02", "right"))
 
 
 def test_the_machine_slot_can_be_renewed_and_a_clerk_dropped(ring: Path) -> None:
@@ -101,6 +103,32 @@ def test_a_re_keying_between_two_machine_keys_keeps_the_one_in_use(ring: Path) -
     keyring.settle(ring, on_next=True)
     assert keyring.candidates(ring, MACHINE) == [new]
     assert not keyring.is_between_keys(ring)
+
+
+def test_the_last_slot_that_opens_on_the_node_is_never_dropped(ring: Path) -> None:
+    key = keyring.create(ring, MACHINE, CITY.public)
+    with pytest.raises(LastSlot):
+        keyring.drop_machine_slots(ring)
+    keyring.put_clerk_slot(ring, key, "z01", "right", cost=ONLY_FOR_TESTS)
+    keyring.put_clerk_slot(ring, key, "z02", "other", cost=ONLY_FOR_TESTS)
+    keyring.drop_machine_slots(ring)
+    assert not keyring.opens_alone(ring)
+    keyring.drop_clerk_slot(ring, "z01")
+    for drop in (lambda: keyring.drop_clerk_slot(ring, "z02"), lambda: keyring.drop_clerk_slots(ring)):
+        with pytest.raises(LastSlot):
+            drop()
+    assert keyring.unlock(ring, ByClerk("z02", "other")) == key
+
+
+def test_a_desk_that_clerks_unlock_is_re_keyed_without_a_machine_slot(ring: Path) -> None:
+    old, new = keyring.create(ring, MACHINE, CITY.public), b"k" * 32
+    keyring.put_clerk_slot(ring, old, "z01", "right", cost=ONLY_FOR_TESTS)
+    keyring.drop_machine_slots(ring)
+    keyring.add_next(ring, ByClerk("z01", "right"), new, [])
+    assert keyring.candidates(ring, ByClerk("z01", "right")) == [old, new]
+    keyring.settle(ring, on_next=True)
+    assert keyring.unlock(ring, ByClerk("z01", "right")) == new
+    assert not keyring.opens_alone(ring)
 
 
 def test_an_existing_keyring_is_never_replaced(ring: Path) -> None:

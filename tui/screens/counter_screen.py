@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.counter import Counter
-from tui.errors import CounterError, NodeAway, Refused
+from tui.errors import CounterError, NodeAway, NodeLocked, Refused
 from tui.keymap import shown_for
 from tui.widgets.editing import Cleared
 from tui.widgets.key_bar import KeyBar
@@ -99,7 +99,9 @@ class CounterScreen(Screen[R]):
         """Show how things stand at this moment."""
         for bar in self.query(StandingBar):
             explained = self.counter.clerk is not None and self.place not in WITHOUT_CLERK
-            bar.show(self.counter.standing, self.counter.away_since, explained=explained)
+            bar.show(
+                self.counter.standing, self.counter.away_since, explained=explained, locked=self.counter.node_locked
+            )
         for title in self.query(TitleBar):
             title.whose = self.whose()
 
@@ -149,6 +151,8 @@ def sentence_of(failure: CounterError) -> str:
     """The sentence for a person about a call that failed."""
     if isinstance(failure, Refused):
         return failure.sentence or t("say.refused", code=failure.reason)
+    if isinstance(failure, NodeLocked):
+        return t("sign_in.node_locked")
     if isinstance(failure, NodeAway):
         return t("say.node_away")
     return t("say.refused", code=failure.code)

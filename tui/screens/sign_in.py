@@ -26,6 +26,7 @@ class SignInScreen(CounterScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("sign_in")
 
     def body(self) -> ComposeResult:
+        yield Static("", id="locked", classes="sentence", markup=False)
         yield Static(t("sign_in.clerk"), classes="caption")
         yield TextEditor("clerk", "text", "")
         yield Static(t("sign_in.passphrase"), classes="caption")
@@ -33,6 +34,12 @@ class SignInScreen(CounterScreen[None]):
 
     def on_mount(self) -> None:
         self.query(TextEditor).first().focus()
+
+    def show_standing(self) -> None:
+        super().show_standing()
+        for line in self.query("#locked").results(Static):
+            line.update(t("sign_in.node_locked") if self.counter.node_locked else "")
+            line.display = self.counter.node_locked
 
     @on(Done)
     def _done(self, event: Done) -> None:

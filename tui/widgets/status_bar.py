@@ -26,10 +26,19 @@ class StandingBar(Widget):
         self.standing: StatusBar | None = None
         self.away_since: datetime | None = None
         self.explained = False
+        self.locked = False
 
-    def show(self, standing: StatusBar | None, away_since: datetime | None, *, explained: bool = False) -> None:
-        """Show how things stand, or that nobody answers; `explained` says that a key explains it."""
-        self.explained = explained
+    def show(
+        self,
+        standing: StatusBar | None,
+        away_since: datetime | None,
+        *,
+        explained: bool = False,
+        locked: bool = False,
+    ) -> None:
+        """Show how things stand, or that nobody answers; `explained` says that a key explains it, `locked` that the
+        node waits for a passphrase."""
+        self.explained, self.locked = explained, locked
         self.standing, self.away_since = standing, away_since
         self.set_class(away_since is not None, "away")
         self.set_class(standing is not None and standing.practice, "practice")
@@ -40,7 +49,8 @@ class StandingBar(Widget):
         if self.away_since is not None:
             return Content(" " + shorten(t("status.away", since=f"{at_city(self.away_since):%H:%M:%S}"), width))
         if self.standing is None:
-            return Content(" " + t("status.asking"))
+            words = t("status.node_locked") if self.locked else t("status.asking")
+            return Content(" " + shorten(words, width))
         key = f"{LINE.shown} " if self.explained else ""
         words = shorten(" │ ".join(parts_of(self.standing)), width - len(key))
         tone = "bold" if self.standing.practice else "bold $text-accent"
