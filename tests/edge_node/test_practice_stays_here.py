@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from casework.states import State
-from edge_node.__main__ import _phone_door
+from edge_node.__main__ import _with_phone
 from edge_node.acts import activate_catalog, collecting, courier_desk, listing, supplementing
 from edge_node.acts.mail_round import MailRound
 from edge_node.acts.practice_round import PracticeRound
 from edge_node.acts.status import status
-from edge_node.app import counter_app, open_counter
+from edge_node.app import open_counter
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import NoSuchMedium, PracticeStaysHere
+from edge_node.phone_door import PhoneDoor
 from edge_node.settings import NodeSettings
 from offline_store.desk import applications, journal
 from offline_store.errors import NotForPractice, OnlyForPractice
@@ -118,8 +119,10 @@ def test_a_stick_is_not_written_in_practice(beside: Beside) -> None:
 def test_no_phone_is_let_in_to_practise(beside: Beside) -> None:
     counters = (beside.practice.counter, beside.true.counter)
     settings = NodeSettings(phone_host="127.0.0.1")
-    doors = [_phone_door(counter, counter_app(counter), settings) for counter in counters]
-    assert [door is None for door in doors] == [True, False]
+    doors: list[list[PhoneDoor]] = [[], []]
+    for counter, opened in zip(counters, doors, strict=True):
+        _with_phone(settings, opened, counter)
+    assert [len(opened) for opened in doors] == [0, 1]
 
 
 def test_the_first_application_is_returned_once_and_granted_when_it_is_answered(beside: Beside) -> None:
