@@ -19,7 +19,7 @@ from typing import Protocol
 from offline_store.desk import keyring, rekeying
 from offline_store.errors import DiskFull
 from offline_store.paths import NodePaths
-from offline_store.placing import flush_folder, place
+from offline_store.placing import flush_folder, place, sweep_unfinished
 from provisioning.errors import CredentialRefused
 
 NEXT_SUFFIX = ".next"
@@ -49,6 +49,7 @@ class FileCredential:
 
     def lay_next(self, key: bytes) -> None:
         """Beside the file."""
+        sweep_unfinished(self._path.parent)
         place(_next(self._path), self._closed(key), mode=CREDENTIAL_MODE)
 
     def opened(self, *, is_next: bool) -> bytes:

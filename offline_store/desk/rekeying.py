@@ -28,7 +28,7 @@ from offline_store.desk import keyring, state, upgrading
 from offline_store.desk.connection import KEY_BYTES, Connection, named, unlocked
 from offline_store.desk.keyring import Opener
 from offline_store.errors import DeskBusy, DeskDamaged, DeskFull, DeskMissing, DiskFull, WrongDeskKey
-from offline_store.placing import disk_says, flush_folder, take_away
+from offline_store.placing import disk_says, flush_folder, sweep_unfinished, take_away
 
 WANTED: Final = "rekey.wanted_since"
 SPARE_BYTES: Final = 16 * 1024 * 1024
@@ -60,6 +60,7 @@ def open_key(desk_db: Path, ring: Path, opener: Opener) -> bytes:
 def settled_key(desk_db: Path, ring: Path, keys: Sequence[bytes]) -> bytes:
     """The same by whatever opened the keyring: `keys` are the key in use before and, while re-keying, the next one."""
     _forget_copy(desk_db)
+    sweep_unfinished(ring.parent)  # a keyring that was cut while it was written holds wraps, too
     if not desk_db.exists():
         raise DeskMissing
     if len(keys) == 1:

@@ -76,6 +76,7 @@ def _check(disk: Path, notes: Notes) -> list[str]:
     problems += _starts(disk, "after the second run")
     if _fits(paths, before) or _fits(paths, MACHINE):
         problems.append("an old key opens after the second run")
+    problems += [f"left behind: {path.name}" for path in disk.rglob("*.placing")]
     if [kind for kind, _ in keyring.slots(paths.keyring)].count("machine") != 1:
         problems.append("more than one machine slot is left")
     return problems
