@@ -43,6 +43,7 @@ from city_gateway.ledger.database import open_ledger
 from city_gateway.news import NewsDesk, pause
 from city_gateway.routes import catalog, console, courier, enrolment, exchange, figures, health, office, scans
 from city_gateway.routes.scan_writing import Writers
+from city_gateway.scan_store.folder_store import FolderStore
 from city_gateway.wording import LANGUAGE, say, sentences
 
 LOG = logging.getLogger("city_gateway")
@@ -84,6 +85,7 @@ def open_gateway(
         ledger=open_ledger(settings.database, now=clock(), randomness=randomness),
         keys=keys,
         folder=folder,
+        scans=FolderStore(folder),
         public_url=settings.public_url,
         clock=clock,
         randomness=randomness,

@@ -21,12 +21,12 @@ class GatewayFolder:
 
     @property
     def scans(self) -> Path:
-        """Finished sealed scans, named by hash."""
+        """Finished sealed scans, named by hash; `scan_store.folder_store` alone looks into it."""
         return self.root / "scans"
 
     @property
     def scan_parts(self) -> Path:
-        """Uploads that are not finished."""
+        """Uploads that are not finished: on this gateway's own disk, wherever the finished scans lie."""
         return self.scans / "parts"
 
     @property

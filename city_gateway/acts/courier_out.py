@@ -201,16 +201,15 @@ def _scans(gateway: Gateway, node_id: str, asked: UpInventory, room: int) -> Ite
     """Whole scans that this node waits for and may read, as many as fit; the name of a scan is its hash."""
     for scan_hash in asked.scans_wanted:
         try:
-            path = readable_scan(gateway, node_id, scan_hash)
-            lost_scans.require_sound(gateway, path)
-            length = path.stat().st_size
+            length = readable_scan(gateway, node_id, scan_hash)
+            lost_scans.sound_pieces(gateway, scan_hash)
         except (GatewayError, OSError):
             continue
         if length > room:
             continue
         room -= length
         part = Part(kind=SCAN, length=length, hash=scan_hash, scan=scan_hash, total=length)
-        yield part, partial(scan_shelf.pieces, path)
+        yield part, partial(gateway.scans.pieces, scan_hash)
 
 
 def _of_bytes(data: bytes) -> Chunks:

@@ -17,6 +17,7 @@ from city_gateway.keys import GatewayKeys
 from city_gateway.ledger import journal
 from city_gateway.ledger.database import Ledger
 from city_gateway.ledger.journal import Outcome
+from city_gateway.scan_store.store import ScanStore
 from wire.envelope import Dictionary
 
 CITY_REGION = "511600000000"
@@ -68,6 +69,7 @@ class Gateway:
     ledger: Ledger
     keys: GatewayKeys
     folder: GatewayFolder
+    scans: ScanStore
     public_url: str
     clock: Callable[[], datetime]
     randomness: Callable[[int], bytes]

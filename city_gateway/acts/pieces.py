@@ -33,6 +33,7 @@ from city_gateway.errors import (
     ScanOffsetConflict,
     ScanUnknown,
 )
+from city_gateway.scan_store.naming import is_name
 from wire.bundle import Part
 
 LOG = logging.getLogger("city_gateway")
@@ -67,7 +68,7 @@ class Arriving:
         for left in self._folder.parent.glob(f"{ARRIVING}-*"):
             _remove_unless_held(left)
         needed = sum(part.length for part in parts)
-        if shutil.disk_usage(self._gateway.folder.scans).free < uploads.RESERVE_BYTES + needed:
+        if shutil.disk_usage(self._gateway.folder.scan_parts).free < uploads.RESERVE_BYTES + needed:
             raise CourierNoRoom(needed=needed)
 
     def take(self, place: int, part: Part, chunks: Iterable[bytes]) -> None:
@@ -163,7 +164,7 @@ def join_lying(gateway: Gateway, node_id: str, scan_hashes: Iterable[str]) -> No
 def forget_whole(gateway: Gateway) -> int:
     """Remove the pieces of scans that are whole by now; of how many scans."""
     folders = {folder: folder.name.partition("-")[0] for folder in gateway.folder.scan_parts.glob(f"*/{LYING}")}
-    named = {folder: name for folder, name in folders.items() if scan_shelf.is_name(name)}
+    named = {folder: name for folder, name in folders.items() if is_name(name)}
     whole = set(scan_shelf.stored(gateway, sorted(set(named.values()))))
     for folder, name in named.items():
         if name in whole:

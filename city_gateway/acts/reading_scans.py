@@ -7,21 +7,20 @@ this one answer.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from city_gateway.acts import lost_scans, scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.readers import reads
 from city_gateway.errors import ScanForbidden, ScanUnknown
 from city_gateway.ledger import nodes, scan_references
+from city_gateway.scan_store.naming import is_name
 from wire.errors import WireError
 from wire.fields import NodeRole
 from wire.scan import open_scan
 
 
-def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
-    """The file, for a node that may read it; whether it exists is told to nobody else."""
-    if not scan_shelf.is_name(scan_hash):
+def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> int:
+    """Its length, for a node that may read it; whether it exists is told to nobody else."""
+    if not is_name(scan_hash):
         raise ScanForbidden
     with gateway.ledger.reading() as tx:
         node = nodes.find(tx, node_id)
@@ -30,11 +29,11 @@ def readable_scan(gateway: Gateway, node_id: str, scan_hash: str) -> Path:
         raise ScanForbidden
     if not any(reads(node, site) for site in sites):
         raise ScanForbidden
-    path = gateway.folder.scans / scan_hash
-    if not path.is_file():
-        lost_scans.set_aside(gateway.folder, scan_hash)
+    length = gateway.scans.lengths([scan_hash]).get(scan_hash)
+    if length is None:
+        lost_scans.set_aside(gateway.scans, scan_hash)
         raise ScanUnknown
-    return path
+    return length
 
 
 def plain_scan(gateway: Gateway, application_id: str, scan_hash: str) -> bytes:
@@ -44,9 +43,8 @@ def plain_scan(gateway: Gateway, application_id: str, scan_hash: str) -> bytes:
     key = scan_shelf.keys_of(gateway, [scan_hash]).get(scan_hash) if scan_hash in theirs else None
     if key is None:
         raise ScanUnknown
-    path = gateway.folder.scans / scan_hash
-    lost_scans.require_sound(gateway, path)
+    sealed = lost_scans.sound_pieces(gateway, scan_hash)
     try:
-        return b"".join(open_scan(scan_shelf.pieces(path), key.content_key))
+        return b"".join(open_scan(sealed, key.content_key))
     except WireError:
         raise ScanUnknown from None

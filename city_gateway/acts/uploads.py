@@ -20,10 +20,11 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from city_gateway.acts import lost_scans, scan_shelf
+from city_gateway.acts import scan_shelf
 from city_gateway.acts.gateway import Gateway
 from city_gateway.errors import Busy, ScanBadRequest, ScanBusy, ScanHashWrong, ScanOffsetConflict, ScanUnknown
 from city_gateway.ledger import nodes, scan_owners
+from city_gateway.scan_store.naming import hash_of, is_name
 
 MAX_SCAN_BYTES = 64 * 1024 * 1024
 RESERVE_BYTES = 256 * 1024 * 1024
@@ -64,10 +65,10 @@ def begin(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Upload
     whole = _whole(gateway, node_id, scan_hash)
     if whole:
         return whole
-    folder = gateway.folder.scan_parts / node_id
-    path = folder / f"{scan_hash}.{length}"
+    path = _part_path(gateway, node_id, scan_hash, length)
+    folder = path.parent
     missing = length - _size(path)
-    if missing > 0 and shutil.disk_usage(gateway.folder.scans).free < RESERVE_BYTES + missing:
+    if missing > 0 and shutil.disk_usage(gateway.folder.scan_parts).free < RESERVE_BYTES + missing:
         raise Busy(COME_BACK_S)
     folder.mkdir(mode=0o700, exist_ok=True)
     for other in _parts(folder, scan_hash):
@@ -123,10 +124,10 @@ def finish_all(gateway: Gateway, group: Sequence[Complete]) -> list[Upload | Exc
     true = [one for one in found if isinstance(one, Upload) and not one.whole]
     if true:
         sites = gateway.ledger.run(lambda tx: _claim(tx, true))
-        found = [
-            _into_place(gateway, one, sites) if isinstance(one, Upload) and not one.whole else one for one in found
-        ]
-        _flush_path(gateway.folder.scans, os.O_RDONLY | os.O_DIRECTORY)
+        owned = [one for one in true if one.node_id in sites]
+        outcomes = gateway.scans.put_all([(one.scan_hash, one.path) for one in owned])
+        placed = {one: _placed(gateway, one, outcome) for one, outcome in zip(owned, outcomes, strict=True)}
+        found = [placed.get(one, ScanUnknown()) if isinstance(one, Upload) and not one.whole else one for one in found]
     return found
 
 
@@ -187,7 +188,7 @@ def _whether_true(gateway: Gateway, complete: Complete) -> Upload | Exception:
             flush(complete.descriptor)
         else:
             _flush_path(upload.path, os.O_RDONLY)  # who wrote it may have been killed before it was safe
-        found = complete.content.hex() if complete.content is not None else lost_scans.hash_of(upload.path)
+        found = complete.content.hex() if complete.content is not None else hash_of(upload.path)
         if found != upload.scan_hash:
             upload.path.unlink(missing_ok=True)
             return ScanHashWrong(scan=upload.scan_hash)
@@ -214,25 +215,24 @@ def _claim(tx: Connection, group: Sequence[Upload]) -> dict[str, str]:
     return sites
 
 
-def _into_place(gateway: Gateway, upload: Upload, sites: dict[str, str]) -> Upload | Exception:
-    if upload.node_id not in sites:
-        return ScanUnknown()
-    try:
-        upload.path.replace(gateway.folder.scans / upload.scan_hash)
-    except FileNotFoundError:
+def _placed(gateway: Gateway, upload: Upload, outcome: Exception | None) -> Upload | Exception:
+    if isinstance(outcome, FileNotFoundError):  # another process was quicker
         return _whole(gateway, upload.node_id, upload.scan_hash) or ScanUnknown()
-    except OSError as error:
-        return Busy(COME_BACK_S) if error.errno in NO_ROOM else error
-    return replace(upload, offset=upload.length, path=gateway.folder.scans / upload.scan_hash, whole=True)
+    if isinstance(outcome, OSError) and outcome.errno in NO_ROOM:
+        return Busy(COME_BACK_S)
+    return outcome or replace(upload, offset=upload.length, whole=True)
 
 
 def _whole(gateway: Gateway, node_id: str, scan_hash: str) -> Upload | None:
     """The stored scan; one that the ledger (restored to an earlier day) does not know has to be sent again."""
-    path = gateway.folder.scans / scan_hash
-    if not scan_shelf.stored(gateway, [scan_hash]):
+    length = scan_shelf.stored_lengths(gateway, [scan_hash]).get(scan_hash)
+    if length is None:
         return None
-    length = path.stat().st_size
-    return Upload(node_id, scan_hash, length, length, path, whole=True)
+    return Upload(node_id, scan_hash, length, length, _part_path(gateway, node_id, scan_hash, length), whole=True)
+
+
+def _part_path(gateway: Gateway, node_id: str, scan_hash: str, length: int) -> Path:
+    return gateway.folder.scan_parts / node_id / f"{scan_hash}.{length}"
 
 
 def _parts(folder: Path, scan_hash: str) -> list[Path]:
@@ -252,7 +252,7 @@ def _size(path: Path) -> int:
 
 
 def _check_name(scan_hash: str) -> None:
-    if not scan_shelf.is_name(scan_hash):
+    if not is_name(scan_hash):
         raise ScanBadRequest(field="name")
 
 

@@ -34,6 +34,7 @@ from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored
 from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database, Trial
+from city_gateway.scan_store.folder_store import FolderStore
 from city_gateway.wording import words
 
 app = typer.Typer(help=words("help.backup"), no_args_is_help=True, pretty_exceptions_enable=False)
@@ -206,6 +207,7 @@ def _workshop(database: str, folder: Path, to: Path, scratch: str | None) -> Ite
         ledger=ledger,
         trial_url=scratch or database,
         folder=folder,
+        scans=FolderStore(GatewayFolder(folder)),
         keys=keys,
         shelf=Shelf(to),
         clock=now_utc,

@@ -24,7 +24,7 @@ from city_gateway.backup.shelf import CATALOG, LEDGER, MAKING, SCANS, Shelf
 from city_gateway.backup.snapshot import Snapshot, copy_ledger, file_ledger
 from city_gateway.backup.soundness import owned_scans
 from city_gateway.backup.workshop import Workshop
-from city_gateway.folder import GatewayFolder, flush_folder
+from city_gateway.folder import flush_folder
 from city_gateway.keys import GatewayKeys
 
 TIME_IN_NAMES = "%Y%m%dT%H%M%S.%fZ"
@@ -47,10 +47,9 @@ def make(workshop: Workshop, step: Callable[[str], None] = lambda _name: None) -
         with file_ledger(plain) as engine, engine.connect() as tx:
             names = owned_scans(tx)
     step("scans")
-    folder = GatewayFolder(workshop.folder)
-    copied = copy_scans(shelf, folder.scans, names, making / SCANS)
+    copied = copy_scans(shelf, workshop.scans, names, making / SCANS)
     for name in [*copied.damaged, *copied.missing]:
-        set_aside(folder, name)
+        set_aside(workshop.scans, name)
     step("catalog")
     pack_catalog(workshop.folder, making / CATALOG)
     manifest = _manifest(workshop, backup_id, number, made_at, seen, copied, making)

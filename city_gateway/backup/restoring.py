@@ -34,6 +34,7 @@ from city_gateway.keys import GatewayKeys
 from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored, VerifiedBackup
 from city_gateway.ledger.schema import bring_up_to_date
+from city_gateway.scan_store.folder_store import FolderStore
 
 RESTORING = ".restoring"
 
@@ -68,6 +69,7 @@ def restore(
     files_must_be_whole(wish.generation, manifest)
     folder = GatewayFolder(wish.folder)
     folder.create()
+    scans = FolderStore(folder)
     plain = _beside(wish)
     try:
         open_file(wish.generation / LEDGER, plain, keys)
@@ -76,7 +78,7 @@ def restore(
             with engine.connect() as tx:
                 must_be_sound(tx, manifest)
         step("scans")
-        damaged = bring_back(of_generation(wish.generation), wish.generation / SCANS, folder.scans)
+        damaged = bring_back(of_generation(wish.generation), wish.generation / SCANS, scans)
         if damaged is not None:
             raise BackupDamaged(what=f"scan {damaged}")
         if not catalog_folder(wish.folder).exists():

@@ -8,14 +8,14 @@ store lost and the shelf has comes back.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from city_gateway.acts.lost_scans import hash_of
 from city_gateway.backup.shelf import Shelf, generation_lines, placing
 from city_gateway.folder import flush_folder
+from city_gateway.scan_store.naming import hash_of
+from city_gateway.scan_store.store import ScanStore
 
 
 @dataclass(slots=True)
@@ -31,20 +31,22 @@ class Copied:
     brought_back: list[str] = field(default_factory=list)
 
 
-def copy_scans(shelf: Shelf, live: Path, names: Iterable[str], listed: Path) -> Copied:
+def copy_scans(shelf: Shelf, live: ScanStore, names: Iterable[str], listed: Path) -> Copied:
     """Bring every scan of `names` that lies in the live store onto the shelf, and write the list of what is there."""
     copied = Copied()
+    here = {bytes.fromhex(name) for name in live.names()}
     with placing(listed) as lines:
         for name in names:
-            place, source = shelf.scan(name), live / name
+            place = shelf.scan(name)
+            is_here = bytes.fromhex(name) in here or name in live.lengths([name])  # it may have come since
             if place.is_file():
-                if not source.is_file() and _copy(place, source, name):
+                if not is_here and live.put_copy(name, place):
                     copied.brought_back.append(name)
             else:
-                if not source.is_file():
+                if not is_here:
                     copied.missing.append(name)
                     continue
-                if not _copy(source, place, name):
+                if not _onto_shelf(live, place, name):
                     copied.damaged.append(name)
                     continue
                 copied.new += 1
@@ -67,14 +69,13 @@ def damaged_among(shelf: Shelf, listed: Path) -> Iterator[str]:
             yield name
 
 
-def bring_back(shelf: Shelf, listed: Path, live: Path) -> str | None:
+def bring_back(shelf: Shelf, listed: Path, live: ScanStore) -> str | None:
     """Copy the scans of a list into the live store; the first that is not whole stops it and is returned."""
     for name, _length in generation_lines(listed):
-        place = live / name
-        if place.is_file() and hash_of(place) == name:
+        if live.sound(name) is not None:
             continue
         source = shelf.scan(name)
-        if not source.is_file() or not _copy(source, place, name):
+        if not source.is_file() or not live.put_copy(name, source):
             return name
     return None
 
@@ -91,13 +92,14 @@ def forget_unlisted(shelf: Shelf, lists: Iterable[Path]) -> int:
     return removed
 
 
-def _copy(source: Path, place: Path, name: str) -> bool:
+def _onto_shelf(live: ScanStore, place: Path, name: str) -> bool:
     """Copy durably; False, and nothing at the place, when the copy does not have the hash that it is named by."""
     if not place.parent.is_dir():
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flush_folder(place.parent.parent)
-    with placing(place) as copy, source.open("rb") as original:
-        shutil.copyfileobj(original, copy, 1024 * 1024)
+    with placing(place) as copy:
+        for piece in live.pieces(name):
+            copy.write(piece)
     if hash_of(place) == name:
         return True
     place.unlink()

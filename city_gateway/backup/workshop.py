@@ -17,6 +17,7 @@ from city_gateway.backup.shelf import Shelf
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import GatewayKeys
 from city_gateway.ledger.database import Ledger
+from city_gateway.scan_store.store import ScanStore
 
 SCRATCH = ".backup-scratch-"
 
@@ -29,6 +30,7 @@ class Workshop:
     ledger: Ledger
     trial_url: str
     folder: Path
+    scans: ScanStore
     keys: GatewayKeys
     shelf: Shelf
     clock: Callable[[], datetime]
@@ -53,6 +55,7 @@ class Workshop:
             ledger=self.ledger,
             keys=self.keys,
             folder=GatewayFolder(self.folder),
+            scans=self.scans,
             public_url="",
             clock=self.clock,
             randomness=self.randomness,

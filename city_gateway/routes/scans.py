@@ -19,7 +19,6 @@ from starlette.responses import Response, StreamingResponse
 from city_gateway.access import Signed, active_node, gateway_of, signed_node
 from city_gateway.acts import lost_scans, uploads
 from city_gateway.acts.reading_scans import readable_scan
-from city_gateway.acts.scan_shelf import pieces
 from city_gateway.acts.uploads import Upload
 from city_gateway.admission import Admission
 from city_gateway.arrivals import ArrivalDesk
@@ -88,25 +87,27 @@ async def give_up(request: Request, signed: Signed, scan_hash: str) -> Response:
 def fetch(request: Request, signed: Signed, scan_hash: str) -> Response:
     """A stored scan or a range of it, sealed as it is; the last byte goes out when the whole is what its name says."""
     gateway = gateway_of(request)
-    path = readable_scan(gateway, signed.node_id, scan_hash)
-    length = path.stat().st_size
+    length = readable_scan(gateway, signed.node_id, scan_hash)
     asked = request.headers.get("range")
     headers = {"accept-ranges": "bytes", "cache-control": "no-store"}
     if asked is None:
-        lost_scans.require_sound(gateway, path)
+        whole = lost_scans.sound_pieces(gateway, scan_hash)
         headers["content-length"] = str(length)
-        return StreamingResponse(pieces(path), 200, headers, media_type="application/octet-stream")
+        return StreamingResponse(whole, 200, headers, media_type="application/octet-stream")
     match = _RANGE.fullmatch(asked.strip())
     if match is None:
         raise ScanRangeWrong(length=length)
     first = int(match[1])
     end = min(int(match[2]) + 1 if match[2] else length, length)
-    if end == length:
-        lost_scans.require_sound(gateway, path)
+    part = (
+        lost_scans.sound_pieces(gateway, scan_hash, first, end)
+        if end == length
+        else gateway.scans.pieces(scan_hash, first, end)
+    )
     if end <= first:
         raise ScanRangeWrong(length=length)
     headers |= {"content-range": f"bytes {first}-{end - 1}/{length}", "content-length": str(end - first)}
-    return StreamingResponse(pieces(path, first, end), 206, headers, media_type="application/octet-stream")
+    return StreamingResponse(part, 206, headers, media_type="application/octet-stream")
 
 
 async def _take(request: Request, upload: Upload, writer: Writer) -> int:

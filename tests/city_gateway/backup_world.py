@@ -12,9 +12,11 @@ from city_gateway.backup import making, restoring, trial
 from city_gateway.backup.restoring import Wish
 from city_gateway.backup.shelf import Shelf
 from city_gateway.backup.workshop import Workshop
+from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
 from city_gateway.ledger.backups import Restored
 from city_gateway.ledger.database import Ledger, open_ledger
+from city_gateway.scan_store.folder_store import FolderStore
 from tests.city_gateway.gateway_fixtures import City
 
 
@@ -31,6 +33,7 @@ def workshop_on(
         ledger=ledger or open_ledger(url, now=clock(), randomness=os.urandom),
         trial_url=url,
         folder=folder,
+        scans=FolderStore(GatewayFolder(folder)),
         keys=load_keys(folder / "keys"),
         shelf=Shelf(place),
         clock=clock,

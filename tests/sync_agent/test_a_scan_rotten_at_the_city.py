@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from city_gateway.acts import lost_scans
+from city_gateway.scan_store.folder_store import FolderStore
 from offline_store.node_file import write_node_file
 from offline_store.paths import NodePaths
 from sync_agent.inbound import FIRST_REST_S, LONGEST_REST_S, ROTTEN
@@ -86,7 +86,7 @@ async def waiting_township(tmp_path: Path, village: Post, *, day_mib: int | None
 
 @pytest.fixture
 async def village(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
-    monkeypatch.setattr(lost_scans, "require_sound", lambda *_: None)
+    monkeypatch.setattr(FolderStore, "sound", FolderStore.pieces)
     async with posted(tmp_path / "village") as made:
         yield made
 
