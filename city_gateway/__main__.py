@@ -1,4 +1,4 @@
-"""`python -m city_gateway`: serve, keys, node-code, node-answer, clerk, clerk-recovery, ledger, audit, catalog ….
+"""`python -m city_gateway`: serve, keys, node-code, clerk, ledger, audit, catalog, backup, scans, restore and more.
 
 Laws: no secret in an argument; a passphrase comes from standard input; clock and chance enter here.
 """
@@ -35,10 +35,11 @@ from city_gateway.figures_command import figures
 from city_gateway.folder import GatewayFolder
 from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
-from city_gateway.ledger_options import Database
+from city_gateway.ledger_options import Database, Scans
 from city_gateway.news import NewsDesk
 from city_gateway.plain_errors import plain_errors
 from city_gateway.recovery_commands import app as recovery_commands
+from city_gateway.scan_commands import app as scan_commands
 from city_gateway.wording import say, words
 
 KEEP_ALIVE_S = 75
@@ -58,6 +59,7 @@ app.add_typer(courier_commands, name="courier")
 app.add_typer(recovery_commands, name="clerk-recovery")
 app.add_typer(audit_commands, name="audit")
 app.add_typer(backup_commands.app, name="backup")
+app.add_typer(scan_commands, name="scans")
 app.command("restore", help=words("help.restore"))(backup_commands.restore)
 app.command("node-code", help=words("help.node_code"))(enrolment_commands.node_code)
 app.command("node-answer", help=words("help.node_answer"))(enrolment_commands.node_answer)
@@ -79,6 +81,7 @@ def serve(
     automatic_rulings: Annotated[
         float | None, typer.Option("--automatic-rulings", help=words("help.serve.automatic_rulings"))
     ] = None,
+    scans: Scans = None,
 ) -> None:
     """Start the gateway."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -89,7 +92,7 @@ def serve(
         typer.echo(words("command.listen_wrong", listen=listen), err=True)
         raise typer.Exit(1)
     with plain_errors():
-        gateway = open_gateway(Settings(database, folder, public_url))
+        gateway = open_gateway(Settings(database, folder, public_url, scans=scans))
     typer.echo(words("command.serving", url=public_url))
     _allow_connections()
     served = build_app(gateway, automatic_rulings=waited)
@@ -197,10 +200,11 @@ def ledger_decide(
     database: Database,
     folder: Folder,
     application_id: Annotated[str, typer.Argument(help=words("help.ledger_decide.application"))],
+    scans: Scans = None,
 ) -> None:
     """Judge what waits for a step that will never come."""
     with plain_errors():
-        gateway = open_gateway(Settings(database, folder, public_url=""))
+        gateway = open_gateway(Settings(database, folder, public_url="", scans=scans))
     try:
         typer.echo(str(parking.decide(gateway, application_id)))
     finally:

@@ -35,6 +35,7 @@ from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.mark import catalog_mark
 from city_gateway.catalog.repository import Repository, first_root
 from city_gateway.catalog.revocations import Revocations
+from city_gateway.errors import ScanStoreAway
 from city_gateway.finishing import FinishingDesk
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
@@ -43,7 +44,7 @@ from city_gateway.ledger.database import open_ledger
 from city_gateway.news import NewsDesk, pause
 from city_gateway.routes import catalog, console, courier, enrolment, exchange, figures, health, office, scans
 from city_gateway.routes.scan_writing import Writers
-from city_gateway.scan_store.folder_store import FolderStore
+from city_gateway.scan_store.opening import open_store
 from city_gateway.wording import LANGUAGE, say, sentences
 
 LOG = logging.getLogger("city_gateway")
@@ -63,6 +64,7 @@ class Settings:
     folder: Path
     public_url: str
     automatic_rulings: timedelta | None = None
+    scans: str | None = None
 
 
 def now_utc() -> datetime:
@@ -85,7 +87,7 @@ def open_gateway(
         ledger=open_ledger(settings.database, now=clock(), randomness=randomness),
         keys=keys,
         folder=folder,
-        scans=FolderStore(folder),
+        scans=open_store(settings.scans, folder, keys.gateway_id),
         public_url=settings.public_url,
         clock=clock,
         randomness=randomness,
@@ -111,13 +113,15 @@ def build_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(uploads.finish_complete, gateway)
-        await run_in_threadpool(arrival.share_missed, gateway)
+        with contextlib.suppress(ScanStoreAway):  # the rounds below try it again
+            await run_in_threadpool(arrival.share_missed, gateway)
         stop = asyncio.Event()
         rounds = [
             _rounds(stop, PLATFORM_ROUND_S, lambda: deliver_promised(gateway, port or BackOfficePort())),
             _rounds(stop, MISSED_ROUND_S, lambda: parking.unpark_missed(gateway)),
             _rounds(stop, MISSED_ROUND_S, lambda: arrival.share_missed(gateway)),
             _rounds(stop, MISSED_ROUND_S, lambda: pieces.forget_whole(gateway)),
+            _rounds(stop, MISSED_ROUND_S, gateway.scans.look_for_lost),
             desk.watch(stop),
             arrivals.work(stop),
         ]

@@ -21,9 +21,9 @@ from city_gateway.acts.courier_out import Answer, answer_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.app import Settings, now_utc, open_gateway
 from city_gateway.catalog.carrying import make_it_last
-from city_gateway.errors import EnrolmentOver, GatewayError
+from city_gateway.errors import EnrolmentOver, GatewayError, ScanStoreAway
 from city_gateway.ledger import carried
-from city_gateway.ledger_options import Database
+from city_gateway.ledger_options import Database, Scans
 from city_gateway.stick_folder import StickFolder
 from city_gateway.wording import words
 from wire.bundle import bundle_id, claimed_node
@@ -55,9 +55,10 @@ def courier_in(
     database: Database,
     folder: Folder,
     stick: Annotated[Path, typer.Option("--from", help=words("help.courier.stick"))],
+    scans: Scans = None,
 ) -> None:
     """Take in the stations' mail from a stick."""
-    gateway = _opened(database, folder)
+    gateway = _opened(database, folder, scans)
     medium = StickFolder(stick)
     found = bundles(medium, UP)
     for half in leftovers(medium, UP):
@@ -66,7 +67,8 @@ def courier_in(
         typer.echo(words("courier.nothing", place=f"{stick}/{FOLDER}"), err=True)
         raise typer.Exit(1)
     refused = [one for one in found if not _taken(gateway, medium, one)]
-    arrival.share_missed(gateway)
+    with suppress(ScanStoreAway):  # the serving gateway shares what was missed
+        arrival.share_missed(gateway)
     parking.unpark_missed(gateway)
     gateway.ledger.close()
     typer.echo(words("courier.now_write"))
@@ -107,9 +109,10 @@ def courier_out(
     node: Annotated[list[str] | None, typer.Option("--node", help=words("help.courier_out.node"))] = None,
     everyone: Annotated[bool, typer.Option("--all", help=words("help.courier_out.all"))] = False,
     capacity: Annotated[int | None, typer.Option("--capacity", min=4, help=words("help.courier_out.capacity"))] = None,
+    scans: Scans = None,
 ) -> None:
     """Write the answers to the stations onto a stick."""
-    gateway = _opened(database, folder)
+    gateway = _opened(database, folder, scans)
     with gateway.ledger.reading() as tx:
         wanted = list(dict.fromkeys([*(node or []), *(carried.senders(tx) if everyone else [])]))
     if not wanted:
@@ -172,9 +175,9 @@ def _make_room(gateway: Gateway, medium: StickFolder, wanted: set[str]) -> None:
                 medium.drop(one)
 
 
-def _opened(database: str, folder: Path) -> Gateway:
+def _opened(database: str, folder: Path, scans: str | None) -> Gateway:
     try:
-        return open_gateway(Settings(database, folder, ""))
+        return open_gateway(Settings(database, folder, "", scans=scans))
     except GatewayError as error:
         typer.echo(words(f"error.{error.code}", **error.params), err=True)
         raise typer.Exit(1) from error

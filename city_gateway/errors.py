@@ -6,6 +6,8 @@ GatewayError ── Refusal
 ├── enrolment                         CodeRefused, RegionRefused, NoCatalogYet
 ├── scans                             ScanUnknown, ScanOffsetConflict, ScanBusy, ScanChecksumWrong, ScanHashWrong,
 │                                     ScanBadRequest, ScanForbidden, ScanRangeWrong, TusVersionWrong
+├── the store of finished scans       ScanStoreAway (of Busy) ── ScanStoreRefused, ScanStoreForeign;
+│                                     ScanStoreUrlWrong, ScanStoreKeysMissing
 ├── mail by carrier                   CourierNoRoom, CourierGap, BagOfNobody
 ├── the back office                   OfficeSignInRefused, OfficeSignedOut, OfficeFormRefused, RulingRefused,
 │                                     ApplicationUnknown, OfficeNotForYou, AuditBroken, PeriodWrong
@@ -112,6 +114,39 @@ class Busy(Refusal):
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after=retry_after)
         self.retry_after = retry_after
+
+
+class ScanStoreAway(Busy):
+    """The store of finished scans does not answer; nothing was acknowledged that it did not confirm."""
+
+    code = "scan.store_away"
+
+    def __init__(self, retry_after: int = 60) -> None:
+        super().__init__(retry_after)
+
+
+class ScanStoreRefused(ScanStoreAway):
+    """The store of finished scans answers and refuses: wrong keys, no such bucket, or this gateway may not do that."""
+
+    code = "scan.store_refused"
+
+
+class ScanStoreForeign(ScanStoreAway):
+    """The store does not say that it is this gateway's; nothing was read from it and nothing written."""
+
+    code = "scan.store_foreign"
+
+
+class ScanStoreUrlWrong(Refusal):
+    """The address of the store of finished scans is not understood, or carries keys."""
+
+    code = "scan.store_url"
+
+
+class ScanStoreKeysMissing(Refusal):
+    """There are no keys for the store of finished scans, neither as a credential nor in the environment."""
+
+    code = "scan.store_keys"
 
 
 class CodeRefused(Refusal):

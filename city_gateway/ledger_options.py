@@ -1,4 +1,4 @@
-"""Where the ledger is, as every command asks for it.
+"""Where the ledger and the finished scans are, as every command asks for it.
 
 Law: whoever is on the machine sees the arguments of its programs, so a password belongs into the environment variable,
 and the help says so.
@@ -12,7 +12,7 @@ import typer
 
 from city_gateway.wording import words
 
-LEDGER, SCRATCH = "GUANGAN_LEDGER", "GUANGAN_SCRATCH"
+LEDGER, SCRATCH, SCANS = "GUANGAN_LEDGER", "GUANGAN_SCRATCH", "GUANGAN_SCANS"
 
 
 Database = Annotated[
@@ -27,4 +27,8 @@ Trial = Annotated[
         envvar=SCRATCH,
         show_envvar=False,
     ),
+]
+Scans = Annotated[
+    str | None,
+    typer.Option("--scans", help=words("help.scans", variable=SCANS), envvar=SCANS, show_envvar=False),
 ]

@@ -7,12 +7,12 @@ What was missed between a commit and a crash is found again at start, and now an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from city_gateway.acts import scan_shelf
-from city_gateway.acts.feed import Draft, tell, wraps_for
+from city_gateway.acts.feed import Draft, ScanKey, tell, wraps_for
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.readers import Readers
 from city_gateway.ledger import scan_references
@@ -24,7 +24,8 @@ AT_ONCE = 200
 
 def share_scans(gateway: Gateway, scan_hashes: Sequence[str]) -> None:
     """Send the keys of whole scans to those who wait for them, all in one transaction."""
-    gateway.news(gateway.ledger.run(lambda tx: _share(gateway, tx, scan_hashes)))
+    keys = scan_shelf.keys_of(gateway, scan_hashes)  # before the transaction, which must not wait for a far store
+    gateway.news(gateway.ledger.run(lambda tx: _share(gateway, tx, keys)))
 
 
 def share_missed(gateway: Gateway) -> int:
@@ -37,8 +38,7 @@ def share_missed(gateway: Gateway) -> int:
     return len(here)
 
 
-def _share(gateway: Gateway, tx: Connection, scan_hashes: Sequence[str]) -> set[str]:
-    keys = scan_shelf.keys_of(gateway, scan_hashes)
+def _share(gateway: Gateway, tx: Connection, keys: Mapping[str, ScanKey]) -> set[str]:
     waiting = scan_references.waiting_for(tx, list(keys))
     if not waiting:
         return set()

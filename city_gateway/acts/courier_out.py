@@ -94,7 +94,7 @@ def answer_for(gateway: Gateway, node_id: str, *, most_bytes: int, most_feed: in
         feed_more=feed_more,
         epochs_left=list(gateway.ledger.epochs_left),
         page_hash=page_hash(page),
-        scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
+        scans_stored=scan_shelf.stored_as_far_as_known(gateway, asked.scans_asking),
         scans_again=again,
         renewal=renewed,
     )

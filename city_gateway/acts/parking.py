@@ -65,7 +65,7 @@ def _unpark_once(gateway: Gateway, application_id: str) -> int:
 
 def share_arrived(gateway: Gateway, found: Sorted) -> None:
     """A scan that became whole while this was sorted saw no reference to it yet."""
-    arrived = scan_shelf.stored(gateway, sorted(found.awaited))
+    arrived = scan_shelf.stored_as_far_as_known(gateway, sorted(found.awaited))
     for start in range(0, len(arrived), arrival.AT_ONCE):
         arrival.share_scans(gateway, arrived[start : start + arrival.AT_ONCE])
 

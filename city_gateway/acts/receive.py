@@ -100,7 +100,7 @@ def exchange(gateway: Gateway, node_id: str, request: ExchangeRequest, road: Roa
         feed_more=batch.feed_more,
         epochs_left=list(gateway.ledger.epochs_left),
         page_hash=page_hash(batch.page),
-        scans_stored=scan_shelf.stored(gateway, asked.scans_asking),
+        scans_stored=scan_shelf.stored_as_far_as_known(gateway, asked.scans_asking),
         scans_again=batch.scans_again,
         catalog_mark=catalog_mark(gateway.folder.catalog),
         renewal=batch.renewal,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from city_gateway.acts.feed import ScanKey
 from city_gateway.acts.gateway import Gateway
+from city_gateway.errors import ScanStoreAway
 from city_gateway.ledger import scan_owners
 from city_gateway.scan_store.naming import is_name
 from wire.errors import WireError
@@ -22,12 +23,21 @@ def stored(gateway: Gateway, scan_hashes: Iterable[str]) -> list[str]:
 
 def stored_lengths(gateway: Gateway, scan_hashes: Iterable[str]) -> dict[str, int]:
     """The same, with how long each is."""
-    here = gateway.scans.lengths(name for name in scan_hashes if is_name(name))
-    if not here:
-        return {}
-    with gateway.ledger.reading() as tx:
-        owned = scan_owners.owners(tx, here)
+    names = [name for name in scan_hashes if is_name(name)]
+    if gateway.scans.asks_far:
+        return dict(gateway.scans.lengths(_owned(gateway, names)))
+    here = gateway.scans.lengths(names)
+    owned = _owned(gateway, here)
     return {name: length for name, length in here.items() if name in owned}
+
+
+def stored_as_far_as_known(gateway: Gateway, scan_hashes: Iterable[str]) -> list[str]:
+    """The same, and none while the store does not answer: a scan that is left out is told later, an exchange of
+    operations does not wait for it."""
+    try:
+        return stored(gateway, scan_hashes)
+    except ScanStoreAway:
+        return []
 
 
 def keys_of(gateway: Gateway, scan_hashes: Iterable[str]) -> dict[str, ScanKey]:
@@ -39,6 +49,14 @@ def keys_of(gateway: Gateway, scan_hashes: Iterable[str]) -> dict[str, ScanKey]:
         if key is not None:
             found[name] = key
     return found
+
+
+def _owned(gateway: Gateway, names: Iterable[str]) -> dict[str, str]:
+    asked = list(names)
+    if not asked:
+        return {}
+    with gateway.ledger.reading() as tx:
+        return scan_owners.owners(tx, asked)
 
 
 def _key_in(gateway: Gateway, beginning: bytes) -> ScanKey | None:

@@ -28,6 +28,7 @@ from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import Received
 from city_gateway.acts.platform_port import records_of
 from city_gateway.acts.readers import Readers, reads
+from city_gateway.errors import ScanStoreAway
 from city_gateway.ledger import cases, journal, outbox, parked, ratings, scan_owners, scan_references
 from city_gateway.ledger.cases import CaseEntry
 from city_gateway.ledger.journal import Link, Outcome
@@ -227,12 +228,19 @@ class Sorting:
         """Note what it refers to; the keys of those scans that are its author's or the application's site's."""
         scans = {scan.scan_hash: scan for scan in scans_of(one.events)}
         sites = {one.author.site, application.site}
-        keys = scan_shelf.keys_of(self._gateway, [name for name in scans if self._owners.get(name) in sites])
+        keys = self._keys_of([name for name in scans if self._owners.get(name) in sites])
         self._references += [
             Reference(name, application.application_id, one.author.site, scan.length, name in keys)
             for name, scan in scans.items()
         ]
         return keys
+
+    def _keys_of(self, scan_hashes: list[str]) -> dict[str, ScanKey]:
+        """None while the store does not answer: they are shared when it does (`arrival.share_missed`)."""
+        try:
+            return scan_shelf.keys_of(self._gateway, scan_hashes)
+        except ScanStoreAway:
+            return {}
 
     def _again(self, one: Received, known: Outcome) -> None:
         """The same operation under another number of a new chain: the same answer, no second effect."""

@@ -22,7 +22,15 @@ from sqlalchemy import Connection
 
 from city_gateway.acts import scan_shelf
 from city_gateway.acts.gateway import Gateway
-from city_gateway.errors import Busy, ScanBadRequest, ScanBusy, ScanHashWrong, ScanOffsetConflict, ScanUnknown
+from city_gateway.errors import (
+    Busy,
+    ScanBadRequest,
+    ScanBusy,
+    ScanHashWrong,
+    ScanOffsetConflict,
+    ScanStoreAway,
+    ScanUnknown,
+)
 from city_gateway.ledger import nodes, scan_owners
 from city_gateway.scan_store.naming import hash_of, is_name
 
@@ -132,10 +140,15 @@ def finish_all(gateway: Gateway, group: Sequence[Complete]) -> list[Upload | Exc
 
 
 def finish_complete(gateway: Gateway) -> None:
-    """At start: every part that is complete and not finished; one that has no room keeps no other waiting."""
+    """At start: every part that is complete and not finished; one that has no room keeps no other waiting, a store that
+    does not answer all of them."""
     for path in gateway.folder.scan_parts.glob("*/*.*"):
-        with suppress(ScanHashWrong, ScanUnknown, Busy):
+        try:
             _finished_if_complete(gateway, _part(path))
+        except ScanStoreAway:
+            return
+        except (ScanHashWrong, ScanUnknown, Busy):
+            continue
 
 
 @contextmanager

@@ -33,8 +33,8 @@ from city_gateway.keys import GatewayKeys, load_keys
 from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored
 from city_gateway.ledger.database import open_ledger
-from city_gateway.ledger_options import Database, Trial
-from city_gateway.scan_store.folder_store import FolderStore
+from city_gateway.ledger_options import Database, Scans, Trial
+from city_gateway.scan_store.opening import open_store
 from city_gateway.wording import words
 
 app = typer.Typer(help=words("help.backup"), no_args_is_help=True, pretty_exceptions_enable=False)
@@ -79,10 +79,11 @@ def make(
     no_verify: Annotated[bool, typer.Option("--no-verify", help=words("help.backup_make.no_verify"))] = False,
     keep: Annotated[int | None, typer.Option("--keep", min=1, help=words("help.backup_make.keep"))] = None,
     scratch: Trial = None,
+    scans: Scans = None,
 ) -> None:
     """Make a backup, try it out, publish the stable marks."""
     with plain_errors():
-        with _workshop(database, folder, to, scratch) as workshop:
+        with _workshop(database, folder, to, scratch, scans) as workshop:
             generation = making.make(workshop, _step)
             manifest = read_manifest(generation, workshop.keys)
             if on_one_disk(folder, to):
@@ -108,13 +109,14 @@ def verify(
     backup: Annotated[Path | None, typer.Argument(help=words("help.backup_verify.backup"))] = None,
     to: Annotated[Path | None, typer.Option("--to", help=words("help.backup_verify.to"))] = None,
     scratch: Trial = None,
+    scans: Scans = None,
 ) -> None:
     """Try a backup out and publish the stable marks."""
     with plain_errors():
         place = to or (backup.parent.parent if backup is not None else None)
         if place is None:
             raise typer.BadParameter("--to")
-        with _workshop(database, folder, place, scratch) as workshop:
+        with _workshop(database, folder, place, scratch, scans) as workshop:
             _verify_and_publish(workshop, backup or workshop.shelf.newest())
 
 
@@ -163,6 +165,7 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help=words("help.restore.replace"))] = False,
     yes_older: Annotated[bool, typer.Option("--yes-older", help=words("help.restore.yes_older"))] = False,
     in_place: Annotated[bool, typer.Option("--in-place", help=words("help.restore.in_place"))] = False,
+    scans: Scans = None,
 ) -> None:
     """Restore the gateway from a backup."""
     if in_place == (source is not None):
@@ -173,7 +176,8 @@ def restore(
         elif source is not None:
             own = _keys(folder, keys)
             wish = restoring.Wish(source, database, folder, replace, yes_older)
-            restored = restoring.restore(wish, own, now=now_utc(), randomness=os.urandom, step=_step)
+            into = open_store(scans, GatewayFolder(folder), own.gateway_id)
+            restored = restoring.restore(wish, own, into, now=now_utc(), randomness=os.urandom, step=_step)
     typer.echo(timeline_line(restored, words))
     typer.echo(words("restore.what_now"))
 
@@ -200,14 +204,14 @@ def _begin_anew(database: str) -> Restored:
 
 
 @contextmanager
-def _workshop(database: str, folder: Path, to: Path, scratch: str | None) -> Iterator[Workshop]:
+def _workshop(database: str, folder: Path, to: Path, scratch: str | None, scans: str | None) -> Iterator[Workshop]:
     keys = load_keys(GatewayFolder(folder).keys)
     ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
     workshop = Workshop(
         ledger=ledger,
         trial_url=scratch or database,
         folder=folder,
-        scans=FolderStore(GatewayFolder(folder)),
+        scans=open_store(scans, GatewayFolder(folder), keys.gateway_id),
         keys=keys,
         shelf=Shelf(to),
         clock=now_utc,

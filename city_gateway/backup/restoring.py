@@ -34,7 +34,7 @@ from city_gateway.keys import GatewayKeys
 from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored, VerifiedBackup
 from city_gateway.ledger.schema import bring_up_to_date
-from city_gateway.scan_store.folder_store import FolderStore
+from city_gateway.scan_store.store import ScanStore
 
 RESTORING = ".restoring"
 
@@ -53,6 +53,7 @@ class Wish:
 def restore(
     wish: Wish,
     keys: GatewayKeys,
+    scans: ScanStore,
     *,
     now: datetime,
     randomness: Callable[[int], bytes],
@@ -67,9 +68,7 @@ def restore(
     place.must_be_free(replace=wish.replace)
     step("checking")
     files_must_be_whole(wish.generation, manifest)
-    folder = GatewayFolder(wish.folder)
-    folder.create()
-    scans = FolderStore(folder)
+    GatewayFolder(wish.folder).create()
     plain = _beside(wish)
     try:
         open_file(wish.generation / LEDGER, plain, keys)

@@ -24,6 +24,8 @@ COPY_BYTES = 1024 * 1024
 class FolderStore:
     """`scans/` and `scans-damaged/` of a gateway's folder."""
 
+    asks_far = False
+
     def __init__(self, folder: GatewayFolder) -> None:
         self._scans, self._damaged = folder.scans, folder.scans_damaged
 
@@ -111,6 +113,10 @@ class FolderStore:
                 place.unlink(missing_ok=True)
             else:
                 yield place.name
+
+    def look_for_lost(self) -> int:
+        """Also takes those off the list that came again."""
+        return sum(1 for _ in self.lost())
 
     def _renamed(self, name: str, path: Path) -> Exception | None:
         try:

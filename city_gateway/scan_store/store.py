@@ -12,6 +12,9 @@ PIECE_BYTES = 64 * 1024
 class ScanStore(Protocol):
     """Finished sealed scans by name. Nothing here is ever removed but by being set aside."""
 
+    asks_far: bool
+    """Whether each question costs a road, so that whoever can should ask the ledger first."""
+
     def put_all(self, files: Sequence[tuple[str, Path]]) -> list[Exception | None]:
         """Take over finished files whose hashes were checked; each has its own outcome, and those without an error are
         durable and left their place. Safe to repeat: a name can only mean the same bytes."""
@@ -38,4 +41,7 @@ class ScanStore(Protocol):
         """Note that this scan has to come again; rotten bytes leave their place. False when that was known."""
 
     def lost(self) -> Iterator[str]:
-        """Those that were set aside and are not here again."""
+        """Those that were set aside and are not here again, as far as is known without asking far."""
+
+    def look_for_lost(self) -> int:
+        """Learn what others set aside or brought again; how many are lost now."""

@@ -20,8 +20,8 @@ def reaching_into_the_folder(source: str) -> Iterator[int]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and node.attr in KEPT and _is_folder(node.value):
             yield node.lineno
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.right, ast.Constant):
-            if node.right.value in {"scans", "scans-damaged"}:
+        match node:
+            case ast.BinOp(op=ast.Div(), right=ast.Constant("scans" | "scans-damaged")):
                 yield node.lineno
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from tests.city_gateway.gateway_fixtures import City
 
 def workshop(city: City, url: str, place: Path) -> Workshop:
     """What `backup make` has in its hands, for this running city."""
-    return workshop_on(city.gateway.folder.root, url, place, city.clock, city.gateway.ledger)
+    made = workshop_on(city.gateway.folder.root, url, place, city.clock, city.gateway.ledger)
+    return replace(made, scans=city.gateway.scans)
 
 
 def workshop_on(
@@ -56,4 +58,6 @@ def restored(city_folder: Path, url: str, generation: Path, city: City, **confir
     """Restore over a city that was stopped."""
     keys = load_keys(city_folder / "keys")
     wish = Wish(generation, url, city_folder, replace=True, **confirmed)
-    return restoring.restore(wish, keys, now=city.clock(), randomness=os.urandom)
+    return restoring.restore(
+        wish, keys, FolderStore(GatewayFolder(city_folder)), now=city.clock(), randomness=os.urandom
+    )

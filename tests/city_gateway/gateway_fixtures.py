@@ -339,13 +339,18 @@ class PlatformAway:
 
 @contextlib.asynccontextmanager
 async def city_in(
-    folder: Path, url: str, *, register: Register | None = None, automatic_rulings: timedelta | None = None
+    folder: Path,
+    url: str,
+    *,
+    register: Register | None = None,
+    automatic_rulings: timedelta | None = None,
+    scans: str | None = None,
 ) -> AsyncIterator[City]:
     """A gateway with its files in `folder`; keys are made where there are none, so it can be opened again."""
     clock = HandClock()
     if not (folder / "keys").exists():
         make_keys(folder / "keys", os.urandom)
-    gateway = open_gateway(Settings(url, folder, PUBLIC_URL), clock=clock, register=register)
+    gateway = open_gateway(Settings(url, folder, PUBLIC_URL, scans=scans), clock=clock, register=register)
     app = build_app(gateway, automatic_rulings=automatic_rulings, port=PlatformAway())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (

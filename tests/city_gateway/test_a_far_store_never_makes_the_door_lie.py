@@ -1,0 +1,206 @@
+"""Whatever becomes of the store of scans or of the road to it: no upload is acknowledged that the store does not hold,
+operations go on without it, and no byte leaves the door that is not the scan's.
+
+The negative control is a gateway that believes the store without its word; the same checks must find its lie.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from city_gateway.acts import arrival
+from city_gateway.scan_store.s3_road import Road
+from tests.city_gateway.far_scans import adopted, road_to
+from tests.city_gateway.gateway_fixtures import TOWNSHIP, City, EnrolledNode, SealedScan, city_in
+from tests.simulators.scan_server import (
+    BadRoad,
+    Fault,
+    ScanServer,
+    answer_lost,
+    busy,
+    cut_in_the_put,
+    garbled,
+    new_address,
+    scan_server_at,
+    truncated,
+)
+from wire.canonical import read_json
+from wire.messages import read_refusal
+
+pytestmark = pytest.mark.fault
+
+
+@pytest.fixture
+def address(bad_road: BadRoad) -> str:
+    return new_address(bad_road.endpoint)
+
+
+@contextlib.asynccontextmanager
+async def far_city_in(folder: Path, address: str) -> AsyncIterator[City]:
+    adopted(address, folder / "gateway")
+    async with city_in(folder / "gateway", f"sqlite:///{folder / 'ledger.db'}", scans=address) as made:
+        yield made
+
+
+@pytest.fixture
+async def city(tmp_path: Path, address: str) -> AsyncIterator[City]:
+    async with far_city_in(tmp_path, address) as made:
+        yield made
+
+
+def held(address: str, scan: SealedScan) -> bool:
+    """Whether the server has the very bytes, asked on a road of its own."""
+    try:
+        return b"".join(road_to(address).pieces(f"whole/{scan.name}")) == scan.data
+    except FileNotFoundError:
+        return False
+
+
+async def acknowledged(node: EnrolledNode, scan: SealedScan) -> bool:
+    """Whether the door says, by any of its answers, that the whole scan is safe."""
+    sent = await node.patch_scan(scan, 0, scan.data)
+    asked = await node.scan_offset(scan)
+    told = (await node.exchange(scans_asking=[scan.name])).receipt.scans_stored
+    reached = asked.headers.get("upload-offset") == str(len(scan.data))
+    return sent.status_code == 204 or (asked.status_code == 200 and reached) or scan.name in told
+
+
+PUTTING: list[Fault] = [busy, cut_in_the_put, answer_lost]
+
+
+@pytest.mark.parametrize("fault", PUTTING)
+async def test_an_upload_is_acknowledged_only_after_the_store_confirmed_it(
+    city: City, bad_road: BadRoad, address: str, fault: Fault
+) -> None:
+    village = await city.enrol()
+    scan = village.sealed_scan(os.urandom(100_000))
+    await village.create_scan(scan)
+    bad_road.fault = fault
+    answer = await village.patch_scan(scan, 0, scan.data)
+    said = read_refusal(read_json(answer.content), city.gateway.keys.signing.public)
+    assert (answer.status_code, said.code, answer.headers["retry-after"]) == (503, "scan.store_away", "60")
+    if fault is not answer_lost:  # there the store has it, and whoever asks the store may be told so
+        asked = await village.scan_offset(scan)
+        assert asked.status_code == 503
+        assert (await village.exchange(scans_asking=[scan.name])).receipt.scans_stored == []
+        assert not held(address.replace(bad_road.endpoint, f"http://127.0.0.1:{bad_road.upstream}"), scan)
+    bad_road.fault = None
+    asked = await village.scan_offset(scan)
+    assert (asked.status_code, asked.headers["upload-offset"]) == (200, str(len(scan.data))), "nothing is sent again"
+    assert held(address, scan)
+    assert (await village.exchange(scans_asking=[scan.name])).receipt.scans_stored == [scan.name]
+    assert list(road_to(address).keys("whole")) == [scan.name]
+
+
+async def test_operations_are_taken_in_and_their_scans_shared_later_while_the_store_is_away(
+    city: City, bad_road: BadRoad
+) -> None:
+    village, township = await city.enrol(), await city.enrol("township", TOWNSHIP, "测试镇")
+    scan = village.sealed_scan(os.urandom(50_000))
+    await village.upload(scan)
+    city.gateway.scans._headers.clear()  # as of a gateway that took the upload before it was started anew
+    bad_road.fault = busy
+    answer = await village.exchange(
+        village.act(village.collected(scan), application_id=os.urandom(16).hex()), scans_asking=[scan.name]
+    )
+    assert (answer.receipt.hwm, answer.receipt.scans_stored) == (1, []), "left out is told later, never wrongly"
+    first = await township.exchange()
+    assert [bool(entry.scan_wraps) for entry in first.feed] == [False]
+    bad_road.fault = None
+    arrival.share_missed(city.gateway)
+    assert [list(entry.scan_wraps) for entry in (await township.exchange()).feed] == [[scan.name]]
+    assert (await township.send("GET", f"/v1/scans/{scan.name}")).content == scan.data
+
+
+@pytest.mark.parametrize("fault", [truncated, garbled, busy])
+@pytest.mark.parametrize("asked", [None, "bytes=0-99999999", "bytes=40000-"])
+async def test_no_byte_leaves_the_door_as_the_last_of_a_scan_that_is_not_its_own(
+    city: City, bad_road: BadRoad, fault: Fault, asked: str | None
+) -> None:
+    village, township = await city.enrol(), await city.enrol("township", TOWNSHIP, "测试镇")
+    scan = village.sealed_scan(os.urandom(50_000))
+    await village.exchange(village.act(village.collected(scan), application_id=os.urandom(16).hex()))
+    await village.upload(scan)
+    bad_road.fault = fault
+    headers = {} if asked is None else {"range": asked}
+    answer = await township.send("GET", f"/v1/scans/{scan.name}", headers)
+    assert answer.status_code == (404 if fault is garbled else 503)
+    bad_road.fault = None
+    if fault is garbled:  # twice another byte: it counts as rotten, and its village is asked
+        assert (await village.exchange()).receipt.scans_again == [scan.name]
+        await village.upload(scan)
+    again = await township.send("GET", f"/v1/scans/{scan.name}")
+    assert (again.status_code, again.content) == (200, scan.data)
+
+
+async def test_a_gateway_that_died_between_store_and_ledger_repeats_it_safely(
+    tmp_path: Path, bad_road: BadRoad, address: str
+) -> None:
+    """Every byte is here and in the store, and nobody was told: as a kill between the two leaves it."""
+    async with far_city_in(tmp_path, address) as city:
+        village = await city.enrol()
+        scan = village.sealed_scan(os.urandom(20_000))
+        await village.create_scan(scan)
+        bad_road.fault = answer_lost
+        await village.patch_scan(scan, 0, scan.data)
+        part = next(city.gateway.folder.scan_parts.glob(f"*/{scan.name}.*"))
+        assert part.read_bytes() == scan.data
+    bad_road.fault = None
+    async with city_in(tmp_path / "gateway", f"sqlite:///{tmp_path / 'ledger.db'}", scans=address) as city:
+        assert not part.exists(), "finished at start"
+        assert held(address, scan)
+        village.city = city
+        assert (await village.exchange(scans_asking=[scan.name])).receipt.scans_stored == [scan.name]
+
+
+async def test_what_was_acknowledged_outlives_a_kill_of_the_server_in_the_middle_of_puts(
+    tmp_path: Path, bad_road: BadRoad
+) -> None:
+    with scan_server_at(tmp_path / "server") as server:
+        address = new_address(server.endpoint)
+        async with far_city_in(tmp_path, address) as city:
+            village = await city.enrol()
+            scans = [village.sealed_scan(os.urandom(120_000)) for _ in range(24)]
+            for scan in scans:
+                await village.create_scan(scan)
+            done: list[SealedScan] = []
+
+            async def send(scan: SealedScan) -> None:
+                if (await village.patch_scan(scan, 0, scan.data)).status_code == 204:
+                    done.append(scan)
+                if len(done) == 6:
+                    server.kill()
+
+            await asyncio.gather(*(send(scan) for scan in scans))
+            assert 6 <= len(done) < len(scans), "the kill came in the middle"
+            told = (await village.exchange(scans_asking=[scan.name for scan in scans])).receipt.scans_stored
+            assert told == []
+            await asyncio.to_thread(server.start)
+            assert [held(address, scan) for scan in done] == [True] * len(done)
+            for scan in scans:
+                await village.upload(scan)
+            assert [held(address, scan) for scan in scans] == [True] * len(scans)
+
+
+async def test_a_gateway_that_does_not_wait_for_the_stores_word_is_found_out(
+    city: City, bad_road: BadRoad, scan_server: ScanServer, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control."""
+
+    def hurried(self: Road, key: str, data: bytes, *, only_if_new: bool = False) -> bool:
+        return True
+
+    village = await city.enrol()
+    scan = village.sealed_scan(os.urandom(10_000))
+    await village.create_scan(scan)
+    monkeypatch.setattr(Road, "put", hurried)
+    assert await acknowledged(village, scan)
+    assert not held(address, scan), "what it acknowledged is nowhere"
+    assert hashlib.sha256(scan.data).hexdigest() == scan.name
