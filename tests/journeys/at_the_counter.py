@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import random
 import re
 import shutil
@@ -24,6 +25,7 @@ from PIL import Image
 from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.materials import needed
+from city_gateway.ledger_options import SCANS
 from provisioning.demo import AGENT, CLERK, TOWNSHIP, VILLAGE, effects
 from provisioning.demo_counter import CounterDoor
 from provisioning.demo_people import filled_form
@@ -192,10 +194,13 @@ def town(ledger_url: str | None) -> Iterator[Town]:
 
 @contextlib.contextmanager
 def copied_town(founded: Path, *, automatic_rulings: bool = False) -> Iterator[Town]:
-    """A town that was founded before (`founded_town`), in a folder of its own: its programs start, no more."""
+    """A town that was founded before (`founded_town`), in a folder of its own: its programs start, no more. Where the
+    environment names another store of scans, the city takes that over first."""
     with _folder() as folder:
         shutil.copytree(founded, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock", "logs"))
         with DemoWorld(folder, postgres=False, automatic_rulings=automatic_rulings) as world:
+            if SCANS in os.environ:
+                world.command("city_gateway", "scans", "init", "--folder", str(world.gateway_folder))
             world.open_city()
             village = world.open_node("village", "village", *VILLAGE, AGENT)
             township = world.open_node("township", "township", *TOWNSHIP, CLERK)
