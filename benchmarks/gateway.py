@@ -6,7 +6,7 @@ applications alone, then with two scans of 120 KB each, resumable uploads as the
 senders open and check everything they get on the same machine, so the processor time of the gateway says what a full
 core would do.
 
-    python -m benchmarks.gateway [--villages 8] [--operations 300] [--scans 40] [--no-postgres] [--json FILE]
+    python -m benchmarks.gateway [--villages 8] [--operations 300] [--scans 40] [--no-postgres] [--far] [--json FILE]
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ from casework.application import Applicant, HandedIn, Scan, Seen
 from casework.receipt_numbers import receipt_number
 from casework.working_days import city_day
 from city_gateway.app import Settings, open_gateway
-from city_gateway.keys import make_keys
+from city_gateway.folder import GatewayFolder
+from city_gateway.keys import load_keys, make_keys
+from city_gateway.scan_store.folder_store import FolderStore
+from city_gateway.scan_store.opening import far_store
 from provisioning.demo_world import Program, free_port
 from sync_agent.settings import AgentSettings
 from tests.city_gateway.gateway_fixtures import (
@@ -45,6 +48,7 @@ from tests.city_gateway.gateway_fixtures import (
     SealedScan,
     patch_headers,
 )
+from tests.simulators.scan_server import KEYS, new_address, scan_server_at
 
 BATCH: Final = 50
 PIECE: Final = AgentSettings().piece_bytes
@@ -70,6 +74,9 @@ def main() -> None:
     parser.add_argument("--operations", type=int, default=300, help="of each village, without scans")
     parser.add_argument("--scans", type=int, default=40, help="applications with two scans of each village")
     parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
+    parser.add_argument(
+        "--far", action="store_true", help="also with the scans in an S3-compatible server on this machine"
+    )
     asked = parser.parse_args()
     report = Report("gateway")
     with tempfile.TemporaryDirectory(prefix="guangan-gateway-") as folder:
@@ -79,13 +86,26 @@ def main() -> None:
             with ledger_in(Path(folder) / f"{ledger}-scans", ledger) as url:
                 where = Path(folder) / f"{ledger}-scans"
                 asyncio.run(_measure(report, ledger, where, url, asked.villages, asked.scans, SCANS_EACH))
+        if asked.far:
+            where = Path(folder) / "far"
+            with ledger_in(where, "SQLite") as url, scan_server_at(Path(folder) / "server") as server:
+                os.environ.update(KEYS)
+                far = new_address(server.endpoint)
+                asyncio.run(_measure(report, "SQLite", where, url, asked.villages, asked.scans, SCANS_EACH, far))
     report.write(asked.json)
 
 
 async def _measure(
-    report: Report, ledger: str, folder: Path, url: str, villages: int, each: int, scans_each: int
+    report: Report,
+    ledger: str,
+    folder: Path,
+    url: str,
+    villages: int,
+    each: int,
+    scans_each: int,
+    far: str | None = None,
 ) -> None:
-    async with _city(folder, url) as (city, program):
+    async with _city(folder, url, far) as (city, program):
         rng = random.Random(20261123)
         township = await city.enrol("township", TOWNSHIP, "演示镇便民服务中心")
         nodes = [await city.enrol("village", f"{TOWNSHIP[:9]}{200 + number}") for number in range(villages)]
@@ -95,6 +115,7 @@ async def _measure(
         await asyncio.gather(*(_send(one) for one in journals))
         await _read_feed(township, villages * each)
         seconds, busy = time.perf_counter() - begun, _busy_seconds(program) - busy
+    ledger += ", S3 store" if far else ""
     what = f"{ledger}, {'with two scans of 120 KB' if scans_each else 'operations alone'}"
     report.add(f"{what}: applications", villages * each, "applications")
     report.add(f"{what}: through, by the clock on the wall", villages * each / seconds, "per second")
@@ -162,15 +183,20 @@ async def _read_feed(node: EnrolledNode, entries: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _city(folder: Path, url: str) -> AsyncIterator[tuple[City, Program]]:
+async def _city(folder: Path, url: str, far: str | None) -> AsyncIterator[tuple[City, Program]]:
     """A gateway process, and this side's way to it."""
     make_keys(folder / "keys", os.urandom)
     clock = HandClock(datetime.now(UTC))
-    issuing = open_gateway(Settings(url, folder, PUBLIC_URL), clock=clock)
+    if far is not None:
+        own = GatewayFolder(folder)
+        own.create()
+        far_store(far, own, load_keys(own.keys).gateway_id).adopt(FolderStore(own), lambda _: None)
+    issuing = open_gateway(Settings(url, folder, PUBLIC_URL, scans=far), clock=clock)
     port = free_port()
     arguments = ("city_gateway", "serve", "--database", url, "--folder", str(folder))
+    scans = () if far is None else ("--scans", far)
     listening = ("--listen", f"127.0.0.1:{port}", "--public-url", PUBLIC_URL)
-    program = Program("gateway", (*arguments, *listening), dict(os.environ), folder / "gateway.log")
+    program = Program("gateway", (*arguments, *listening, *scans), dict(os.environ), folder / "gateway.log")
     program.start()
     if program.process is not None:
         os.sched_setaffinity(program.process.pid, {CORE})

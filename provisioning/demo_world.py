@@ -147,6 +147,8 @@ class DemoWorld:
         self.gateway_port = free_port()
         self.gateway_url = f"http://127.0.0.1:{self.gateway_port}"
         self.database = f"sqlite:///{self.gateway_folder / 'ledger.db'}"
+        self.scans: str | None = None
+        """The address of another store of scans than the gateway's folder."""
         self.gateway: Program | None = None
         self.nodes: dict[str, DemoNode] = {}
 
@@ -188,10 +190,11 @@ class DemoWorld:
 
     def open_city(self) -> None:
         """Start the gateway of a city that was founded."""
-        rulings = ["--automatic-rulings", str(RULING_AFTER_S)] if self._automatic else []
+        more = ["--automatic-rulings", str(RULING_AFTER_S)] if self._automatic else []
+        more += ["--scans", self.scans] if self.scans else []
         self.gateway = self.program(
             "gateway", "city_gateway", "serve", *self.ledger_arguments,
-            "--listen", f"127.0.0.1:{self.gateway_port}", "--public-url", self.gateway_url, *rulings,
+            "--listen", f"127.0.0.1:{self.gateway_port}", "--public-url", self.gateway_url, *more,
         )  # fmt: skip
         self.gateway.start()
         self.wait(words("demo.gateway_up"), self._gateway_answers, START_S)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import random
 import re
 import shutil
@@ -25,7 +24,6 @@ from PIL import Image
 from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.materials import needed
-from city_gateway.ledger_options import SCANS
 from provisioning.demo import AGENT, CLERK, TOWNSHIP, VILLAGE, effects
 from provisioning.demo_counter import CounterDoor
 from provisioning.demo_people import filled_form
@@ -193,14 +191,15 @@ def town(ledger_url: str | None) -> Iterator[Town]:
 
 
 @contextlib.contextmanager
-def copied_town(founded: Path, *, automatic_rulings: bool = False) -> Iterator[Town]:
-    """A town that was founded before (`founded_town`), in a folder of its own: its programs start, no more. Where the
-    environment names another store of scans, the city takes that over first."""
+def copied_town(founded: Path, *, automatic_rulings: bool = False, scans: str | None = None) -> Iterator[Town]:
+    """A town that was founded before (`founded_town`), in a folder of its own: its programs start, no more. Another
+    store of `scans` is taken over by the city first."""
     with _folder() as folder:
         shutil.copytree(founded, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock", "logs"))
         with DemoWorld(folder, postgres=False, automatic_rulings=automatic_rulings) as world:
-            if SCANS in os.environ:
-                world.command("city_gateway", "scans", "init", "--folder", str(world.gateway_folder))
+            if scans is not None:
+                world.scans = scans
+                world.command("city_gateway", "scans", "init", "--folder", str(world.gateway_folder), "--scans", scans)
             world.open_city()
             village = world.open_node("village", "village", *VILLAGE, AGENT)
             township = world.open_node("township", "township", *TOWNSHIP, CLERK)

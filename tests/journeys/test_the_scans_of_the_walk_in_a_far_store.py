@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from city_gateway.ledger_options import SCANS
 from tests.city_gateway.far_scans import road_to
 from tests.journeys.at_the_counter import Town, copied_town, type_application
 from tests.simulators.scan_server import KEYS, ScanServer, new_address
@@ -21,15 +20,14 @@ ITEM = "GA-YB-004"
 
 @pytest.fixture
 def address(scan_server: ScanServer, monkeypatch: pytest.MonkeyPatch) -> str:
-    made = new_address(scan_server.endpoint)
-    for name, value in (KEYS | {SCANS: made}).items():
+    for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    return made
+    return new_address(scan_server.endpoint)
 
 
 @pytest.fixture
 def place(founded_town: Path, address: str) -> Iterator[Town]:
-    with copied_town(founded_town) as made:
+    with copied_town(founded_town, scans=address) as made:
         yield made
 
 
