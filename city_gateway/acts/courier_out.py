@@ -202,7 +202,7 @@ def _scans(gateway: Gateway, node_id: str, asked: UpInventory, room: int) -> Ite
     for scan_hash in asked.scans_wanted:
         try:
             length = readable_scan(gateway, node_id, scan_hash)
-            lost_scans.sound_pieces(gateway, scan_hash)
+            lost_scans.require_sound(gateway, scan_hash)
         except (GatewayError, OSError):
             continue
         if length > room:

@@ -21,9 +21,15 @@ LOG = logging.getLogger("city_gateway")
 NAMED_MOST = 500
 
 
+def require_sound(gateway: Gateway, scan_hash: str) -> None:
+    """ScanUnknown, and the scan set aside, when its bytes are not those of its name or cannot be read any more."""
+    if not gateway.scans.is_sound(scan_hash):
+        set_aside(gateway.scans, scan_hash)
+        raise ScanUnknown
+
+
 def sound_pieces(gateway: Gateway, scan_hash: str, first: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """The bytes of a scan that was proven whole; ScanUnknown, and the scan set aside, when it is not what its name says
-    or cannot be read any more."""
+    """The bytes of a scan that was proven whole, otherwise as above."""
     sound = gateway.scans.sound(scan_hash, first, end)
     if sound is None:
         set_aside(gateway.scans, scan_hash)

@@ -46,7 +46,7 @@ def copy_scans(shelf: Shelf, live: ScanStore, names: Iterable[str], listed: Path
                 if not is_here:
                     copied.missing.append(name)
                     continue
-                if not _onto_shelf(live, place, name):
+                if not (_onto_shelf(live, place, name) or _once_more(live, place, name)):
                     copied.damaged.append(name)
                     continue
                 copied.new += 1
@@ -72,7 +72,7 @@ def damaged_among(shelf: Shelf, listed: Path) -> Iterator[str]:
 def bring_back(shelf: Shelf, listed: Path, live: ScanStore) -> str | None:
     """Copy the scans of a list into the live store; the first that is not whole stops it and is returned."""
     for name, _length in generation_lines(listed):
-        if live.sound(name) is not None:
+        if live.is_sound(name):
             continue
         source = shelf.scan(name)
         if not source.is_file() or not live.put_copy(name, source):
@@ -90,6 +90,11 @@ def forget_unlisted(shelf: Shelf, lists: Iterable[Path]) -> int:
                 Path(entry.path).unlink()
                 removed += 1
     return removed
+
+
+def _once_more(live: ScanStore, place: Path, name: str) -> bool:
+    """What the road from a far store garbled is not rotten."""
+    return live.is_sound(name) and _onto_shelf(live, place, name)
 
 
 def _onto_shelf(live: ScanStore, place: Path, name: str) -> bool:

@@ -77,13 +77,16 @@ class FolderStore:
 
     def sound(self, name: str, first: int = 0, end: int | None = None) -> Iterator[bytes] | None:
         """Read twice: a scan is small, and lies in the page cache the second time."""
+        return self.pieces(name, first, end) if self.is_sound(name) else None
+
+    def is_sound(self, name: str) -> bool:
+        """A sector that cannot be read is as good as rotten."""
         try:
-            whole = hash_of(self._scans / name) == name
+            return hash_of(self._scans / name) == name
         except OSError as failure:
             if failure.errno not in {errno.EIO, errno.ENOENT}:
                 raise
-            whole = False
-        return self.pieces(name, first, end) if whole else None
+            return False
 
     def names(self) -> Iterator[str]:
         """Every finished scan."""

@@ -18,20 +18,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import TypeVar
+from tempfile import TemporaryFile
+from typing import IO, TypeVar
 
 from city_gateway.errors import GatewayError, ScanStoreAway, ScanStoreForeign
 from city_gateway.scan_store.naming import hash_of, is_name
 from city_gateway.scan_store.s3_road import Road
 from city_gateway.scan_store.store import PIECE_BYTES, ScanStore
+from wire.scan import SCAN_HEADER_MAX
 
 OWNER, WHOLE, DAMAGED = "gateway", "whole", "damaged"
 AT_ONCE = 16
 LARGE_BYTES = 4 * 1024 * 1024
 """Above this a scan is sent alone and spooled to the disk when it is read: it is held in memory while it is sent."""
-HEADERS_KEPT = 2048
+HEADERS_KEPT = 512
 
 T = TypeVar("T")
 
@@ -74,7 +76,7 @@ class S3ScanStore:
             new += 1
             told(new)
         for name in local.lost():
-            self._road.put(f"{DAMAGED}/{name}", b"", only_if_new=True)
+            self._road.put(f"{DAMAGED}/{name}", b"")
         self._road.put(OWNER, self._gateway_id.encode(), only_if_new=True)
         self.prove()
         return new, rotten
@@ -101,7 +103,8 @@ class S3ScanStore:
     def beginnings(self, names: Iterable[str], most: int) -> dict[str, bytes]:
         """Kept for a while: what a header says cannot change under a name."""
         asked = list(names)
-        known = {name: self._headers[name][:most] for name in asked if name in self._headers}
+        kept = self._headers if most <= SCAN_HEADER_MAX else {}
+        known = {name: kept[name][:most] for name in asked if name in kept}
         rest = [name for name in asked if name not in known]
         found = self._each(rest, lambda name: self._road.beginning(f"{WHOLE}/{name}", most))
         for name, beginning in found.items():
@@ -115,9 +118,15 @@ class S3ScanStore:
 
     def sound(self, name: str, first: int = 0, end: int | None = None) -> Iterator[bytes] | None:
         """Read whole into a spool, so that what is given out are the very bytes that were proven."""
-        self._must_be_ours()
-        spool = self._proven_spool(name) or self._proven_spool(name)
+        spool = self._twice_tried(name)
         return None if spool is None else _read(spool, first, end)
+
+    def is_sound(self, name: str) -> bool:
+        """Read whole, and let go."""
+        spool = self._twice_tried(name)
+        if spool is not None:
+            spool.close()
+        return spool is not None
 
     def names(self) -> Iterator[str]:
         """A thousand at a time."""
@@ -134,7 +143,7 @@ class S3ScanStore:
         elif name in known:
             return False
         else:
-            self._road.put(f"{DAMAGED}/{name}", b"", only_if_new=True)
+            self._road.put(f"{DAMAGED}/{name}", b"")
         known.add(name)
         return True
 
@@ -173,7 +182,7 @@ class S3ScanStore:
         self._road.put(f"{WHOLE}/{name}", data)
         if self._known_lost is not None:
             self._known_lost.discard(name)
-        self._remember(name, data[:PIECE_BYTES])
+        self._remember(name, data)
 
     def _each(self, names: Iterable[str], ask: Callable[[str], T | None]) -> dict[str, T]:
         asked = list(dict.fromkeys(names))
@@ -183,12 +192,17 @@ class S3ScanStore:
         answers = self._pool.map(ask, asked) if len(asked) > 1 else map(ask, asked)
         return {name: answer for name, answer in zip(asked, answers, strict=True) if answer is not None}
 
-    def _proven_spool(self, name: str) -> SpooledTemporaryFile[bytes] | None:
-        spool = SpooledTemporaryFile(LARGE_BYTES, dir=str(self._spool))  # noqa: SIM115 - lives until it was read out
+    def _twice_tried(self, name: str) -> IO[bytes] | None:
+        self._must_be_ours()
+        return self._proven_spool(name) or self._proven_spool(name)
+
+    def _proven_spool(self, name: str) -> IO[bytes] | None:
+        spool: IO[bytes] = BytesIO()
         digest = hashlib.sha256()
         try:
             for piece in self._road.pieces(f"{WHOLE}/{name}"):
                 digest.update(piece)
+                spool = self._with_room_for(spool, piece)
                 spool.write(piece)
         except FileNotFoundError:
             spool.close()
@@ -201,10 +215,18 @@ class S3ScanStore:
             return None
         return spool
 
+    def _with_room_for(self, spool: IO[bytes], piece: bytes) -> IO[bytes]:
+        """In memory while it is small, then in a file without a name: sealed bytes, as everything here."""
+        if not isinstance(spool, BytesIO) or spool.tell() + len(piece) <= LARGE_BYTES:
+            return spool
+        on_disk: IO[bytes] = TemporaryFile(dir=self._spool)  # noqa: SIM115 - lives until it was read out
+        on_disk.write(spool.getbuffer())
+        return on_disk
+
     def _remember(self, name: str, beginning: bytes) -> None:
         if len(self._headers) >= HEADERS_KEPT:
             self._headers.clear()
-        self._headers[name] = beginning
+        self._headers[name] = beginning[:SCAN_HEADER_MAX]
 
     def _must_be_ours(self) -> None:
         if not self._proven:
@@ -215,7 +237,7 @@ class S3ScanStore:
         return None if said is None else said.decode("ascii", "replace").strip()
 
 
-def _read(spool: SpooledTemporaryFile[bytes], first: int, end: int | None) -> Iterator[bytes]:
+def _read(spool: IO[bytes], first: int, end: int | None) -> Iterator[bytes]:
     with spool:
         spool.seek(first)
         while piece := spool.read(PIECE_BYTES if end is None else min(PIECE_BYTES, end - spool.tell())):

@@ -34,6 +34,9 @@ class ScanStore(Protocol):
     def sound(self, name: str, first: int = 0, end: int | None = None) -> Iterator[bytes] | None:
         """The same once the whole was read and is what its name says, otherwise None."""
 
+    def is_sound(self, name: str) -> bool:
+        """Whether the whole was read and is what its name says."""
+
     def names(self) -> Iterator[str]:
         """Every finished scan."""
 

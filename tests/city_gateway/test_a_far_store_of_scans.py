@@ -31,7 +31,18 @@ from city_gateway.scan_store.s3_store import S3ScanStore
 from tests.city_gateway.backup_world import backed_up, workshop
 from tests.city_gateway.far_scans import GATEWAY_ID, adopted, in_a_bucket, in_a_folder, road_to
 from tests.city_gateway.gateway_fixtures import TOWNSHIP, City, city_in
-from tests.simulators.scan_server import KEYS, SECRET, BadRoad, ScanServer, busy, free_ports, new_address
+from tests.simulators.scan_server import (
+    KEYS,
+    SECRET,
+    BadRoad,
+    Passing,
+    ScanServer,
+    busy,
+    free_ports,
+    garbled,
+    is_scan,
+    new_address,
+)
 from tests.simulators.whole_node import WholeNode
 
 pytestmark = pytest.mark.node
@@ -177,6 +188,7 @@ def test_after_a_failure_it_is_let_be_for_a_moment(bad_road: BadRoad, address: s
     rest = 5.0
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("city_gateway.scan_store.s3_road.REST_S", rest)
+        patched.setattr("city_gateway.scan_store.s3_road.SLOW_S", 0.0)
         with pytest.raises(ScanStoreAway):
             road.length("x")
         tried = len(bad_road.passed)
@@ -253,6 +265,25 @@ async def test_a_scan_that_the_store_lost_holds_the_stable_mark_back(
         held = tx.exec_driver_sql("SELECT hwm - stable_hwm FROM nodes").scalars().all()
     assert max(held) > 0, "what only the village has, it keeps"
     assert list(road.keys("damaged")) == [min(set(road.keys("damaged")))]
+
+
+async def test_what_the_road_garbled_once_is_backed_up_all_the_same(
+    far_city: City, village: WholeNode, address: str, bad_road: BadRoad, tmp_path: Path
+) -> None:
+    spoilt: list[str] = []
+
+    def once_each(passing: Passing) -> bool:
+        if not is_scan(passing, "GET") or passing.path in spoilt:
+            return False
+        spoilt.append(passing.path)
+        return garbled(passing)
+
+    at = workshop(far_city, f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "backups")
+    before, bad_road.fault = whole(address), once_each
+    backed_up(at)
+    assert len(spoilt) == len(before)
+    assert {path.name for path in at.shelf.scans.glob("*/*")} == before
+    assert list(road_to(address).keys("damaged")) == []
 
 
 async def test_a_backup_is_refused_while_the_store_is_away(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from city_gateway.scan_store.s3_store import LARGE_BYTES
+from city_gateway.scan_store.s3_store import LARGE_BYTES, S3ScanStore
 from city_gateway.scan_store.store import ScanStore
-from tests.city_gateway.far_scans import Kept, in_a_bucket, in_a_folder
+from tests.city_gateway.far_scans import GATEWAY_ID, Kept, in_a_bucket, in_a_folder
 from tests.simulators.scan_server import KEYS, ScanServer
 
 pytestmark = pytest.mark.node
@@ -29,6 +29,13 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 def read(pieces: Iterator[bytes] | None) -> bytes | None:
     return None if pieces is None else b"".join(pieces)
+
+
+def fresh(kept: Kept) -> ScanStore:
+    """As another process has it, which remembers nothing."""
+    if isinstance(kept.store, S3ScanStore):
+        return S3ScanStore(kept.store._road, GATEWAY_ID, kept.folder)
+    return kept.store
 
 
 def lost(store: ScanStore) -> list[str]:
@@ -84,7 +91,9 @@ def test_what_is_not_what_its_name_says_is_not_given_out_until_it_came_again(kep
     data = os.urandom(1000)
     name, other = kept.put(data), kept.put(os.urandom(1000))
     kept.spoil(name, {"rots": data[:-1] + bytes([data[-1] ^ 1]), "emptied": b"", "vanishes": None}[how])
-    assert kept.store.sound(name) is None
+    assert (kept.store.sound(name), kept.store.is_sound(name), kept.store.is_sound(other)) == (None, False, True)
+    if how == "emptied":
+        assert fresh(kept).beginnings([name], 100) == {name: b""}
     assert kept.store.set_aside(name) is True
     assert kept.store.set_aside(name) is False, "it is known"
     assert (list(kept.store.names()), lost(kept.store)) == ([other], [name])

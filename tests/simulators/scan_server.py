@@ -232,7 +232,8 @@ class Passing(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.send_header("content-length", str(len(body) if length is None else length))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def cut(self) -> None:
         """Hang up."""

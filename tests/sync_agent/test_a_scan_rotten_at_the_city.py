@@ -86,7 +86,7 @@ async def waiting_township(tmp_path: Path, village: Post, *, day_mib: int | None
 
 @pytest.fixture
 async def village(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
-    monkeypatch.setattr(FolderStore, "sound", FolderStore.pieces)
+    monkeypatch.setattr(FolderStore, "is_sound", lambda *_: True)
     async with posted(tmp_path / "village") as made:
         yield made
 
