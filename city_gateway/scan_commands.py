@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from city_gateway.errors import GatewayError
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
 from city_gateway.ledger_options import Scans
+from city_gateway.plain_errors import plain_errors
 from city_gateway.scan_store.folder_store import FolderStore
 from city_gateway.scan_store.opening import far_store
 from city_gateway.wording import words
@@ -37,14 +37,11 @@ def init(
 ) -> None:
     """Bring in what the folder has, then say whose store it is."""
     own = GatewayFolder(folder)
-    try:
+    with plain_errors():
         gateway_id = load_keys(own.keys).gateway_id
         own.create()
         store = far_store(scans or "", own, gateway_id)
         new, rotten = store.adopt(FolderStore(own), _told)
-    except GatewayError as error:
-        typer.echo(words(f"error.{error.code}", **error.params), err=True)
-        raise typer.Exit(1) from error
     typer.echo(words("command.scans_adopted", new=new))
     if rotten:
         typer.echo(words("command.scans_rotten", count=rotten), err=True)
