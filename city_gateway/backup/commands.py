@@ -177,7 +177,7 @@ def restore(
             own = _keys(folder, keys)
             wish = restoring.Wish(source, database, folder, replace, yes_older)
             into = open_store(scans, GatewayFolder(folder), own.gateway_id)
-            restored = restoring.restore(wish, own, into, now=now_utc(), randomness=os.urandom, step=_step)
+            restored = restoring.restore(wish, own, scans=into, now=now_utc(), randomness=os.urandom, step=_step)
     typer.echo(timeline_line(restored, words))
     typer.echo(words("restore.what_now"))
 

@@ -34,6 +34,7 @@ from city_gateway.keys import GatewayKeys
 from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored, VerifiedBackup
 from city_gateway.ledger.schema import bring_up_to_date
+from city_gateway.scan_store.folder_store import FolderStore
 from city_gateway.scan_store.store import ScanStore
 
 RESTORING = ".restoring"
@@ -53,13 +54,13 @@ class Wish:
 def restore(
     wish: Wish,
     keys: GatewayKeys,
-    scans: ScanStore,
     *,
+    scans: ScanStore | None = None,
     now: datetime,
     randomness: Callable[[int], bytes],
     step: Callable[[str], None] = lambda _name: None,
 ) -> Restored:
-    """Restore; the new timeline comes back."""
+    """Restore, scans into the gateway's folder unless another store is given; the new timeline comes back."""
     manifest = read_manifest(wish.generation, keys)
     verified = read_verified(wish.generation, keys)
     if not wish.yes_older:
@@ -68,7 +69,8 @@ def restore(
     place.must_be_free(replace=wish.replace)
     step("checking")
     files_must_be_whole(wish.generation, manifest)
-    GatewayFolder(wish.folder).create()
+    folder = GatewayFolder(wish.folder)
+    folder.create()
     plain = _beside(wish)
     try:
         open_file(wish.generation / LEDGER, plain, keys)
@@ -77,7 +79,7 @@ def restore(
             with engine.connect() as tx:
                 must_be_sound(tx, manifest)
         step("scans")
-        damaged = bring_back(of_generation(wish.generation), wish.generation / SCANS, scans)
+        damaged = bring_back(of_generation(wish.generation), wish.generation / SCANS, scans or FolderStore(folder))
         if damaged is not None:
             raise BackupDamaged(what=f"scan {damaged}")
         if not catalog_folder(wish.folder).exists():

@@ -58,6 +58,4 @@ def restored(city_folder: Path, url: str, generation: Path, city: City, **confir
     """Restore over a city that was stopped."""
     keys = load_keys(city_folder / "keys")
     wish = Wish(generation, url, city_folder, replace=True, **confirmed)
-    return restoring.restore(
-        wish, keys, FolderStore(GatewayFolder(city_folder)), now=city.clock(), randomness=os.urandom
-    )
+    return restoring.restore(wish, keys, now=city.clock(), randomness=os.urandom)

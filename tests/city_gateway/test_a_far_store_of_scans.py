@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from city_gateway.__main__ import app as gateway_commands
 from city_gateway.acts import scan_shelf
+from city_gateway.backup import restoring
+from city_gateway.backup.restoring import Wish
 from city_gateway.errors import (
     GatewayError,
     ScanStoreAway,
@@ -23,6 +25,7 @@ from city_gateway.errors import (
     ScanStoreUrlWrong,
 )
 from city_gateway.folder import GatewayFolder
+from city_gateway.keys import load_keys
 from city_gateway.scan_store import opening
 from city_gateway.scan_store.folder_store import FolderStore
 from city_gateway.scan_store.s3_place import Keys, read_keys, read_place
@@ -30,7 +33,7 @@ from city_gateway.scan_store.s3_road import Road
 from city_gateway.scan_store.s3_store import S3ScanStore
 from tests.city_gateway.backup_world import backed_up, workshop
 from tests.city_gateway.far_scans import GATEWAY_ID, adopted, in_a_bucket, in_a_folder, road_to
-from tests.city_gateway.gateway_fixtures import TOWNSHIP, City, city_in
+from tests.city_gateway.gateway_fixtures import NOON, TOWNSHIP, City, city_in
 from tests.simulators.scan_server import (
     KEYS,
     SECRET,
@@ -267,23 +270,57 @@ async def test_a_scan_that_the_store_lost_holds_the_stable_mark_back(
     assert list(road.keys("damaged")) == [min(set(road.keys("damaged")))]
 
 
+class GarbledOnce:
+    """Each scan comes with another last byte the first time that it is read."""
+
+    def __init__(self) -> None:
+        self.spoilt: list[str] = []
+
+    def __call__(self, passing: Passing) -> bool:
+        if not is_scan(passing, "GET") or passing.path in self.spoilt:
+            return False
+        self.spoilt.append(passing.path)
+        return garbled(passing)
+
+
+def test_what_the_road_garbled_once_is_sound_at_the_second_look(tmp_path: Path, bad_road: BadRoad) -> None:
+    kept = in_a_bucket(tmp_path, bad_road.endpoint)
+    name = kept.put(b"sealed")
+    bad_road.fault = once = GarbledOnce()
+    assert b"".join(kept.store.sound(name) or ()) == b"sealed"
+    assert len(once.spoilt) == 1
+
+
 async def test_what_the_road_garbled_once_is_backed_up_all_the_same(
     far_city: City, village: WholeNode, address: str, bad_road: BadRoad, tmp_path: Path
 ) -> None:
-    spoilt: list[str] = []
-
-    def once_each(passing: Passing) -> bool:
-        if not is_scan(passing, "GET") or passing.path in spoilt:
-            return False
-        spoilt.append(passing.path)
-        return garbled(passing)
-
     at = workshop(far_city, f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "backups")
-    before, bad_road.fault = whole(address), once_each
+    before, once = whole(address), GarbledOnce()
+    bad_road.fault = once
     backed_up(at)
-    assert len(spoilt) == len(before)
+    assert len(once.spoilt) == len(before)
     assert {path.name for path in at.shelf.scans.glob("*/*")} == before
     assert list(road_to(address).keys("damaged")) == []
+
+
+async def test_a_restore_brings_the_scans_into_an_empty_store(tmp_path: Path, bad_road: BadRoad) -> None:
+    old, new = new_address(bad_road.endpoint), new_address(bad_road.endpoint)
+    folder, url = tmp_path / "gateway", f"sqlite:///{tmp_path / 'ledger.db'}"
+    adopted(old, folder)
+    async with city_in(folder, url, scans=old) as city:
+        node = WholeNode.founded(city, tmp_path / "node")
+        node.collect()
+        await node.drain()
+        node.stop()
+        generation = backed_up(workshop(city, url, tmp_path / "backups"))
+    adopted(new, folder)
+    own = GatewayFolder(folder)
+    keys = load_keys(own.keys)
+    into = opening.open_store(new, own, keys.gateway_id)
+    wish = Wish(generation, f"sqlite:///{tmp_path / 'again.db'}", folder)
+    restoring.restore(wish, keys, scans=into, now=NOON, randomness=os.urandom)
+    assert whole(new) == whole(old) != set()
+    assert list(FolderStore(own).names()) == []
 
 
 async def test_a_backup_is_refused_while_the_store_is_away(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from city_gateway.scan_store import folder_store
 from city_gateway.scan_store.s3_store import LARGE_BYTES, S3ScanStore
 from city_gateway.scan_store.store import ScanStore
 from tests.city_gateway.far_scans import GATEWAY_ID, Kept, in_a_bucket, in_a_folder
@@ -69,6 +70,19 @@ def test_each_of_many_has_its_own_outcome(kept: Kept) -> None:
     assert isinstance(outcomes.pop(7), FileNotFoundError)
     assert outcomes == [None] * 19
     assert set(kept.store.names()) == {name for name, _ in staged} - {staged[7][0]}
+
+
+def test_the_folder_is_flushed_once_after_every_name_is_in_it_and_before_anybody_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = in_a_folder(tmp_path)
+    staged = [kept.staged(os.urandom(100)) for _ in range(3)]
+    seen: list[set[str]] = []
+    monkeypatch.setattr(
+        folder_store, "flush_folder", lambda folder: seen.append({path.name for path in folder.iterdir()})
+    )
+    kept.store.put_all(staged)
+    assert seen == [{"parts", *(name for name, _ in staged)}]
 
 
 def test_putting_again_is_harmless(kept: Kept) -> None:
