@@ -5,7 +5,7 @@
     │   ├── DeskMissing  DeskExists  WrongDeskKey  NewerDesk  UnsafeDesk
     │   └── DeskBusy  DeskFull  DeskDamaged  DeskWriteFailed  BrokenRule
     ├── KeyringError         the file that wraps the desk key
-    │   └── MachineKeyMissing  KeyringMissing  KeyringExists  KeyringDamaged  SlotRefused
+    │   └── MachineKeyMissing  KeyringMissing  KeyringExists  KeyringDamaged  SlotRefused  LastSlot
     ├── RecordError          what was asked of the desk
     │   └── Unknown  NotTheNextLink  OlderCatalog  CatalogMissing  WrongPassphrase  LockedOut
     └── FileError            mailbox, vault, node file

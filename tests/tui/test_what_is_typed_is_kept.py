@@ -27,7 +27,7 @@ ITEM = "GA-RS-007"  # has conditional materials, a table and regions
 
 SAID = {"values", "handed_in", "scans", "answers"}
 """What a person can change; it must come back from the node."""
-PINNED = {"view", "raw_form", "form", "item", "service_item", "filed_scans", "fields", "labels"}
+PINNED = {"view", "raw_form", "form", "item", "service_item", "filed_scans", "fields", "labels", "notices"}
 """What the draft was opened with."""
 MEANS = {"_client", "_ask", "autosave"}
 HINTS = {"attached"}
