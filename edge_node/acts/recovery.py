@@ -5,12 +5,15 @@ Laws
 - An attempt is counted before it is looked at, a typing mistake is none. What the answer opens is written off in the
   transaction in which the new passphrase takes effect, so that it opens nothing twice, whatever breaks in between.
 - While a challenge is open, asking again shows the same one; after too many attempts there is a pause.
+- Where clerks unlock at start, the slot of the keyring is changed first: a power cut after the new passphrase took
+  effect must not leave a node that only the forgotten one opens.
 - The new passphrase ends every session of the clerk and the lock-out. Asked, refused, done: each is an entry of the
   journal, with the challenge, by which the city finds its own entry about it.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -31,9 +34,10 @@ from edge_node.counter.errors import (
 from offline_store.desk import clerks, passphrases, recoveries
 from offline_store.desk.clerks import SALT_BYTES, Clerk
 from offline_store.desk.database import Transaction
+from offline_store.desk.keyring import ByClerk
 from offline_store.desk.passphrases import SIGN_IN, Cost
 from offline_store.desk.recoveries import Ended, Recovery
-from offline_store.errors import Unknown
+from offline_store.errors import StoreError, Unknown
 from wire.clerk_recovery import Shared, fits, make_challenge, shared_at_node
 from wire.counter import RecoveryView
 from wire.errors import DigitsMissing, DigitsMistyped, OtherDigits
@@ -74,6 +78,9 @@ def answer(counter: Counter, clerk_id: str, said: str, passphrase: str, *, cost:
             raise RecoveryExhausted(wait_minutes=_minutes(PAUSE_SECONDS))
         raise AnswerRefused(left=ATTEMPTS - attempted.attempts)
     hashed = passphrases.hashed(passphrase, counter.randomness(SALT_BYTES), cost)
+    if counter.keep_slot is not None:
+        with suppress(StoreError):  # no room for the keyring: the next sign-in does it
+            counter.keep_slot(ByClerk(clerk_id, passphrase))
     counter.room.must(lambda: _use_up(counter, clerk_id, attempted, hashed))
     counter.sessions.end_all_of(clerk_id)
     counter.nudge()

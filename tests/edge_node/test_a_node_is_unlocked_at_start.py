@@ -22,6 +22,7 @@ from offline_store.desk.passphrases import ONLY_FOR_TESTS
 from offline_store.errors import SlotRefused
 from tests.edge_node.test_the_program import client_of, ended, folder, start, wait_for
 from tests.edge_node.village import AGENT, CLERK, MACHINE_KEY, PASSPHRASE, HandClock, Village, signed_in
+from wire.clerk_recovery import answer_for, shared_at_city
 
 __all__ = ["folder"]
 
@@ -233,3 +234,18 @@ def test_the_program_starts_locked_and_goes_on_where_it_was_after_a_kill(folder)
         process.send_signal(signal.SIGTERM)
     code, said = ended(process)
     assert (code, "unlocked" in said, PASSPHRASE in said) == (0, True, False)
+
+
+async def test_a_passphrase_set_by_telephone_unlocks_from_then_on_and_the_forgotten_one_does_not(locked):
+    new = "another invented one"
+    async with locked.counter as client:
+        await signed(client)
+        counter = locked.lock.counter
+        challenge = (await client.post("/counter/recovery", json={"clerk": AGENT})).json()["challenge"]
+        shared = shared_at_city(counter.node.node_id, locked.village.gateway.sealing, counter.node.sealing_public)
+        said = {"clerk": AGENT, "answer": answer_for(challenge, AGENT, [shared]), "passphrase": new}
+        assert (await client.post("/counter/recovery/answer", json=said)).status_code == 204
+    locked.close()  # the power fails before the clerk signs in
+    assert keyring.unlock(locked.paths.keyring, ByClerk(AGENT, new))
+    with pytest.raises(SlotRefused):
+        keyring.unlock(locked.paths.keyring, ByClerk(AGENT, PASSPHRASE))
