@@ -2,7 +2,8 @@
 
 Sorting writes many operations at once. When anything unexpected comes of that (a value that a column does not take, a
 defect of ours), nothing of it stays, and they are sorted one by one, each behind its own savepoint; the one that fails
-again is kept as unreadable and refused. A database or disk that does not answer is nobody's poison: it is raised.
+again is kept as unreadable and refused. A database, disk or store of scans that does not answer is nobody's poison: it
+is raised.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.opening import Received
 from city_gateway.acts.sorting import Sorted, Sorting
+from city_gateway.errors import ScanStoreAway
 from wire.exchange import sort_apart
 
 LOG = logging.getLogger("city_gateway")
-OUTAGES = (OperationalError, InterfaceError, OSError, MemoryError)
+OUTAGES = (OperationalError, InterfaceError, OSError, MemoryError, ScanStoreAway)
 
 
 def sort_out(gateway: Gateway, tx: Connection, received: Sequence[Received], now: datetime) -> Sorted:

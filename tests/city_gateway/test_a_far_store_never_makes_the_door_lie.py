@@ -18,7 +18,7 @@ import pytest
 from city_gateway.acts import arrival
 from city_gateway.scan_store.s3_road import Road
 from tests.city_gateway.far_scans import adopted, road_to
-from tests.city_gateway.gateway_fixtures import TOWNSHIP, City, EnrolledNode, SealedScan, city_in
+from tests.city_gateway.gateway_fixtures import TOWNSHIP, City, EnrolledNode, Refused, SealedScan, city_in, results
 from tests.simulators.scan_server import (
     BadRoad,
     Fault,
@@ -117,6 +117,25 @@ async def test_operations_are_taken_in_and_their_scans_shared_later_while_the_st
     arrival.share_missed(city.gateway)
     assert [list(entry.scan_wraps) for entry in (await township.exchange()).feed] == [[scan.name]]
     assert (await township.send("GET", f"/v1/scans/{scan.name}")).content == scan.data
+
+
+async def test_a_page_scanned_again_is_not_refused_for_good_because_the_store_was_away(
+    city: City, bad_road: BadRoad
+) -> None:
+    """Whether it was needless only the store can say; the other page of the material is there, this one was lost."""
+    village = await city.enrol()
+    first, lost, anew = (village.sealed_scan(os.urandom(20_000)) for _ in range(3))
+    application_id, sealed = village.collect(first, lost)
+    await village.exchange(sealed)
+    await village.upload(first)
+    again = village.event("rescanned", scans=(first.as_scan(), anew.as_scan(page=2)))
+    mail = (village.act(again, application_id=application_id), village.collect()[1])
+    bad_road.fault = busy
+    with pytest.raises(Refused) as not_now:
+        await village.exchange(*mail)
+    assert (not_now.value.status, not_now.value.code) == (503, "scan.store_away")
+    bad_road.fault = None
+    assert results((await village.exchange(*mail)).feed) == ["applied", "applied"]
 
 
 @pytest.mark.parametrize("fault", [truncated, garbled, busy])
