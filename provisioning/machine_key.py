@@ -11,8 +11,10 @@ Laws:
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -51,6 +53,10 @@ class FileCredential:
         """Beside the file."""
         sweep_unfinished(self._path.parent)
         place(_next(self._path), self._closed(key), mode=CREDENTIAL_MODE)
+        if os.geteuid() == 0:  # before it gets the name: who reads the one in use has to read this one
+            with suppress(FileNotFoundError):
+                was = self._path.stat()
+                os.chown(_next(self._path), was.st_uid, was.st_gid)
 
     def opened(self, *, is_next: bool) -> bytes:
         """What the file says."""

@@ -11,7 +11,7 @@ import pytest
 
 from offline_store.desk import keyring
 from offline_store.errors import SlotRefused
-from provisioning.machine_key import SystemdCredential
+from provisioning.machine_key import FileCredential, SystemdCredential
 from tests.faults.apart import ROOT, outcome_of
 from tests.faults.tally import record
 from tests.provisioning.enrolment_world import MACHINE, EnrolmentWorld
@@ -71,3 +71,16 @@ def test_a_credential_of_systemd_is_renewed_by_the_command_and_the_old_one_opens
     assert after not in (tmp_path / "desk-key.cred").read_bytes()
     owner = world.paths.keyring.stat()
     assert (owner.st_uid, owner.st_gid) == (4711, 4712) != (before.st_uid, before.st_gid)
+
+
+def test_a_key_in_a_file_stays_the_file_of_the_program_that_reads_it(tmp_path: Path) -> None:
+    """Renewed by root; edge_node's own account has to open it at the next start."""
+    assert os.geteuid() == 0, "only root gives a file to another account: run the tests as root"
+    path = tmp_path / "machine.key"
+    path.write_bytes(MACHINE)
+    os.chown(path, 4711, 4712)
+    kept = FileCredential(path)
+    kept.lay_next(bytes(32))
+    kept.adopt_next()
+    owner = path.stat()
+    assert (owner.st_uid, owner.st_gid, kept.opened(is_next=False)) == (4711, 4712, bytes(32))
