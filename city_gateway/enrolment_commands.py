@@ -1,4 +1,7 @@
-"""`python -m city_gateway node-code | node-answer`: how a machine becomes a node, over a line or by stick."""
+"""`python -m city_gateway node-code | node-answer`: how a machine becomes a node, over a line or by stick.
+
+Law: whoever enrols knows where the scans are, for a new township is told the keys of earlier ones once.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from city_gateway.acts.gateway import Gateway
 from city_gateway.app import Settings, now_utc, open_gateway
 from city_gateway.enrolment_stick import answer_all, lay_card
 from city_gateway.errors import NoCatalogYet
-from city_gateway.ledger_options import Database
+from city_gateway.ledger_options import Database, Scans
 from city_gateway.plain_errors import plain_errors
 from city_gateway.wording import words
 from wire.enrolment_stick import FOLDER
@@ -64,10 +67,11 @@ def node_answer(
     folder: FolderOption,
     public_url: Annotated[str, typer.Option("--public-url", help=words("help.serve.public_url"))],
     stick: Annotated[Path, typer.Option("--stick", help=words("help.node_answer.stick"))],
+    scans: Scans = None,
 ) -> None:
     """Answer the requests of machines without a line."""
     _must_be_there(stick)
-    with plain_errors(), _opened(database, folder, public_url) as gateway:
+    with plain_errors(), _opened(database, folder, public_url, scans) as gateway:
         answered = list(answer_all(gateway, stick))
     for one in answered:
         if one.unreadable:
@@ -86,8 +90,8 @@ def node_answer(
 
 
 @contextmanager
-def _opened(database: str, folder: Path, public_url: str = "") -> Iterator[Gateway]:
-    gateway = open_gateway(Settings(database, folder, public_url))
+def _opened(database: str, folder: Path, public_url: str = "", scans: str | None = None) -> Iterator[Gateway]:
+    gateway = open_gateway(Settings(database, folder, public_url, scans=scans))
     try:
         yield gateway
     finally:

@@ -11,10 +11,13 @@ import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from city_gateway.__main__ import app
 from city_gateway.acts import arrival
 from city_gateway.scan_store.s3_road import Road
 from tests.city_gateway.far_scans import adopted, road_to
@@ -32,6 +35,9 @@ from tests.simulators.scan_server import (
     truncated,
 )
 from wire.canonical import read_json
+from wire.enrolment import read_enrolment
+from wire.enrolment_stick import FOLDER, answer_to
+from wire.keys import SealingKey, SigningKey
 from wire.messages import read_refusal
 
 pytestmark = pytest.mark.fault
@@ -157,6 +163,30 @@ async def test_no_byte_leaves_the_door_as_the_last_of_a_scan_that_is_not_its_own
         await village.upload(scan)
     again = await township.send("GET", f"/v1/scans/{scan.name}")
     assert (again.status_code, again.content) == (200, scan.data)
+
+
+async def test_a_township_enrolled_by_stick_reads_the_scans_that_lie_in_the_store(
+    tmp_path: Path, city: City, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a new machine is told of earlier applications is told once; without the keys then it never reads them."""
+    monkeypatch.setenv("GUANGAN_SCANS", address)
+    village = await city.enrol()
+    scan = village.sealed_scan(os.urandom(20_000))
+    await village.exchange(village.collect(scan)[1])
+    await village.upload(scan)
+    arrival.share_missed(city.gateway)
+    code = city.code("township", TOWNSHIP, "测试镇", hours=24 * 365)
+    keys = SigningKey.generate(), SealingKey.generate(), SigningKey.generate()
+    stick = tmp_path / "stick"
+    (stick / FOLDER).mkdir(parents=True)
+    (stick / FOLDER / "0A1B2C3D.REQ").write_bytes(await city.enrolment_body(code, *keys))
+    ledger = [f"--database=sqlite:///{tmp_path / 'ledger.db'}", f"--folder={tmp_path / 'gateway'}"]
+    done = CliRunner().invoke(app, ["node-answer", *ledger, "--public-url=http://city.test", f"--stick={stick}"])
+    assert done.exit_code == 0, done.output
+    signed = read_json((stick / FOLDER / answer_to("0A1B2C3D.REQ")).read_bytes())
+    township = EnrolledNode(city, read_enrolment(signed, city.gateway.keys.signing.public), *keys)
+    city.clock.now = datetime.now(UTC)
+    assert [list(entry.scan_wraps) for entry in (await township.exchange()).feed] == [[scan.name]]
 
 
 async def test_a_gateway_that_died_between_store_and_ledger_repeats_it_safely(
