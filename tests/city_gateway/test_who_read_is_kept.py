@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +22,9 @@ from city_gateway.acts.chains import Chain, Followed
 from city_gateway.acts.office_audit import ChainHead, OfficeAct
 from city_gateway.acts.rule import void
 from city_gateway.errors import AuditBroken
+from city_gateway.ledger import office
 from city_gateway.ledger import office_audit as kept
+from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger.office_audit import AuditRow
 from city_gateway.ledger.tables import JOURNAL, OFFICE_AUDIT
 from city_gateway.wording import sentences
@@ -227,3 +230,20 @@ async def test_the_commands_tell_the_same(city: City, ledger_url: str, monkeypat
     cut = CliRunner().invoke(commands, ["audit", "verify", *at, "--noted", noted[0]])
     assert cut.exit_code == 1
     assert PASSPHRASE not in cut.output
+
+
+async def test_many_at_once_make_one_chain_without_a_gap(city: City, ledger_url: str) -> None:
+    """Threads of this door, and a second process of the same gateway on the same ledger."""
+    clerk(city)
+    await sign_in(city)
+    with city.gateway.ledger.reading() as tx:
+        who = office.clerk(tx, "d-1")
+    assert who is not None
+    second = dataclasses.replace(city.gateway, ledger=open_ledger(ledger_url, now=city.clock(), randomness=os.urandom))
+    try:
+        with ThreadPoolExecutor(12) as pool:
+            each = [(city.gateway, second)[number % 2] for number in range(60)]
+            list(pool.map(lambda door: office_audit.noted(door, who, OfficeAct.OPENED, "a" * 32), each))
+    finally:
+        second.ledger.close()
+    assert verified(city).seq == len(rows(city)) == 61
