@@ -80,12 +80,16 @@ class Lock:
             left = self._wait_until - self._monotonic()
             if left > 0:
                 raise LockedOut(wait_minutes=max(1, -(-int(left) // 60)), until="")
+            before = self._failures, self._wait_until
             self._failures += 1
             self._wait_until = self._monotonic() + wait_after(self._failures).total_seconds()
             try:
                 self.counter = await asyncio.to_thread(self._open, who)
             except SlotRefused:
                 raise WrongPassphrase from None
+            except StoreError:  # the disk, not the guess
+                self._failures, self._wait_until = before
+                raise
             self._failures, self._wait_until = 0, 0.0
             self.opened.set()
 

@@ -19,7 +19,7 @@ from offline_store.desk import clerks, keyring, rekeying
 from offline_store.desk.clerks import FREE_FAILURES
 from offline_store.desk.keyring import ByClerk
 from offline_store.desk.passphrases import ONLY_FOR_TESTS
-from offline_store.errors import SlotRefused
+from offline_store.errors import DeskFull, SlotRefused
 from tests.edge_node.test_the_program import client_of, ended, folder, start, wait_for
 from tests.edge_node.village import AGENT, CLERK, MACHINE_KEY, PASSPHRASE, HandClock, Village, signed_in
 from wire.clerk_recovery import answer_for, shared_at_city
@@ -119,6 +119,16 @@ async def test_guesses_at_the_locked_door_are_made_to_wait(locked):
         assert (answer.status_code, answer.json()["error"]["code"]) == (429, "sign_in.locked_out")
         assert locked.opened == 0
         locked.clock.passes(minutes=2)
+        assert (await signed(client)).status_code == 200
+
+
+async def test_a_disk_that_is_full_is_no_wrong_guess(locked, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(locked.lock, "_open", lambda who: (_ for _ in ()).throw(DeskFull()))
+        async with locked.counter as client:
+            for _ in range(FREE_FAILURES + 2):
+                assert (await signed(client)).status_code == 507
+    async with locked.counter as client:
         assert (await signed(client)).status_code == 200
 
 
