@@ -2,7 +2,8 @@
 
 Laws: one that its author based on a step which this ledger does not have (the ledger was restored, others have not
 sent again) is stored and waits, with what the same author did after it on that application; it is never refused for
-that. What a revoked node did waits, too, however long, until a person decides; none of it is dropped, none applied by
+that. Pages scanned again wait while the store of scans does not say whether the others are there: a refusal is final.
+What a revoked node did waits, too, however long, until a person decides; none of it is dropped, none applied by
 itself. What is sorted together is held in memory and written in a handful of statements, because a drained village
 sends hundreds at once.
 """
@@ -116,12 +117,17 @@ class Sorting:
         if known is None and one.author.node_id in self._revoked and application_id and one.events and not one.decided:
             return Verdict.WAIT
         case = self._book.case(application_id)
+        may_wait = (
+            bool(application_id and one.events)
+            and not (one.overdue or one.decided)
+            and (case is None or reads(one.author, case.application.site))
+        )
+        if known is None and may_wait and self._only_the_store_knows(one):
+            return Verdict.WAIT
         return judge_operation(
             one.body_hash,
             known.body_hash if known else None,
-            may_wait=bool(application_id and one.events)
-            and not (one.overdue or one.decided)
-            and (case is None or reads(one.author, case.application.site)),
+            may_wait=may_wait,
             basis=one.basis,
             case_seq=case.case_seq if case else 0,
             seq=one.header.seq,
@@ -201,6 +207,16 @@ class Sorting:
         if application.received_at is None and application.state in (State.COLLECTED, State.PRE_REVIEW):
             return [Submitted(at=self._now, by=self._gateway.city)]
         return []
+
+    def _only_the_store_knows(self, one: Received) -> bool:
+        """Whether pages were scanned again and the store does not say if that was needless."""
+        try:
+            self._refuse_needless_rescans(one, one.application_id or "")
+        except ScanStoreAway:
+            return True
+        except ScansAreThere:
+            pass
+        return False
 
     def _refuse_needless_rescans(self, one: Received, application_id: str) -> None:
         """Scanning again mends what was lost before it came here; it never changes what somebody may have read."""

@@ -18,10 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from city_gateway.__main__ import app
-from city_gateway.acts import arrival
+from city_gateway.acts import arrival, parking
 from city_gateway.scan_store.s3_road import Road
 from tests.city_gateway.far_scans import adopted, road_to
-from tests.city_gateway.gateway_fixtures import TOWNSHIP, City, EnrolledNode, Refused, SealedScan, city_in, results
+from tests.city_gateway.gateway_fixtures import TOWNSHIP, City, EnrolledNode, SealedScan, city_in, results
 from tests.simulators.scan_server import (
     BadRoad,
     Fault,
@@ -137,11 +137,27 @@ async def test_a_page_scanned_again_is_not_refused_for_good_because_the_store_wa
     again = village.event("rescanned", scans=(first.as_scan(), anew.as_scan(page=2)))
     mail = (village.act(again, application_id=application_id), village.collect()[1])
     bad_road.fault = busy
-    with pytest.raises(Refused) as not_now:
-        await village.exchange(*mail)
-    assert (not_now.value.status, not_now.value.code) == (503, "scan.store_away")
+    answer = await village.exchange(*mail)
+    assert (answer.receipt.hwm, results(answer.feed)) == (3, ["applied"]), "it waits at the city, and nothing behind it"
+    assert parking.unpark_missed(city.gateway) == 0
     bad_road.fault = None
-    assert results((await village.exchange(*mail)).feed) == ["applied", "applied"]
+    assert parking.unpark_missed(city.gateway) == 1
+    assert results((await village.exchange()).feed) == ["applied"]
+
+
+async def test_a_page_that_is_there_is_not_replaced_when_the_store_answers_again(city: City, bad_road: BadRoad) -> None:
+    village = await city.enrol()
+    scan, anew = village.sealed_scan(os.urandom(20_000)), village.sealed_scan(os.urandom(20_000))
+    application_id, sealed = village.collect(scan)
+    await village.exchange(sealed)
+    await village.upload(scan)
+    again = village.act(village.event("rescanned", scans=(anew.as_scan(),)), application_id=application_id)
+    bad_road.fault = busy
+    assert results((await village.exchange(again)).feed) == []
+    bad_road.fault = None
+    parking.unpark_missed(city.gateway)
+    (told,) = (await village.exchange()).feed
+    assert (told.result, told.refusal and told.refusal.code) == ("refused", "rescan.not_needed")
 
 
 @pytest.mark.parametrize("fault", [truncated, garbled, busy])
