@@ -6,6 +6,8 @@ Laws:
 - A run that was cut is begun anew; what it left (a credential that has no name yet, a wrap too many) goes with the
   next run.
 - The machine key goes through pipes between this program and systemd-creds, and lies on the disk only in a credential.
+- From then on the node opens by itself: where clerks unlocked it, their slots go last, for nothing would keep them in
+  step with their passphrases.
 - edge_node is stopped, because a re-keying knows one machine key only.
 """
 
@@ -97,6 +99,8 @@ def renew(paths: NodePaths, credential: Credential, keys: list[bytes], randomnes
     new = credential.opened(is_next=False)
     _must_open(paths, new, desk_key)
     keyring.keep_machine_slot(paths.keyring, new)
+    if any(kind == "clerk" for kind, _ in keyring.slots(paths.keyring)):
+        keyring.drop_clerk_slots(paths.keyring)
 
 
 def _must_open(paths: NodePaths, machine: bytes, desk_key: bytes) -> None:

@@ -120,6 +120,7 @@ def test_the_last_passphrase_forgotten_the_citys_recovery_key_lets_the_machine_o
     words = ("machine-key", "renew", "--recovery-key", str(key), "--passphrase-stdin")
     assert typed(world, *words, said=PASSPHRASE)[0] == 0
     assert opens(world, (tmp_path / "machine.key").read_bytes())
+    assert not opens(world, WANG), "a node that opens by itself keeps no passphrase, least of all a forgotten one"
 
 
 def test_doctor_finds_nothing_wrong_with_a_locked_node(world: EnrolmentWorld, tmp_path: Path) -> None:
