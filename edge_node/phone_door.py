@@ -41,21 +41,27 @@ class PhoneDoor:
         self._bound: list[socket.socket] = []
         self._door: Door | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
 
     async def open(self) -> list[str]:
         """Listen, if nobody does yet; the addresses of the door, without a slash at the end."""
-        if self._door is None or self._door.should_exit:
-            await self.close()
-            hosts = list(self._addresses())
-            if not hosts:
-                raise NoNetworkForPhone
-            self._bound = _listen(hosts, self._port)
-            self._door = door_of(self._app, tls=_fresh_certificate(hosts))
-            self._serving = asyncio.create_task(self._serve(self._door, self._bound))
-        return [_url(one) for one in self._bound]
+        async with self._turn:
+            if self._door is None or self._door.should_exit:
+                await self._closed()
+                hosts = list(self._addresses())
+                if not hosts:
+                    raise NoNetworkForPhone
+                self._bound = _listen(hosts, self._port)
+                self._door = door_of(self._app, tls=_fresh_certificate(hosts))
+                self._serving = asyncio.create_task(self._serve(self._door, self._bound))
+            return [_url(one) for one in self._bound]
 
     async def close(self) -> None:
         """Answer what was asked, and close."""
+        async with self._turn:  # one at a time: who waited for the last door must not forget the next one
+            await self._closed()
+
+    async def _closed(self) -> None:
         if self._door is not None and self._serving is not None:
             self._door.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)

@@ -127,6 +127,24 @@ async def test_the_door_closes_behind_the_last_invitation(here: Counterside, mon
         assert (await client.post("/pages", content=photo())).status_code == 201
 
 
+async def test_two_invitations_while_the_door_closes_open_one_door(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    here = Counterside(Village.at(tmp_path), port)
+    try:
+        await here.invite()
+        here.counter.invitations.withdraw(here.who)
+        here.door._door.should_exit = True  # as the look behind the last invitation does
+        (first, _), (second, token) = await asyncio.gather(here.invite(), here.invite())
+        assert first == second
+        async with phone(second, token) as client:
+            assert (await client.get("/asked")).status_code == 200
+        assert (await here.call("DELETE", "/phone")).status_code == 204
+        assert not listens(second)
+    finally:
+        await here.door.close()
+
+
 async def test_leaving_the_screen_closes_the_door_at_once(here: Counterside) -> None:
     address, _ = await here.invite()
     assert (await here.call("DELETE", "/phone")).status_code == 204
