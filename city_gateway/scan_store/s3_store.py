@@ -104,7 +104,7 @@ class S3ScanStore:
         """Kept for a while: what a header says cannot change under a name."""
         asked = list(names)
         kept = self._headers if most <= SCAN_HEADER_MAX else {}
-        known = {name: kept[name][:most] for name in asked if name in kept}
+        known = {name: one[:most] for name in asked if (one := kept.get(name)) is not None}
         rest = [name for name in asked if name not in known]
         found = self._each(rest, lambda name: self._road.beginning(f"{WHOLE}/{name}", most))
         for name, beginning in found.items():

@@ -348,3 +348,20 @@ def test_two_gateways_on_one_store_learn_what_the_other_set_aside(
     assert list(other.lost()) == [name]
     one.put(b"sealed")
     assert (other.look_for_lost(), list(other.lost())) == (0, [])
+
+
+def test_a_header_that_another_thread_forgets_meanwhile_is_asked_for_again(
+    tmp_path: Path, scan_server: ScanServer
+) -> None:
+    class ForgottenBetween(dict[str, bytes]):
+        def __contains__(self, name: object) -> bool:
+            found = super().__contains__(name)
+            self.clear()  # another thread came between the two looks
+            return found
+
+    kept = in_a_bucket(tmp_path, scan_server.endpoint)
+    name = kept.put(os.urandom(1000))
+    store = kept.store
+    assert isinstance(store, S3ScanStore)
+    store._headers = ForgottenBetween(store._headers)
+    assert list(store.beginnings([name], 64)) == [name]
