@@ -1,7 +1,8 @@
 """What a newly enrolled node is told of applications that were there before it.
 
 Laws: the same entries as if it had always been there, from the city's order; sealed bytes are never sealed again, a
-swapped machine only needs new wraps. Runs in the transaction that enrols, while nobody else decides who is told.
+swapped machine only needs new wraps. A scan that is lost at this moment is waited for again, so that its key goes out
+when its village has sent it once more. Runs in the transaction that enrols, while nobody else decides who is told.
 """
 
 from __future__ import annotations
@@ -60,4 +61,8 @@ def _wraps(gateway: Gateway, tx: Connection, reader: Node, one: Received) -> dic
     if not one.scan_hashes or not one.application_id:
         return {}
     served = scan_references.scans_of(tx, one.application_id)
-    return wraps_for(reader, scan_shelf.keys_of(gateway, [name for name in one.scan_hashes if name in served]))
+    theirs = [name for name in one.scan_hashes if name in served]
+    keys = scan_shelf.keys_of(gateway, theirs)
+    if reader.role is NodeRole.TOWNSHIP and len(keys) < len(theirs):
+        scan_references.wait_again(tx, one.application_id, set(theirs) - set(keys))
+    return wraps_for(reader, keys)

@@ -87,6 +87,12 @@ def mark_shared(tx: Connection, waiting: Iterable[Waiting]) -> None:
     tx.execute(sa.update(SCAN_REFERENCES).where(which).values(shared=True), rows)
 
 
+def wait_again(tx: Connection, application_id: str, scan_hashes: Iterable[str]) -> None:
+    """Somebody was told of this application without the keys of these: they go out when the scans are here again."""
+    which = (SCAN_REFERENCES.c.application_id == application_id) & SCAN_REFERENCES.c.scan_hash.in_(list(scan_hashes))
+    tx.execute(sa.update(SCAN_REFERENCES).where(which).values(shared=False))
+
+
 def sites_of(tx: Connection, scan_hash: str) -> list[str]:
     """The sites of the applications that may have this scan."""
     asked = _counting(APPLICATIONS.c.site).where(SCAN_REFERENCES.c.scan_hash == scan_hash)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from city_gateway.acts import lost_scans
+from city_gateway.acts import arrival, lost_scans
 from offline_store.desk import scans
 from offline_store.desk.scans import ScanStatus
 from tests.city_gateway.backup_world import backed_up, workshop
@@ -130,3 +130,22 @@ async def test_a_backup_finds_it_and_the_next_one_brings_back_what_an_earlier_on
     rotten.unlink()
     backed_up(at)
     assert rotten.read_bytes() == kept[rotten.name], "from the shelf"
+
+
+async def test_a_township_that_came_while_a_scan_was_lost_gets_its_key_when_it_is_back(
+    city: City, village: WholeNode
+) -> None:
+    arrival.share_missed(city.gateway)
+    lost = stored(city)[0]
+    data = lost.read_bytes()
+    lost.unlink()
+    township = await city.enrol("township", TOWNSHIP, "测试镇")
+    told = await township.everything()
+    assert lost.name not in [name for entry in told for name in entry.scan_wraps]
+    assert (await fetched(township, lost.name)).status_code == 404
+    await village.contact()
+    await village.drain()
+    assert lost.read_bytes() == data, "the village was asked"
+    arrival.share_missed(city.gateway)
+    assert [name for entry in await township.everything() for name in entry.scan_wraps] == [lost.name]
+    assert (await fetched(township, lost.name)).status_code == 206
