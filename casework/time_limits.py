@@ -143,7 +143,7 @@ def notice_clock(
     received, answered = application.received_at, application.notice_given_at
     if received is None or (answered is None and application.state in CLOSED_STATES):
         return Clock("notice", None, Standing.NOT_STARTED, limit=NOTICE_LIMIT)
-    count = _Count("notice", city_day(received), NOTICE_LIMIT, calendar, tuple(declared))
+    count = _Count("notice", city_day(received), NOTICE_LIMIT, calendar, _begun_by(answered, declared))
     if answered is not None:
         return count.met(city_day(answered))
     clock = count.running(city_day(now), confident=confident)
@@ -169,7 +169,7 @@ def handling_clock(
     limit = Limit(limit.value + application.extended_days, _counting_unit(limit, application), limit.basis)
     start_day = _start_of_handling(start, application.received_at, item, calendar, declared)
     pauses, paused_on = _pauses(application, item)
-    count = _Count("handling", start_day, limit, calendar, tuple(declared), pauses)
+    count = _Count("handling", start_day, limit, calendar, _begun_by(decided, declared), pauses)
     if paused_on is not None and decided is None:
         used = _days_between(start_day, paused_on, limit.unit, calendar, count.skipped)
         return Clock("handling", None, Standing.PAUSED, limit.value - used, limit=limit)
@@ -285,6 +285,11 @@ def handling_days(
     end = city_day(application.decision.decided_on)
     stood = spans_of(one for one in declared if one.concerns("handling", "working_day"))
     return max(0, _days_between(start, end, "working_day", calendar, (*stood, *pauses)))
+
+
+def _begun_by(met: datetime | None, declared: Sequence[Standstill]) -> tuple[Standstill, ...]:
+    """Leave out what began after a clock was met: it has no say in whether that was in time."""
+    return tuple(one for one in declared if met is None or one.span.first <= city_day(met))
 
 
 def _counting_unit(limit: Limit, application: Application) -> LimitUnit:

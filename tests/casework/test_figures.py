@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.application import Application, Decision
-from casework.catalog import ServiceItem
+from casework.catalog import LIMIT_UNITS, ServiceItem
 from casework.figures import RATED_AT_LEAST, Assessment, Counted, Figures, Period, Share, assess
 from casework.lifecycle import State
+from casework.standstill import CLOCKS, DaySpan, Standstill
 from casework.time_limits import Keeping, handling_days, keeping
 from tests.casework.test_time_limits import CALENDAR, CALENDAR_DAYS, PERMIT, UNKNOWN, accepted_on, noon
 
@@ -66,6 +67,19 @@ def test_what_a_doubtful_clock_accepted_is_counted_apart() -> None:
 def test_a_year_without_a_calendar_makes_nothing_late() -> None:
     far = decided(date(2034, 11, 1), date(2034, 11, 30))
     assert keeping(far, FIVE_DAYS, CALENDAR) is Keeping.DOUBTFUL
+
+
+@pytest.mark.parametrize("stands", [True, False], ids=["moves limits", "does not say"])
+def test_a_notice_that_begins_after_the_decision_makes_it_not_doubtful(stands: bool) -> None:
+    twenty = limited(CALENDAR_DAYS, 20)
+    before, after = decided(MONDAY, date(2026, 11, 4)), decided(MONDAY, date(2026, 11, 13))
+
+    def began(day: date) -> Standstill:
+        span = DaySpan(day, date(2026, 12, 1))
+        return Standstill("N-1", span, frozenset(CLOCKS), frozenset(LIMIT_UNITS), stands=stands, open_ended=True)
+
+    found = [keeping(one, twenty, CALENDAR, [began(date(2026, 11, 12))]) for one in (before, after)]
+    assert found == [Keeping.IN_TIME, Keeping.DOUBTFUL]
 
 
 def test_what_is_overdue_and_undecided_stands_beside_the_rate() -> None:
