@@ -113,6 +113,9 @@ def publish(
             folder, keys, passphrases(from_stdin=passphrase_stdin), wanted, datetime.now(UTC)
         )
     console.print(words("catalog.published", version=published.content_version), highlight=False)
+    number, nodes = publication.revocations(folder, published)
+    if revoke:
+        console.print(words("catalog.revoked", number=number, nodes=" ".join(nodes)), highlight=False, soft_wrap=True)
 
 
 @app.command(help=words("help.catalog_refresh"))

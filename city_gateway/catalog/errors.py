@@ -9,6 +9,7 @@ CatalogError
  +-- PassphraseTooShort   a key file must not be easier to open than the office door
  +-- VersionNotRising     the content version only ever goes up
  +-- RevocationsNotRising the list of revoked nodes only ever grows
+ +-- RevokedNodeMalformed what shall be revoked is no node id
  +-- ReleaseUnknown       no release of this version was published here, or its files are gone
  +-- BusyPublishing       two people publish at once
 """
@@ -88,6 +89,12 @@ class RevocationsNotRising(CatalogError):
     """The list of revocations is older or shorter than the published one."""
 
     code = "catalog.revocations_not_rising"
+
+
+class RevokedNodeMalformed(CatalogError):
+    """What shall be revoked is no node id, so that nothing would be revoked."""
+
+    code = "catalog.revoked_node_malformed"
 
 
 class ReleaseUnknown(CatalogError):

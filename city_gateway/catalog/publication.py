@@ -6,6 +6,7 @@ Clock and key generator are handed in; the commands beside this module and the d
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from city_gateway.catalog.content import Dictionaries, Directory, assemble
 from city_gateway.catalog.dictionary import build_dictionary
+from city_gateway.catalog.errors import RevokedNodeMalformed
 from city_gateway.catalog.key_files import PassphraseOf, county_role, create_keys, open_offline, open_online
 from city_gateway.catalog.repository import Published, Repository, online_folder
 from city_gateway.catalog.source import Source, check_source, read_source
@@ -24,6 +26,7 @@ from city_gateway.catalog.telling_changes import changes_beside
 FIRST_DICTIONARY = 1
 MINIMUM_PROGRAM = "0.1.0"
 SIGNED_AGAIN_BEFORE = timedelta(days=180)
+NODE_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The release that a publisher asks for."""
+    """The release that a publisher asks for; without a number, the nodes to revoke are added to the published list."""
 
     source: Path
     recipients: Sequence[bytes]
@@ -95,6 +98,13 @@ def publish(folder: Path, keys: Path, passphrase_of: PassphraseOf, wanted: Wante
     return repository.publish(content, county_content, wanted.rollout.to_plain(version, now), signers, now)
 
 
+def revocations(folder: Path, published: Published) -> tuple[int, tuple[str, ...]]:
+    """Number of the published list of revoked nodes, and who stands on it."""
+    data = Repository(folder).target(published, "directory.json")
+    listed: dict[str, Any] = {"number": 0, "nodes": []} if data is None else json.loads(data)["revocations"]
+    return int(listed["number"]), tuple(map(str, listed["nodes"]))
+
+
 def refresh(folder: Path, now: datetime) -> Published:
     """Renew snapshot and timestamp with the gateway's own keys; no holder is needed."""
     return Repository(folder).refresh(open_online(online_folder(folder)), now)
@@ -121,11 +131,13 @@ def _silent_counties(before: Published, keys: Path, signing: Mapping[str, object
 def _directory(repository: Repository, before: Published, wanted: Wanted) -> Directory:
     data = repository.target(before, "directory.json")
     published = None if data is None else json.loads(data)
+    kept: dict[str, Any] = {"number": 0, "nodes": []} if published is None else published["revocations"]
+    added = set(wanted.revoked_nodes) - set(kept["nodes"])
+    for node in sorted(added):
+        if not NODE_ID.fullmatch(node):
+            raise RevokedNodeMalformed(node=node)
     if wanted.revocation_number is None:
-        if published is None:
-            return Directory(wanted.recipients)
-        kept = published["revocations"]
-        return Directory(wanted.recipients, kept["number"], kept["nodes"])
+        return Directory(wanted.recipients, kept["number"] + (1 if added else 0), [*kept["nodes"], *added])
     directory = Directory(wanted.recipients, wanted.revocation_number, wanted.revoked_nodes)
     directory.must_follow(published)
     return directory

@@ -25,6 +25,7 @@ from city_gateway.catalog.errors import (
     PassphraseTooShort,
     RepositoryExists,
     RevocationsNotRising,
+    RevokedNodeMalformed,
     SourceRefused,
 )
 from city_gateway.catalog.key_files import create_keys, offline_names, open_offline
@@ -245,6 +246,23 @@ def test_revocations_only_grow(world: CatalogWorld) -> None:
         world.publish(revocation_number=2, revoked_nodes=["aa" * 16])
     with pytest.raises(RevocationsNotRising):
         world.publish(revocation_number=4, revoked_nodes=[])
+
+
+def test_a_node_is_revoked_without_a_number_and_the_others_stay_revoked(world: CatalogWorld) -> None:
+    world.publish(revoked_nodes=["aa" * 16])
+    world.publish(revoked_nodes=["bb" * 16])
+    world.publish()
+    assert target(world, "directory.json")["revocations"] == {"number": 2, "nodes": ["aa" * 16, "bb" * 16]}
+
+
+@pytest.mark.parametrize("number", [None, 1])
+def test_what_is_no_node_id_is_not_published_as_revoked(world: CatalogWorld, number: int | None) -> None:
+    world.publish()
+    before = target(world, "catalog.json")
+    with pytest.raises(RevokedNodeMalformed) as refused:
+        world.publish(revocation_number=number, revoked_nodes=["aa" * 16, "a" * 31])
+    assert refused.value.fields == {"node": "a" * 31}
+    assert target(world, "catalog.json") == before
 
 
 def test_the_command_line_goes_from_nothing_to_a_published_release(tmp_path: Path) -> None:
