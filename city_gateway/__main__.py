@@ -24,7 +24,7 @@ from city_gateway.acts import parking
 from city_gateway.acts.gateway import CITY_REGION
 from city_gateway.acts.office import add_clerk
 from city_gateway.acts.outline import outline
-from city_gateway.acts.rule import case_of, void
+from city_gateway.acts.rule import case_named, void
 from city_gateway.app import Settings, build_app, now_utc, open_gateway
 from city_gateway.audit_commands import app as audit_commands
 from city_gateway.backup import commands as backup_commands
@@ -216,24 +216,24 @@ def ledger_void(
     *,
     database: Database,
     folder: Folder,
-    application_id: Annotated[str, typer.Argument(help=words("help.ledger_void.application"))],
+    application: Annotated[str, typer.Argument(help=words("help.ledger_void.application"))],
     by: Annotated[str, typer.Option("--by", help=words("help.ledger_void.by"))],
 ) -> None:
     """Declare an application void."""
     with plain_errors():
         gateway = open_gateway(Settings(database, folder, public_url=""))
         try:
+            one = case_named(gateway, application)
             reason = typer.prompt(words("command.void_reason"), default="", show_default=False).strip()
             if not reason:
                 typer.echo(words("command.void_without_reason"), err=True)
                 raise typer.Exit(1)
-            one = case_of(gateway, application_id)
             state = say(f"state.{one.state.value}")
             sure = words("command.void_sure", receipt=one.receipt_no, item=one.item_id, state=state)
             if not typer.confirm(sure):
                 typer.echo(words("command.void_kept"), err=True)
                 raise typer.Exit(1)
-            void(gateway, application_id, by, reason)
+            void(gateway, one.application_id, by, reason)
         finally:
             gateway.ledger.close()
     typer.echo(words("command.voided", receipt=one.receipt_no))

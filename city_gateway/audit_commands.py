@@ -5,6 +5,7 @@ Laws: `verify` ends with 1 when any chain breaks, so that a timer can watch it; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office_audit import ChainHead
 from city_gateway.errors import ApplicationUnknown
 from city_gateway.ledger import cases
-from city_gateway.ledger.office_audit import of_clerk
+from city_gateway.ledger.office_audit import AuditRow, of_clerk
 from city_gateway.ledger_options import Database
 from city_gateway.opened import opened
 from city_gateway.wording import words
@@ -54,8 +55,8 @@ def read(
     """Who had to do with one application."""
     with opened(database, folder) as gateway:
         application_id = _application_id(gateway, application)
-        for row in office_audit.history(gateway, application_id):
-            typer.echo(line_of(row, words))
+        rows = office_audit.history(gateway, application_id)
+    _told(rows, words("audit.nobody"))
 
 
 @app.command(help=words("help.audit_clerk"))
@@ -67,8 +68,15 @@ def clerk(
 ) -> None:
     """What one person of the office did."""
     with opened(database, folder) as gateway, gateway.ledger.reading() as tx:
-        for row in of_clerk(tx, clerk_id):
-            typer.echo(line_of(row, words))
+        rows = list(of_clerk(tx, clerk_id))
+    _told(rows, words("audit.no_such_clerk", clerk=clerk_id))
+
+
+def _told(rows: Sequence[AuditRow], none: str) -> None:
+    for row in rows:
+        typer.echo(line_of(row, words))
+    if not rows:
+        typer.echo(none)
 
 
 def _line(one: Followed) -> str:

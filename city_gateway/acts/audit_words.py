@@ -22,6 +22,11 @@ def act_of(row: AuditRow, told: Callable[..., str] = say) -> str:
     return told("audit.about", act=done, about=row.about) if row.about else done
 
 
+def stood_for(row: AuditRow, told: Callable[..., str] = say) -> str:
+    """The department the person stood for; at the command line nobody stands for one."""
+    return department_of(row) or told("audit.by_command")
+
+
 def line_of(row: AuditRow, told: Callable[..., str] = say) -> str:
     """One entry on one line."""
     return told(
@@ -29,7 +34,7 @@ def line_of(row: AuditRow, told: Callable[..., str] = say) -> str:
         seq=row.seq,
         at=f"{row.at.astimezone(CITY_TIME):%Y-%m-%d %H:%M:%S}",
         clerk=row.clerk_id,
-        department=department_of(row),
+        department=stood_for(row, told),
         act=act_of(row, told),
         application=row.application_id or "",
     )

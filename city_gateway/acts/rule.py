@@ -78,6 +78,14 @@ def case_of(gateway: Gateway, application_id: str) -> Application:
     return case.application
 
 
+def case_named(gateway: Gateway, named: str) -> Application:
+    """The application of this id or of exactly this receipt number; an administrator has only the latter in hand."""
+    with gateway.ledger.reading() as tx:
+        found, _ = cases.page(tx, text=named, offset=0, limit=2)
+    by_receipt = [one.application for one in found if one.application.receipt_no == named]
+    return by_receipt[0] if by_receipt else case_of(gateway, named)
+
+
 def void(gateway: Gateway, application_id: str, administrator: str, reason: str) -> Application:
     """Declare the record of an application void: filed twice, filed for the wrong person. The one act of its kind, and
     an administrator's."""

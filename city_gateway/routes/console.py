@@ -15,11 +15,11 @@ from casework.identifiers import region_covers
 from city_gateway.access import gateway_of
 from city_gateway.acts import office_audit
 from city_gateway.acts.adoption import catalog_view
-from city_gateway.acts.audit_words import act_of
+from city_gateway.acts.audit_words import act_of, stood_for
 from city_gateway.acts.fleet import Asked, fleet
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office import SignedIn
-from city_gateway.acts.office_audit import OfficeAct, department_of
+from city_gateway.acts.office_audit import OfficeAct
 from city_gateway.acts.standing import backing, timeline_line
 from city_gateway.catalog.wording import stage_line
 from city_gateway.ledger import backups, cases
@@ -90,7 +90,7 @@ def audit_page(request: Request, somebody: Administrator, text: str = "") -> Res
     if application_id is not None:
         office_audit.noted(gateway, somebody.clerk, OfficeAct.HISTORY_READ, application_id)
         rows = office_audit.history(gateway, application_id)
-        history = [HistoryLine(row, department_of(row), act_of(row)) for row in rows]
+        history = [HistoryLine(row, stood_for(row), act_of(row)) for row in rows]
     return page_of(
         request, "audit.html", somebody, text=text, searched=bool(text), application_id=application_id, history=history
     )

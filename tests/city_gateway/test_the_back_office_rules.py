@@ -125,7 +125,11 @@ async def test_a_decision_is_revoked_only_knowingly_and_with_reason_and_ground(c
 async def test_an_administrator_voids_a_record_and_everyone_concerned_is_told(city: City, ledger_url: str) -> None:
     village, application_id = await accepted(city)
     folder = str(city.gateway.folder.root)
-    arguments = ["ledger", "void", "--folder", folder, "--database", ledger_url, "--by", "gl01", application_id]
+    arguments = ["ledger", "void", "--folder", folder, "--database", ledger_url, "--by", "gl01"]
+    receipt_no = find(city, application_id).receipt_no
+    part = CliRunner().invoke(command.app, [*arguments, receipt_no[:-2]], input="报了两次\ny\n")
+    assert (part.exit_code, "没有这件办件" in part.output) == (1, True), part.output
+    arguments.append(receipt_no)
     for said in ("\n", "报了两次\nn\n"):
         assert CliRunner().invoke(command.app, arguments, input=said).exit_code == 1
         assert state_of(city, application_id) is State.ACCEPTED

@@ -214,9 +214,11 @@ async def test_the_commands_tell_the_same(city: City, ledger_url: str, monkeypat
     monkeypatch.setenv("GUANGAN_LEDGER", ledger_url)
     clerk(city)
     _, application_id = await accepted(city)
+    at = ["--folder", str(city.gateway.folder.root)]
+    unseen = CliRunner().invoke(commands, ["audit", "read", *at, application_id])
+    assert (unseen.exit_code, sentences("zh_CN")["audit.nobody"] in unseen.output) == (0, True)
     await sign_in(city)
     await city.client.get(f"/office/applications/{application_id}")
-    at = ["--folder", str(city.gateway.folder.root)]
     whole = CliRunner().invoke(commands, ["audit", "verify", *at])
     assert whole.exit_code == 0, whole.output
     noted = re.search(r"2:[0-9a-f]{16}", whole.output.splitlines()[-1])
@@ -224,6 +226,8 @@ async def test_the_commands_tell_the_same(city: City, ledger_url: str, monkeypat
     told = CliRunner().invoke(commands, ["audit", "read", *at, application_id])
     assert (told.exit_code, told.output.count("\n"), application_id in told.output) == (0, 1, True)
     assert CliRunner().invoke(commands, ["audit", "clerk", *at, "d-1"]).output.count("\n") == 2
+    nobody = CliRunner().invoke(commands, ["audit", "clerk", *at, "nobody"])
+    assert (nobody.exit_code, "nobody" in nobody.output) == (0, True)
     with city.gateway.ledger.transaction() as tx:
         tx.execute(sa.delete(OFFICE_AUDIT).where(OFFICE_AUDIT.c.seq == 2))
     assert CliRunner().invoke(commands, ["audit", "verify", *at]).exit_code == 0
