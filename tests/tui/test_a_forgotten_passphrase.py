@@ -84,6 +84,18 @@ async def test_a_mistyped_group_is_named_before_anything_is_sent(at_the_screen, 
 
 
 @ON_THE_NODE
+async def test_who_chose_too_short_a_passphrase_types_the_next_where_it_is_not_shown(at_the_screen, node):
+    async with at_the_screen(signed_in=False) as agent:
+        challenge = await forgot(agent)
+        await typed(agent, city_answers(node, challenge), "short", "short")
+        await agent.sees("至少要 8 个字符")
+        await typed(agent, NEW)
+        assert NEW not in agent.text()
+        await typed(agent, NEW)
+        await agent.at("sign_in")
+
+
+@ON_THE_NODE
 async def test_an_answer_to_something_else_is_refused_in_words_and_the_screen_stays(at_the_screen, node):
     async with at_the_screen(signed_in=False) as agent:
         await forgot(agent)

@@ -1,7 +1,8 @@
 """A forgotten passphrase: the digits to read out over the telephone, the digits read back, and a new passphrase.
 
 Laws: the challenge stands large and in groups, above everything; a mistyped group is told as soon as its field is left,
-before anything is sent; the passphrases are emptied after every refusal, the answer stays to be mended.
+before anything is sent; the passphrases are emptied after every refusal, the answer stays to be mended; who is told to
+type a passphrase again stands where it is not shown.
 """
 
 from typing import ClassVar
@@ -13,8 +14,9 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from tui.errand import errand
+from tui.errors import CounterError, Refused
 from tui.keymap import bindings_for
-from tui.screens.counter_screen import CounterScreen, Given
+from tui.screens.counter_screen import CounterScreen, sentence_of
 from tui.widgets.editing import Done
 from tui.widgets.text_editor import TextEditor
 from tui.wording import t
@@ -24,6 +26,7 @@ from wire.spoken_digits import SpokenKind, read_digits
 
 GROUP_CELLS = 16
 FIELDS = ("answer", "passphrase", "again")
+TOO_SHORT = "recovery.too_short"
 
 
 class RecoveryScreen(CounterScreen[bool]):
@@ -105,11 +108,14 @@ class RecoveryScreen(CounterScreen[bool]):
             return
         self.say(t("sign_in.checking"))
         call = self.counter.client.answer_recovery
-        done = await self.attempt_without_lock(lambda: call(self.shown.clerk, answer.value, chosen))
-        if isinstance(done, Given):
-            self.dismiss(True)
+        try:
+            await call(self.shown.clerk, answer.value, chosen)
+        except CounterError as failure:
+            self.say(sentence_of(failure), "error")
+            about_passphrase = isinstance(failure, Refused) and failure.reason == TOO_SHORT
+            (passphrase if about_passphrase else answer).focus()
         else:
-            answer.focus()
+            self.dismiss(True)
 
 
 async def shown_for(screen: CounterScreen[None], clerk_id: str) -> RecoveryScreen | None:
