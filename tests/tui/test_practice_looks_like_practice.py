@@ -58,6 +58,7 @@ async def shows_practice(agent: Agent, place: str) -> None:
     await agent.at(place)
     await agent.until(lambda: agent.app.screen.query_one("StandingBar").has_class("practice"))
     lines = agent.text().splitlines()
+    assert "F3" not in lines[-2], "a line that practice does not have is not offered to be explained"
     assert lines[0].strip().startswith(BANNER), (place, lines[0])
     standing = [line for line in lines[-4:] if BANNER in line]
     assert len(standing) == 1, (place, lines[-4:])

@@ -51,10 +51,9 @@ class StandingBar(Widget):
         if self.standing is None:
             words = t("status.node_locked") if self.locked else t("status.asking")
             return Content(" " + shorten(words, width))
-        key = f"{LINE.shown} " if self.explained else ""
+        key = f"{LINE.shown} " if self.explained and not self.standing.practice else ""
         words = shorten(" │ ".join(parts_of(self.standing)), width - len(key))
-        tone = "bold" if self.standing.practice else "bold $text-accent"
-        return Content.assemble(" ", (key, tone), words)
+        return Content.assemble(" ", (key, "bold $text-accent"), words)
 
 
 def parts_of(standing: StatusBar) -> list[str]:
