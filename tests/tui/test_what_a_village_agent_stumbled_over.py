@@ -320,3 +320,15 @@ def test_where_nobody_has_to_act_no_day_is_called_unknown():
     for told in (page_of(declined(), now).plain, row_of(declined(), now).detail):
         assert "无人待办" in told
         assert "期限未知" not in told
+
+
+@pytest.mark.parametrize("node", ["real"], indirect=True)
+async def test_a_long_material_begins_on_the_line_of_its_number(at_the_screen, node):
+    async with at_the_screen() as agent:
+        await agent.press("1")
+        await agent.at("search")
+        await agent.type("低保")
+        await agent.until(lambda: len(agent.screen.query_one("NumberedList").rows) == 1)
+        await agent.press("1")
+        await agent.at("guide")
+        await agent.sees("5．残疾")
