@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from casework.form_fields import Field
 from casework.forms import Form
 from casework.working_days import CITY_TIME
 from offline_store.desk import catalog, clerks
@@ -20,7 +21,7 @@ from offline_store.errors import StoreError
 from offline_store.placing import disk_says, place
 from offline_store.vault.scans import Vault
 from provisioning.rescue import OpenedDraft
-from provisioning.wording import words
+from provisioning.wording import of, words
 from wire.canonical import canonical_json
 from wire.errors import WireError
 from wire.scan import open_scan
@@ -43,10 +44,12 @@ def lay_open(desk: Desk, vault: Vault, opened: list[OpenedDraft], to: Path) -> i
             for scan in one.scans:
                 name = f"{scan.material_id}-{scan.page}-{scan.scan_hash[:8]}{ENDINGS.get(scan.media_type, '.bin')}"
                 if _written(vault, scan, folder / name):
-                    lines.append(words("rescue.draft.scan", name=name))
+                    material = _material_name(tx, one.draft, scan.material_id)
+                    lines.append(words("rescue.draft.scan", material=material, page=scan.page, name=name))
                 else:
                     lost += 1
-                    lines.append(words("rescue.draft.scan_lost", material=scan.material_id, page=scan.page))
+                    material = _material_name(tx, one.draft, scan.material_id)
+                    lines.append(words("rescue.draft.scan_lost", material=material, page=scan.page))
             place(folder / TEXT, ("\n".join(lines) + "\n").encode(), mode=MODE)
     return lost
 
@@ -60,10 +63,11 @@ def _told(tx: Transaction, draft: Draft) -> Iterator[str]:
         yield words("rescue.draft.supplement", application_id=draft.application_id)
     in_order = list(form.by_id) if form else []
     for name in [*(one for one in in_order if one in draft.values), *(set(draft.values) - set(in_order))]:
-        label = form.by_id[name].label if form and name in form.by_id else name
-        yield words("rescue.draft.line", label=label, value=_shown(draft.values[name]))
+        field = form.by_id.get(name) if form else None
+        value = _answered(draft.values[name], field)
+        yield words("rescue.draft.line", label=field.label if field else name, value=value)
     for material_id, seen in sorted(draft.handed_in.items()):
-        yield words("rescue.draft.material", material=material_id, seen=_shown(_plain(seen)))
+        yield words("rescue.draft.material", material=_material_name(tx, draft, material_id), seen=_seen(seen))
     for point, answer in sorted(draft.answers.items()):
         yield words("rescue.draft.answer", point=point, answer=answer)
 
@@ -101,8 +105,36 @@ def _clerk_name(tx: Transaction, clerk_id: str) -> str:
         return clerk_id
 
 
-def _plain(seen: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in seen.items() if value not in (None, "", False, [])}
+def _material_name(tx: Transaction, draft: Draft, material_id: str) -> str:
+    """What the guide calls the material; its id where the catalog of the draft is gone or the form asks for it."""
+    try:
+        material = catalog.item(tx, draft.item_id, draft.catalog_version).material(material_id)
+    except StoreError:
+        material = None
+    return material.name if material else material_id
+
+
+def _seen(seen: Mapping[str, Any]) -> str:
+    said = {name: value for name, value in seen.items() if value not in (None, "", False, [])}
+    how = of("seen", str(said.pop("seen", "")))
+    return " ".join(([how] if how else []) + ([_shown(said)] if said else []))
+
+
+def _answered(value: object, field: Field | None) -> str:
+    """An answer as the form shows it: the label of a choice, and not what is stored for it."""
+    if isinstance(value, bool):
+        return words("rescue.yes") if value else words("rescue.no")
+    if isinstance(value, list):
+        return words("rescue.and").join(_answered(one, field) for one in value)
+    if isinstance(value, Mapping) and field and field.columns:
+        columns = {column.id: column for column in field.columns}
+        cells = ((columns.get(name), name, cell) for name, cell in value.items())
+        told = (
+            words("rescue.draft.line", label=one.label if one else name, value=_answered(cell, one))
+            for one, name, cell in cells
+        )
+        return words("rescue.row", cells=" ".join(told))
+    return dict(field.options).get(str(value), _shown(value)) if field else _shown(value)
 
 
 def _shown(value: object) -> str:

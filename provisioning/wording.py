@@ -17,7 +17,7 @@ from provisioning.errors import ProvisioningError
 from wire.errors import WireError
 
 DOMAIN = "provisioning"
-FAMILIES = ("error", "role", "check", "standing", "finding", "why", "who", "then", "counted")
+FAMILIES = ("seen", "error", "role", "check", "standing", "finding", "why", "who", "then", "counted")
 
 
 def words(key: str, **params: object) -> str:

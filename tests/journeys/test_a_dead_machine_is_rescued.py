@@ -99,6 +99,8 @@ def test_all_that_was_saved_comes_home_once_and_the_drafts_can_be_typed_again(pl
     told = text.read_text("utf-8")
     assert APPLICANT in told
     assert draft.values["applicant_id_no"] in told
+    assert "证件类型：居民身份证" in told, "a choice is told by its label"
+    assert "original_seen" not in told
     pictures = [path for path in text.parent.iterdir() if path.suffix == ".webp"]
     assert len(pictures) == len(draft.scans)
     assert all(path.read_bytes().startswith(b"RIFF") for path in pictures)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from casework.application import Seen
 from provisioning import errors
 from provisioning.doctor import CHECKS, Standing
 from provisioning.wording import FAMILIES
@@ -42,6 +43,7 @@ def test_what_is_said_has_words_and_what_has_words_is_said() -> None:
 
 def test_every_code_of_a_family_has_words() -> None:
     members = {"check": set(CHECKS), "standing": set(Standing), "why": set(Reason), "who": set(Who), "then": set(Then)}
+    members["seen"] = set(Seen)
     for family, codes in members.items():
         assert of_family("zh_CN", family) == {str(code) for code in codes}, family
     assert of_family("zh_CN", "role") == {"village", "township"}
