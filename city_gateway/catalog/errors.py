@@ -10,6 +10,7 @@ CatalogError
  +-- VersionNotRising     the content version only ever goes up
  +-- RevocationsNotRising the list of revoked nodes only ever grows
  +-- RevokedNodeMalformed what shall be revoked is no node id
+ +-- StageRegionUnknown   a release for a region that the catalog does not have reaches nobody
  +-- ReleaseUnknown       no release of this version was published here, or its files are gone
  +-- BusyPublishing       two people publish at once
 """
@@ -95,6 +96,12 @@ class RevokedNodeMalformed(CatalogError):
     """What shall be revoked is no node id, so that nothing would be revoked."""
 
     code = "catalog.revoked_node_malformed"
+
+
+class StageRegionUnknown(CatalogError):
+    """The region that shall take a release is none of the catalog's, so that nobody would take it."""
+
+    code = "catalog.stage_region_unknown"
 
 
 class ReleaseUnknown(CatalogError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from casework.identifiers import LEVELS, is_region_code, region_at
 from city_gateway.catalog.content import Dictionaries, Directory, assemble
 from city_gateway.catalog.dictionary import build_dictionary
-from city_gateway.catalog.errors import RevokedNodeMalformed
+from city_gateway.catalog.errors import RevokedNodeMalformed, StageRegionUnknown
 from city_gateway.catalog.key_files import PassphraseOf, county_role, create_keys, open_offline, open_online
 from city_gateway.catalog.repository import Published, Repository, online_folder
 from city_gateway.catalog.source import Source, check_source, read_source
 from city_gateway.catalog.telling_changes import changes_beside
 
+CODE_DIGITS = 12
 FIRST_DICTIONARY = 1
 MINIMUM_PROGRAM = "0.1.0"
 SIGNED_AGAIN_BEFORE = timedelta(days=180)
@@ -47,6 +49,15 @@ class Rollout:
             "minimum_program": self.minimum_program,
             "effective_from": (self.effective_from or now).isoformat(),
         }
+
+
+def must_be_regions(stage: Rollout, listed: Iterable[Mapping[str, Any]]) -> None:
+    """Of villages the catalog lists only some; every other region of a stage stands in it."""
+    known = {one["code"] for one in listed}
+    for region in stage.regions:
+        code = region.ljust(CODE_DIGITS, "0")
+        if not is_region_code(code) or region_at(code, LEVELS["township"]) not in known:
+            raise StageRegionUnknown(region=region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ def publish(folder: Path, keys: Path, passphrase_of: PassphraseOf, wanted: Wante
     """Check the source, assemble the release, sign it, switch to it."""
     source = read_source(wanted.source)
     check_source(source)
+    must_be_regions(wanted.rollout, source.listed("regions"))
     repository = Repository(folder)
     before = repository.published()
     version = before.content_version + 1 if wanted.version is None else wanted.version

@@ -18,14 +18,14 @@ from city_gateway.catalog.comparing import Change, compare, read_content
 from city_gateway.catalog.content import Dictionaries, Directory, assemble
 from city_gateway.catalog.key_files import PassphraseOf, open_offline, open_online
 from city_gateway.catalog.past import content_of, read_plain, release_of
-from city_gateway.catalog.publication import Rollout
+from city_gateway.catalog.publication import Rollout, must_be_regions
 from city_gateway.catalog.repository import Published, Repository, online_folder
 from city_gateway.catalog.source import Source, check_source, read_source
 from city_gateway.catalog.telling_changes import changes_beside
 from wire.canonical import b64, canonical_json
 from wire.catalog_changes import CHANGES_FOLDER
 
-INDEX, DIRECTORY = "catalog.json", "directory.json"
+INDEX, DIRECTORY, REGIONS = "catalog.json", "directory.json", "regions.json"
 DICTIONARIES = ("dictionary.bin", "dictionaries/")
 
 
@@ -84,6 +84,8 @@ def restage(
     published = repository.published()
     version = published.content_version
     stage = change(stage_of(published)) if version else Rollout()
+    if version:
+        must_be_regions(stage, read_plain(repository, published.targets, REGIONS)["regions"])
     signers = dict(open_offline(keys, passphrase_of, ["targets"])) | dict(open_online(online_folder(folder)))
     repository.restage(stage.to_plain(version, now), signers, now)
     return stage
@@ -103,6 +105,7 @@ def roll_back(
     repository = Repository(folder)
     before = repository.published()
     version = before.content_version + 1
+    must_be_regions(rollout, read_plain(repository, before.targets, REGIONS)["regions"])
     old = content_of(repository, release_of(repository, before, to).targets)
     content = {path: data for path, data in old.items() if not path.startswith((CHANGES_FOLDER, *DICTIONARIES))}
     today = content_of(repository, before.targets)

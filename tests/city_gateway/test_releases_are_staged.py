@@ -21,7 +21,7 @@ from city_gateway.acts.adoption import catalog_view
 from city_gateway.acts.gateway import CITY_REGION
 from city_gateway.catalog import staging
 from city_gateway.catalog.comparing import Change, Content, compare, lines_of
-from city_gateway.catalog.errors import ReleaseUnknown, SourceRefused, TooFewSignatures
+from city_gateway.catalog.errors import ReleaseUnknown, SourceRefused, StageRegionUnknown, TooFewSignatures
 from city_gateway.catalog.publication import Rollout
 from city_gateway.catalog.release_commands import app
 from city_gateway.folder import GatewayFolder
@@ -123,6 +123,17 @@ def test_a_stage_changes_who_takes_a_release_and_no_file_of_it(world: CatalogWor
     kept = json.loads((world.cache / "metadata" / "targets.json").read_text())
     assert kept["signed"]["targets"]["catalog.json"]["custom"]["rollout"]["paused"] is True, "a node hears of it"
     assert restage(world, paused=False).paused is False
+
+
+@pytest.mark.parametrize("region", ["前锋区", "511699", "5116031", "511603199201"])
+def test_a_stage_for_a_region_that_nobody_lives_in_is_refused(world: CatalogWorld, region: str) -> None:
+    world.publish(rollout=Rollout(percent=10, regions=("511603106000", "511603106777")))
+    before = (world.folder / "catalog" / "metadata" / "timestamp.json").read_bytes()
+    with pytest.raises(StageRegionUnknown):
+        restage(world, regions=(region,))
+    with pytest.raises(StageRegionUnknown):
+        world.publish(rollout=Rollout(regions=("511603", region)))
+    assert (world.folder / "catalog" / "metadata" / "timestamp.json").read_bytes() == before
 
 
 def test_a_stage_needs_two_holders_and_a_release(world: CatalogWorld, tmp_path: Path) -> None:
