@@ -146,6 +146,7 @@ async def test_the_page_says_that_it_is_locked_and_is_unlocked_by_signing_in(tow
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Freview%3Fshow%3Dall")
         door = await client.get(answer.headers["location"])
         assert (door.status_code, "本机已锁定，请输入口令解锁" in door.text) == (200, True)
+        assert "请另一位同事登录解锁" in door.text, "no telephone helps here"
         assert (await client.get("/static/page.css")).status_code == 200
         assert (await client.get("/static/%2e%2e/app.py")).status_code == 404
         assert (await client.post("/relay/bags", content=b"x")).status_code == 503

@@ -51,6 +51,16 @@ async def test_the_first_screen_says_that_the_machine_is_locked_and_signing_in_u
         await agent.until(lambda: "本机已锁定" not in agent.text())
 
 
+async def test_who_forgot_at_a_locked_machine_is_told_who_can_help(at_the_screen, restart):
+    restart()
+    async with at_the_screen(signed_in=False) as agent:
+        await agent.sees("本机已锁定，请输入口令解锁")
+        await agent.type(agent.clerk)
+        await agent.press("f2")
+        await agent.sees("请另一位同事登录解锁", "找装机员")
+        assert agent.screen.place == "sign_in"
+
+
 async def test_a_restart_under_a_half_typed_form_asks_for_the_passphrase_and_goes_on(at_the_screen, node, restart):
     async with at_the_screen() as agent:
         await agent.begin("新农合")

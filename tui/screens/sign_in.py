@@ -70,6 +70,9 @@ class SignInScreen(CounterScreen[None]):
     async def action_forgot(self) -> None:
         clerk_field, passphrase_field = self.query(TextEditor)
         clerk_id = clerk_field.value.strip()
+        if self.counter.node_locked:
+            self.say(t("sign_in.forgot_locked"), "warning")
+            return
         if not clerk_id:
             self.say(t("sign_in.whose"), "warning")
             clerk_field.focus()
