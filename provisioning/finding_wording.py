@@ -27,7 +27,7 @@ def waiting_sentence(params: Mapping[str, Any]) -> str:
     if params["stick"]:
         parts.append(words("waiting.by_stick"))
     counted = [of("counted", name, count=params[name]) or "" for name in COUNTED if params.get(name)]
-    why = ";".join(parts)
+    why = words("waiting.parted").join(parts)
     return words("waiting.of", what=words("waiting.joined").join(counted), why=why) if counted else why
 
 

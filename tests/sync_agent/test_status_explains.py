@@ -167,8 +167,8 @@ def test_the_doctor_says_the_same(node, tmp_path):
     ]
     assert (told[1].params["ops"], told[1].params["scans"], told[2].params["scans"]) == (2, 0, 1)
     said = [finding_sentence(one.code, one.params) for one in told]
-    assert "办件记录 2 条:线路通" in said[1]
-    assert "影像 1 份:送件设置写错" in said[2]
+    assert "办件记录 2 条：线路通" in said[1]
+    assert "影像 1 份：送件设置写错" in said[2]
 
 
 def test_the_doctor_words_every_explanation():
