@@ -37,6 +37,7 @@ from city_gateway.ledger import parked
 from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database, Scans
 from city_gateway.news import NewsDesk
+from city_gateway.opened import opened
 from city_gateway.plain_errors import plain_errors
 from city_gateway.recovery_commands import app as recovery_commands
 from city_gateway.scan_commands import app as scan_commands
@@ -185,13 +186,14 @@ def clerk_add(
 @ledger_app.command("waiting", help=words("help.ledger_waiting"))
 def ledger_waiting(*, database: Database) -> None:
     """List applications that wait for an earlier step."""
-    ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
-    try:
-        with ledger.reading() as tx:
-            for application_id, count, since in parked.waiting(tx):
-                typer.echo(f"{application_id} {count} {since.isoformat()}")
-    finally:
-        ledger.close()
+    with plain_errors():
+        ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
+        try:
+            with ledger.reading() as tx:
+                for application_id, count, since in parked.waiting(tx):
+                    typer.echo(f"{application_id} {count} {since.isoformat()}")
+        finally:
+            ledger.close()
 
 
 @ledger_app.command("decide", help=words("help.ledger_decide"))
@@ -203,12 +205,8 @@ def ledger_decide(
     scans: Scans = None,
 ) -> None:
     """Judge what waits for a step that will never come."""
-    with plain_errors():
-        gateway = open_gateway(Settings(database, folder, public_url="", scans=scans))
-    try:
+    with opened(database, folder, scans=scans) as gateway:
         typer.echo(str(parking.decide(gateway, application_id)))
-    finally:
-        gateway.ledger.close()
 
 
 @ledger_app.command("void", help=words("help.ledger_void"))
@@ -220,22 +218,18 @@ def ledger_void(
     by: Annotated[str, typer.Option("--by", help=words("help.ledger_void.by"))],
 ) -> None:
     """Declare an application void."""
-    with plain_errors():
-        gateway = open_gateway(Settings(database, folder, public_url=""))
-        try:
-            one = case_named(gateway, application)
-            reason = typer.prompt(words("command.void_reason"), default="", show_default=False).strip()
-            if not reason:
-                typer.echo(words("command.void_without_reason"), err=True)
-                raise typer.Exit(1)
-            state = say(f"state.{one.state.value}")
-            sure = words("command.void_sure", receipt=one.receipt_no, item=one.item_id, state=state)
-            if not typer.confirm(sure):
-                typer.echo(words("command.void_kept"), err=True)
-                raise typer.Exit(1)
-            void(gateway, one.application_id, by, reason)
-        finally:
-            gateway.ledger.close()
+    with opened(database, folder) as gateway:
+        one = case_named(gateway, application)
+        reason = typer.prompt(words("command.void_reason"), default="", show_default=False).strip()
+        if not reason:
+            typer.echo(words("command.void_without_reason"), err=True)
+            raise typer.Exit(1)
+        state = say(f"state.{one.state.value}")
+        sure = words("command.void_sure", receipt=one.receipt_no, item=one.item_id, state=state)
+        if not typer.confirm(sure):
+            typer.echo(words("command.void_kept"), err=True)
+            raise typer.Exit(1)
+        void(gateway, one.application_id, by, reason)
     typer.echo(words("command.voided", receipt=one.receipt_no))
 
 

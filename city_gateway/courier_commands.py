@@ -19,11 +19,12 @@ from city_gateway.acts import arrival, parking
 from city_gateway.acts.courier_in import Taken, take_in
 from city_gateway.acts.courier_out import Answer, answer_for
 from city_gateway.acts.gateway import Gateway
-from city_gateway.app import Settings, now_utc, open_gateway
+from city_gateway.app import now_utc
 from city_gateway.catalog.carrying import make_it_last
 from city_gateway.errors import EnrolmentOver, GatewayError, ScanStoreAway
 from city_gateway.ledger import carried
 from city_gateway.ledger_options import Database, Scans
+from city_gateway.opened import opened
 from city_gateway.stick_folder import StickFolder
 from city_gateway.wording import words
 from wire.bundle import bundle_id, claimed_node
@@ -58,19 +59,18 @@ def courier_in(
     scans: Scans = None,
 ) -> None:
     """Take in the stations' mail from a stick."""
-    gateway = _opened(database, folder, scans)
-    medium = StickFolder(stick)
-    found = bundles(medium, UP)
-    for half in leftovers(medium, UP):
-        typer.echo(words("courier.unfinished", folder=half), err=True)
-    if not found:
-        typer.echo(words("courier.nothing", place=f"{stick}/{FOLDER}"), err=True)
-        raise typer.Exit(1)
-    refused = [one for one in found if not _taken(gateway, medium, one)]
-    with suppress(ScanStoreAway):  # the serving gateway shares what was missed
-        arrival.share_missed(gateway)
-    parking.unpark_missed(gateway)
-    gateway.ledger.close()
+    with opened(database, folder, scans=scans) as gateway:
+        medium = StickFolder(stick)
+        found = bundles(medium, UP)
+        for half in leftovers(medium, UP):
+            typer.echo(words("courier.unfinished", folder=half), err=True)
+        if not found:
+            typer.echo(words("courier.nothing", place=f"{stick}/{FOLDER}"), err=True)
+            raise typer.Exit(1)
+        refused = [one for one in found if not _taken(gateway, medium, one)]
+        with suppress(ScanStoreAway):  # the serving gateway shares what was missed
+            arrival.share_missed(gateway)
+        parking.unpark_missed(gateway)
     typer.echo(words("courier.now_write"))
     raise typer.Exit(1 if refused else 0)
 
@@ -112,23 +112,22 @@ def courier_out(
     scans: Scans = None,
 ) -> None:
     """Write the answers to the stations onto a stick."""
-    gateway = _opened(database, folder, scans)
-    with gateway.ledger.reading() as tx:
-        wanted = list(dict.fromkeys([*(node or []), *(carried.senders(tx) if everyone else [])]))
-    if not wanted:
-        typer.echo(words("courier.whom"), err=True)
-        raise typer.Exit(1)
-    if make_it_last(folder, now_utc()):
-        typer.echo(words("courier.renewed"))
-    medium = StickFolder(stick)
-    _make_room(gateway, medium, set(wanted))
-    room = min(medium.free_bytes() - KEPT_FREE, (capacity or 1 << 40) * MIB)
-    failed = 0
-    for node_id in wanted:
-        written = _written(gateway, medium, node_id, room)
-        room -= written or 0
-        failed += written is None
-    gateway.ledger.close()
+    with opened(database, folder, scans=scans) as gateway:
+        with gateway.ledger.reading() as tx:
+            wanted = list(dict.fromkeys([*(node or []), *(carried.senders(tx) if everyone else [])]))
+        if not wanted:
+            typer.echo(words("courier.whom"), err=True)
+            raise typer.Exit(1)
+        if make_it_last(folder, now_utc()):
+            typer.echo(words("courier.renewed"))
+        medium = StickFolder(stick)
+        _make_room(gateway, medium, set(wanted))
+        room = min(medium.free_bytes() - KEPT_FREE, (capacity or 1 << 40) * MIB)
+        failed = 0
+        for node_id in wanted:
+            written = _written(gateway, medium, node_id, room)
+            room -= written or 0
+            failed += written is None
     raise typer.Exit(1 if failed else 0)
 
 
@@ -173,11 +172,3 @@ def _make_room(gateway: Gateway, medium: StickFolder, wanted: set[str]) -> None:
                 in_ledger = carried.known(tx, bundle_id(document))
             if in_ledger or (one[0].upper() == DOWN and claimed_node(document) in wanted):
                 medium.drop(one)
-
-
-def _opened(database: str, folder: Path, scans: str | None) -> Gateway:
-    try:
-        return open_gateway(Settings(database, folder, "", scans=scans))
-    except GatewayError as error:
-        typer.echo(words(f"error.{error.code}", **error.params), err=True)
-        raise typer.Exit(1) from error

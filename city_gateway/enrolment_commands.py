@@ -6,8 +6,6 @@ Law: whoever enrols knows where the scans are, for a new township is told the ke
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +13,11 @@ from typing import Annotated
 import typer
 
 from city_gateway.acts.enrol import issue_code
-from city_gateway.acts.gateway import Gateway
-from city_gateway.app import Settings, now_utc, open_gateway
+from city_gateway.app import now_utc
 from city_gateway.enrolment_stick import answer_all, lay_card
 from city_gateway.errors import NoCatalogYet
 from city_gateway.ledger_options import Database, Scans
-from city_gateway.plain_errors import plain_errors
+from city_gateway.opened import opened
 from city_gateway.wording import words
 from wire.enrolment_stick import FOLDER
 
@@ -40,7 +37,7 @@ def node_code(
     """Issue an enrolment code."""
     if stick is not None:
         _must_be_there(stick)
-    with plain_errors(), _opened(database, folder) as gateway:
+    with opened(database, folder) as gateway:
         if gateway.first_root() is None:
             raise NoCatalogYet
         code = issue_code(
@@ -71,7 +68,7 @@ def node_answer(
 ) -> None:
     """Answer the requests of machines without a line."""
     _must_be_there(stick)
-    with plain_errors(), _opened(database, folder, public_url, scans) as gateway:
+    with opened(database, folder, public_url=public_url, scans=scans) as gateway:
         answered = list(answer_all(gateway, stick))
     for one in answered:
         if one.unreadable:
@@ -87,15 +84,6 @@ def node_answer(
         typer.echo(words("enrol_stick.take_back"))
     if not answered or any(one.error for one in answered):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _opened(database: str, folder: Path, public_url: str = "", scans: str | None = None) -> Iterator[Gateway]:
-    gateway = open_gateway(Settings(database, folder, public_url, scans=scans))
-    try:
-        yield gateway
-    finally:
-        gateway.ledger.close()
 
 
 def _must_be_there(stick: Path) -> None:

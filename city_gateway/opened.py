@@ -12,10 +12,10 @@ from city_gateway.plain_errors import plain_errors
 
 
 @contextmanager
-def opened(database: str, folder: Path) -> Iterator[Gateway]:
-    """The gateway of this folder and ledger."""
+def opened(database: str, folder: Path, *, public_url: str = "", scans: str | None = None) -> Iterator[Gateway]:
+    """The gateway of this folder and ledger; `public_url` and `scans` where the command has to do with them."""
     with plain_errors():
-        gateway = open_gateway(Settings(database, folder, public_url=""))
+        gateway = open_gateway(Settings(database, folder, public_url, scans=scans))
         try:
             yield gateway
         finally:

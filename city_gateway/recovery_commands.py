@@ -6,8 +6,6 @@ alone goes to standard output, what to mind goes beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +13,10 @@ import typer
 
 from casework.working_days import CITY_TIME
 from city_gateway.acts import clerk_recovery
-from city_gateway.acts.gateway import Gateway
-from city_gateway.app import Settings, open_gateway
 from city_gateway.errors import RecoveryNotCalledBack
 from city_gateway.ledger import nodes, recoveries
 from city_gateway.ledger_options import Database
-from city_gateway.plain_errors import plain_errors
+from city_gateway.opened import opened
 from city_gateway.wording import words
 
 MOST_LISTED = 10_000
@@ -45,7 +41,7 @@ def answer(
     called_back: Annotated[bool, typer.Option("--called-back", help=words("help.recovery.called_back"))] = False,
 ) -> None:
     """Answer one challenge."""
-    with _opened(database, folder) as gateway:
+    with opened(database, folder) as gateway:
         if not called_back:
             raise RecoveryNotCalledBack
         found = clerk_recovery.answer(
@@ -66,7 +62,7 @@ def listed(
     most: Annotated[int, typer.Option("--most", min=1, max=MOST_LISTED, help=words("help.recovery.most"))] = 50,
 ) -> None:
     """What was answered and refused, the newest first."""
-    with _opened(database, folder) as gateway, gateway.ledger.reading() as tx:
+    with opened(database, folder) as gateway, gateway.ledger.reading() as tx:
         for one in recoveries.newest(tx, most):
             author = nodes.find(tx, one.node_id)
             typer.echo(
@@ -80,13 +76,3 @@ def listed(
                     verdict=words(f"recovery.verdict.{one.verdict}"),
                 )
             )
-
-
-@contextmanager
-def _opened(database: str, folder: Path) -> Iterator[Gateway]:
-    with plain_errors():
-        gateway = open_gateway(Settings(database, folder, ""))
-        try:
-            yield gateway
-        finally:
-            gateway.ledger.close()

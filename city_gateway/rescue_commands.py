@@ -13,7 +13,7 @@ import typer
 
 from casework.working_days import CITY_TIME
 from city_gateway.app import now_utc
-from city_gateway.backup.commands import plain_errors
+from city_gateway.backup.commands import plain_disk_errors
 from city_gateway.backup.shelf import placing
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
@@ -32,7 +32,7 @@ def rescue(
     reason: Annotated[str, typer.Option("--reason", help=words("help.keys_rescue.reason"))],
 ) -> None:
     """Make a recovery key for the disk of a dead machine."""
-    with plain_errors():
+    with plain_disk_errors():
         place = GatewayFolder(folder)
         node, made = recovery_key_for(
             place,

@@ -34,6 +34,7 @@ from city_gateway.ledger import backups
 from city_gateway.ledger.backups import Restored
 from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger_options import Database, Scans, Trial
+from city_gateway.plain_errors import plain_errors
 from city_gateway.scan_store.opening import open_store
 from city_gateway.wording import words
 
@@ -48,9 +49,9 @@ PLACE_IS_WRONG = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPE
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """A sentence instead of a trace; a full disk is one of the things that are expected."""
-    try:
+def plain_disk_errors() -> Iterator[None]:
+    """`plain_errors`, and a sentence about a place that is wrong or full."""
+    with plain_errors():
         try:
             yield
         except OSError as failure:
@@ -60,9 +61,6 @@ def plain_errors() -> Iterator[None]:
             if failure.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
             raise BackupNoRoom from failure
-    except GatewayError as error:
-        typer.echo(words(f"error.{error.code}", **error.params), err=True)
-        raise typer.Exit(1) from error
 
 
 def on_one_disk(folder: Path, to: Path) -> bool:
@@ -82,7 +80,7 @@ def make(
     scans: Scans = None,
 ) -> None:
     """Make a backup, try it out, publish the stable marks."""
-    with plain_errors():
+    with plain_disk_errors():
         with _workshop(database, folder, to, scratch, scans) as workshop:
             generation = making.make(workshop, _step)
             manifest = read_manifest(generation, workshop.keys)
@@ -112,7 +110,7 @@ def verify(
     scans: Scans = None,
 ) -> None:
     """Try a backup out and publish the stable marks."""
-    with plain_errors():
+    with plain_disk_errors():
         place = to or (backup.parent.parent if backup is not None else None)
         if place is None:
             raise typer.BadParameter("--to")
@@ -123,7 +121,7 @@ def verify(
 @app.command("list", help=words("help.backup_list"))
 def list_backups(*, folder: Folder, to: To) -> None:
     """List the backups."""
-    with plain_errors():
+    with plain_disk_errors():
         keys = load_keys(GatewayFolder(folder).keys)
         table = Table(box=SIMPLE, padding=0)  # whole names and times at 80 columns
         table.add_column(words("backup.table.name"), no_wrap=True, min_width=NAME_CHARACTERS)
@@ -144,7 +142,7 @@ def list_backups(*, folder: Folder, to: To) -> None:
 @app.command("status", help=words("help.backup_status"))
 def status(*, database: Database, folder: Annotated[Path | None, typer.Option("--folder")] = None) -> None:  # noqa: ARG001
     """Say how old the newest verified backup is."""
-    with plain_errors():
+    with plain_disk_errors():
         ledger = open_ledger(database, now=now_utc(), randomness=os.urandom)
         with ledger.reading() as tx:
             now = backing(backups.newest(tx, now_utc()), backups.last_restore(tx), now_utc(), words)
@@ -170,7 +168,7 @@ def restore(
     """Restore the gateway from a backup."""
     if in_place == (source is not None):
         raise typer.BadParameter(words("restore.which"))
-    with plain_errors():
+    with plain_disk_errors():
         if in_place:
             restored = _begin_anew(database)
         elif source is not None:
@@ -188,7 +186,7 @@ def export_keys(
     to: Annotated[Path, typer.Option("--to", help=words("help.keys_export.to"))],
 ) -> None:
     """Export the gateway's keys into one file under a passphrase."""
-    with plain_errors():
+    with plain_disk_errors():
         key_export.export_keys(folder, to, _passphrase(), os.urandom)
     typer.echo(words("command.keys_exported", file=to))
 

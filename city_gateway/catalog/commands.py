@@ -22,9 +22,9 @@ from city_gateway.catalog.errors import CatalogError, PassphraseTooShort
 from city_gateway.catalog.key_files import HOLDERS, PASSPHRASE_MIN_CHARACTERS, THRESHOLD, PassphraseOf
 from city_gateway.catalog.repository import Published, Repository
 from city_gateway.catalog.wording import error_lines
-from city_gateway.errors import KeysMissing
 from city_gateway.folder import GatewayFolder
 from city_gateway.keys import load_keys
+from city_gateway.plain_errors import plain_errors
 from city_gateway.wording import words
 
 app = typer.Typer(help=words("help.catalog"), no_args_is_help=True, pretty_exceptions_enable=False)
@@ -36,17 +36,15 @@ FromStdin = Annotated[bool, typer.Option("--passphrase-stdin", help=words("help.
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """What is refused is said in a sentence, with every problem of a source."""
-    try:
-        yield
-    except CatalogError as error:
-        for line in error_lines(error):
-            console.print(line, markup=False, highlight=False)
-        raise typer.Exit(1) from error
-    except KeysMissing as error:
-        console.print(words("catalog.gateway_keys_missing"), markup=False, highlight=False)
-        raise typer.Exit(1) from error
+def plain_catalog_errors() -> Iterator[None]:
+    """`plain_errors`, and what stops a catalog with every problem of its source."""
+    with plain_errors():
+        try:
+            yield
+        except CatalogError as error:
+            for line in error_lines(error):
+                console.print(line, markup=False, highlight=False)
+            raise typer.Exit(1) from error
 
 
 def passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
@@ -73,7 +71,7 @@ def passphrases(*, from_stdin: bool, confirm: bool = False) -> PassphraseOf:
 @app.command(help=words("help.catalog_init"))
 def init(*, folder: Folder, keys: Keys, passphrase_stdin: FromStdin = False) -> None:
     """Make the repository and all its signing keys."""
-    with plain_errors():
+    with plain_catalog_errors():
         publication.begin(folder, keys, passphrases(from_stdin=passphrase_stdin, confirm=True), datetime.now(UTC))
     console.print(
         words("catalog.begun", holders=HOLDERS, threshold=THRESHOLD, keys=keys),
@@ -99,7 +97,7 @@ def publish(
     passphrase_stdin: FromStdin = False,
 ) -> None:
     """Check, sign and publish a new version."""
-    with plain_errors():
+    with plain_catalog_errors():
         wanted = publication.Wanted(
             source=source,
             recipients=sealing_publics(folder),
@@ -121,7 +119,7 @@ def publish(
 @app.command(help=words("help.catalog_refresh"))
 def refresh(folder: Folder) -> None:
     """Sign snapshot and timestamp anew."""
-    with plain_errors():
+    with plain_catalog_errors():
         published = publication.refresh(folder, datetime.now(UTC))
     expires = f"{published.timestamp.signed.expires:%Y-%m-%d}"
     console.print(words("catalog.refreshed", expires=expires), highlight=False)
@@ -130,7 +128,7 @@ def refresh(folder: Folder) -> None:
 @app.command("renew-root", help=words("help.catalog_renew_root"))
 def renew_root(*, folder: Folder, keys: Keys, passphrase_stdin: FromStdin = False) -> None:
     """Sign the next version of root."""
-    with plain_errors():
+    with plain_catalog_errors():
         number = publication.renew_root(folder, keys, passphrases(from_stdin=passphrase_stdin), datetime.now(UTC))
     console.print(words("catalog.root_renewed", number=number), highlight=False)
 
@@ -138,7 +136,7 @@ def renew_root(*, folder: Folder, keys: Keys, passphrase_stdin: FromStdin = Fals
 @app.command(help=words("help.catalog_status"))
 def status(folder: Folder) -> None:
     """Show the published catalog."""
-    with plain_errors():
+    with plain_catalog_errors():
         published = Repository(folder).published()
     console.print(_status_table(published, datetime.now(UTC)))
 

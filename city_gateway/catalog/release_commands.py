@@ -18,7 +18,7 @@ from city_gateway.catalog.commands import (
     app,
     console,
     passphrases,
-    plain_errors,
+    plain_catalog_errors,
     sealing_publics,
 )
 from city_gateway.catalog.comparing import Change, lines_of
@@ -36,7 +36,7 @@ Regions = Annotated[list[str] | None, typer.Option("--region", help=words("help.
 @app.command(help=words("help.catalog_check"))
 def check(*, source: Source = Path("seed_catalog")) -> None:
     """Look for mistakes in a source folder."""
-    with plain_errors():
+    with plain_catalog_errors():
         found = staging.checked(source)
     _say(words("catalog.checked", items=len(found.listed("items")), forms=len(found.listed("forms"))))
 
@@ -49,7 +49,7 @@ def compare(
     to: Annotated[int | None, typer.Option("--to", help=words("help.catalog_compare.to"))] = None,
 ) -> None:
     """Tell what publishing a source, or rolling back, would change."""
-    with plain_errors():
+    with plain_catalog_errors():
         if to is not None:
             _tell(staging.compared_with_version(folder, to))
         else:
@@ -98,7 +98,7 @@ def roll_back(
     passphrase_stdin: FromStdin = False,
 ) -> None:
     """Publish an older content under a newer version."""
-    with plain_errors():
+    with plain_catalog_errors():
         _tell(staging.compared_with_version(folder, to))
         published = staging.roll_back(
             folder,
@@ -113,7 +113,7 @@ def roll_back(
 
 
 def _restage(folder: Path, keys: Path, change: Callable[[Rollout], Rollout], *, from_stdin: bool) -> None:
-    with plain_errors():
+    with plain_catalog_errors():
         now = staging.restage(folder, keys, passphrases(from_stdin=from_stdin), change, datetime.now(UTC))
     _say(stage_line(now, words))
 
