@@ -8,21 +8,21 @@ catalog there is a page that says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from casework.notices import Notices
 from casework.working_days import city_day
 from city_gateway.acts.fleet import Asked, FleetLine, Standing, fleet
-from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.gateway import CITY_REGION, Gateway
 from city_gateway.catalog.errors import CatalogError
-from city_gateway.catalog.past import PastRelease, past_releases, read_plain
+from city_gateway.catalog.past import PastRelease, notices_in, past_releases, read_plain
 from city_gateway.catalog.publication import Rollout
 from city_gateway.catalog.repository import Published, Repository
 from city_gateway.catalog.staging import stage_in
 
 SHOWN = 12
-IN_FORCE = frozenset({"active", "in_force"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """A notice by its title and days."""
+    """A notice by its title and days; `in_force` where it holds today somewhere in the city."""
 
     title: str
-    first: str
-    last: str
-    stands: bool
+    first: date | None
+    last: date | None
+    in_force: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def catalog_view(gateway: Gateway, region: str) -> CatalogView:
     try:
         published = repository.published()
         past = past_releases(repository, published)
-        notices = read_plain(repository, published.targets, "notices.json").get("notices", [])
+        notices = notices_in(repository, published.targets)
         number = read_plain(repository, published.targets, "directory.json").get("revocations", {}).get("number", 0)
     except CatalogError:
         return CatalogView(0, [], said.pop(None, 0), silent, revoked, 0, [], [])
@@ -95,7 +95,7 @@ def catalog_view(gateway: Gateway, region: str) -> CatalogView:
         revoked,
         number,
         _signatures(published, now),
-        [_notice(one, city_day(now)) for one in notices],
+        list(_notice_lines(notices, city_day(now))),
     )
 
 
@@ -127,7 +127,7 @@ def _signatures(published: Published, now: datetime) -> list[Signature]:
     return [Signature(name, signed.version, signed.expires, signed.is_expired(now)) for name, signed in lists]
 
 
-def _notice(plain: dict[str, object], today: date) -> NoticeLine:
-    first, last = str(plain.get("effective_from") or ""), str(plain.get("effective_to") or "")
-    stands = plain.get("status") in IN_FORCE and first <= today.isoformat() and (not last or today.isoformat() <= last)
-    return NoticeLine(str(plain.get("title") or ""), first, last, stands)
+def _notice_lines(notices: Notices, today: date) -> Iterator[NoticeLine]:
+    holding = {one.notice.notice_id for one in notices.reaching(CITY_REGION, today)}
+    for one in notices.listed:
+        yield NoticeLine(one.title, one.first, one.last, one.notice_id in holding)

@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from casework.application import Application
 from casework.catalog import ServiceItem
-from casework.errors import MalformedCatalog
 from casework.figures import Assessment, Counted, Period, assess
 from casework.notices import Notices
 from casework.standstill import Standstill
@@ -22,7 +21,7 @@ from casework.time_limits import Calendar
 from casework.working_days import CITY_TIME, city_day
 from city_gateway.acts.gateway import Gateway
 from city_gateway.catalog.errors import CatalogError
-from city_gateway.catalog.past import PastRelease, past_releases, read_plain
+from city_gateway.catalog.past import PastRelease, notices_in, past_releases, read_plain
 from city_gateway.catalog.repository import Published, Repository
 from city_gateway.errors import PeriodWrong
 from city_gateway.ledger.counted import counted
@@ -69,12 +68,10 @@ class Guides:
         return Calendar.from_plain(read_plain(self.folder_of, self.published.targets, "calendar.json") or {"years": []})
 
     def notices(self) -> Notices:
-        """The emergency notices in force; none where there is no catalog, or one that nobody can apply."""
-        if self.published is None:
-            return Notices()
+        """The emergency notices of the release in force; none where there is no catalog."""
         try:
-            return Notices.from_plain(read_plain(self.folder_of, self.published.targets, "notices.json") or {})
-        except (CatalogError, MalformedCatalog):
+            return notices_in(self.folder_of, self.published.targets) if self.published is not None else Notices()
+        except CatalogError:
             return Notices()
 
     def _read(self, version: int) -> dict[str, ServiceItem]:

@@ -15,10 +15,12 @@ from typing import Any
 from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Metadata, Targets
 
+from casework.errors import MalformedCatalog
+from casework.notices import Notices
 from city_gateway.catalog.errors import ReleaseUnknown
 from city_gateway.catalog.repository import Published, Repository
 
-INDEX = "catalog.json"
+INDEX, NOTICES = "catalog.json", "notices.json"
 Plain = dict[str, Any]
 
 
@@ -75,6 +77,14 @@ def read_plain(repository: Repository, listed: Metadata[Targets], path: str) -> 
         return {}
     read: Plain = json.loads(read_target(repository, listed, path))
     return read
+
+
+def notices_in(repository: Repository, listed: Metadata[Targets]) -> Notices:
+    """The emergency notices of a release; none where they cannot be applied, for then no node applies them."""
+    try:
+        return Notices.from_plain(read_plain(repository, listed, NOTICES))
+    except MalformedCatalog:
+        return Notices()
 
 
 def content_of(repository: Repository, listed: Metadata[Targets]) -> dict[str, bytes]:

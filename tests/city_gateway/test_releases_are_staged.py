@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from city_gateway.wording import sentences
 from tests.city_gateway.catalog_world import PASSPHRASE, RECIPIENT, SEED, CatalogWorld, passphrase_of
 from tests.city_gateway.gateway_fixtures import OTHER_VILLAGE, City
 from tests.city_gateway.test_the_back_office_rules import clerk, sign_in
+from tests.edge_node.notices import notice
 
 pytestmark = pytest.mark.node
 Edit = Callable[[dict[str, Any]], None]
@@ -270,6 +271,20 @@ async def test_the_console_shows_who_has_which_version_and_a_silent_node_is_unkn
     assert "10%" in page
     assert never.document.node_id in page
     assert json.loads((SEED / "notices.json").read_text())["notices"][0]["title"] in page
+
+
+async def test_a_notice_that_another_one_ended_is_not_in_force_at_the_console(city: City, tmp_path: Path) -> None:
+    def notices(plain: dict[str, Any]) -> None:
+        earlier = notice(notice_id="N-A", effective_from="2026-03-02", effective_to=None)
+        plain["notices"] += [earlier, notice(notice_id="N-B", effective_from="2026-03-20", supersedes=["N-A"])]
+
+    world = CatalogWorld(tmp_path)
+    world.begin()
+    world.publish(source=edited(tmp_path, notices=notices))
+    now = city.clock().date()
+    assert date(2026, 3, 20) < now < date(2026, 12, 4)
+    shown = [one.in_force for one in catalog_view(city.gateway, CITY_REGION).notices]
+    assert shown == [False, False, True]
 
 
 async def test_without_a_catalog_the_page_says_so(city: City) -> None:
