@@ -1,7 +1,8 @@
 """Answering a clerk who forgot the passphrase, by telephone.
 
 Laws: an answer is for one clerk of one node that works; a stopped or revoked identity gets none. What is said is kept
-before it is said, a refusal, too, and that a challenge was answered before is told to whoever answers it again.
+before it is said, a refusal, too, in the signed chain of the office as well, where no row can be taken out unseen; that
+a challenge was answered before is told to whoever answers it again.
 Who the caller is no program can know: the administrator says that he was called back.
 """
 
@@ -10,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from city_gateway.acts import office_audit
 from city_gateway.acts.gateway import Gateway
+from city_gateway.acts.office_audit import OfficeAct
 from city_gateway.errors import GatewayError, RecoveryNodeStopped, RecoveryNodeUnknown
 from city_gateway.ledger import nodes, recoveries
 from city_gateway.ledger.nodes import Node
@@ -72,4 +75,7 @@ def _keep(gateway: Gateway, author: Node, clerk: str, challenge: str, by: str, v
     with gateway.ledger.transaction() as tx:
         before = recoveries.answered_at(tx, author.node_id, challenge)
         recoveries.note(tx, Recovery(gateway.clock(), author.node_id, clerk, challenge, by, verdict))
+        done = OfficeAct.RECOVERY_ANSWERED if verdict == ANSWERED else OfficeAct.RECOVERY_REFUSED
+        who, about = office_audit.at_the_machine(by), f"{author.site} {clerk} {challenge}"
+        office_audit.note(gateway, tx, who, done, about=about)
     return before

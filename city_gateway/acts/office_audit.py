@@ -46,6 +46,8 @@ class OfficeAct(StrEnum):
     RULED = "ruled"
     EXPORTED = "exported"
     HISTORY_READ = "history_read"
+    RECOVERY_ANSWERED = "recovery_answered"
+    RECOVERY_REFUSED = "recovery_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from city_gateway.__main__ import app
 from city_gateway.acts import clerk_recovery
+from city_gateway.acts.office_audit import OfficeAct, verified
 from city_gateway.errors import RecoveryNodeStopped, RecoveryNodeUnknown
 from city_gateway.keys import rotate_sealing
-from city_gateway.ledger import nodes, recoveries
+from city_gateway.ledger import nodes, office_audit, recoveries
 from city_gateway.ledger.tables import CLERK_RECOVERIES
 from tests.city_gateway.gateway_fixtures import NOON, OTHER_VILLAGE, VILLAGE, City, EnrolledNode, city_in
 from wire.clerk_recovery import fits, make_challenge, shared_at_node
@@ -84,6 +85,21 @@ async def test_nobody_is_answered_about_another_node_or_clerk(city: City) -> Non
         answered(city, challenge, "511603106999")
     assert not taken(village, answered(city, challenge, OTHER_VILLAGE).answer, challenge)
     assert verdicts(city) == ["recovery.challenge_of_others"] * 2 + ["answered"]
+
+
+async def test_what_was_said_by_telephone_stands_in_the_signed_chain_before_anybody_hears_it(city: City) -> None:
+    village = await city.enrol()
+    challenge, others = challenge_of(village), challenge_of(village, "dby02")
+    answered(city, challenge)
+    with pytest.raises(ChallengeOfOthers):
+        answered(city, others)
+    with city.gateway.ledger.reading() as tx:
+        rows = list(office_audit.everything(tx))
+    assert verified(rows, city.gateway.keys.signing.public).seq == 2
+    assert [(row.clerk_id, row.act, row.about) for row in rows] == [
+        ("adm", OfficeAct.RECOVERY_ANSWERED, f"{VILLAGE} dby01 {challenge}"),
+        ("adm", OfficeAct.RECOVERY_REFUSED, f"{VILLAGE} dby01 {others}"),
+    ]
 
 
 async def test_a_mistyped_challenge_is_told_with_its_group_and_kept_nowhere(city: City) -> None:

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from city_gateway.acts.audit_words import act_of
+from city_gateway.acts.office_audit import OfficeAct
 from city_gateway.acts.standing import backing, timeline_line
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.ledger.backups import Restored
+from city_gateway.ledger.office_audit import AuditRow
 from city_gateway.wording import sentences
 from tests.architecture.test_tree import PROJECT
 
@@ -72,6 +75,14 @@ def test_what_is_said_has_words(language: str) -> None:
     assert len(asked) >= 150
     assert [key for key, family in asked if not family and not known.get(key)] == []
     assert [key for key, family in asked if family and not any(one.startswith(key) for one in known)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("act", [one for one in OfficeAct if one is not OfficeAct.RULED])
+def test_every_act_of_the_office_has_words(act: OfficeAct, language: str) -> None:
+    known = sentences(language)
+    row = AuditRow(1, datetime(2026, 11, 23, 4, tzinfo=UTC), "d-1", act.value, None, "", "{}")
+    assert act_of(row, lambda key, /, **params: known[key].format_map(params))
 
 
 def below(kind: type[CatalogError]) -> set[str]:
