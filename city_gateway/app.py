@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -23,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from casework.identifiers import mask_name
+from casework.working_days import CITY_TIME
 from city_gateway import faults
 from city_gateway.access import KnownNodes, NonceWindow
 from city_gateway.acts import arrival, automatic, parking, pieces, uploads
@@ -49,7 +49,6 @@ from city_gateway.wording import LANGUAGE, say, sentences
 
 LOG = logging.getLogger("city_gateway")
 ROOM = Path(__file__).parent
-CHINA = ZoneInfo("Asia/Shanghai")
 MAX_BODY_BYTES = 80 * 1024 * 1024
 PLATFORM_ROUND_S = 5.0
 MISSED_ROUND_S = 60.0
@@ -219,7 +218,7 @@ def _templates() -> Environment:
 
 
 def _moment(at: datetime | None) -> str:
-    return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if at else say("answer.unknown")
+    return at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M") if at else say("answer.unknown")
 
 
 def _alarm(code: str) -> str:

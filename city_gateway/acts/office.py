@@ -32,10 +32,6 @@ PASSPHRASE_AT_LEAST = 10
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
-ROLES = (Role.DEPARTMENT, Role.ADMINISTRATOR)
-"""Who there is in the office: clerks see papers and rule, administrators see the fleet, the catalog and the audit."""
-
-
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """A clerk with a session; `form_secret` must come back with every form."""

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from casework.working_days import CITY_TIME
 from city_gateway.ledger.backups import AHEAD_AT_MOST, Restored, VerifiedBackup
 from city_gateway.wording import say
 
 FRESH_FOR = timedelta(hours=36)
-CHINA = ZoneInfo("Asia/Shanghai")
 
 
 class Backing(StrEnum):
@@ -66,4 +65,4 @@ def timeline_line(restored: Restored, told: Callable[..., str] = say) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+    return f"{at.astimezone(CITY_TIME):%Y-%m-%d %H:%M}"
