@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from offline_store.node_toml import (
+    DISK_RESERVE_MIB,
     FLAG,
     MEDIA_ROOT,
     MEDIA_ROOT_RULE,
@@ -30,7 +31,7 @@ ENVIRONMENT: Final = "GUANGAN_NODE_"
 class NodeSettings:
     """The settings of one node."""
 
-    disk_reserve_mib: int = 256
+    disk_reserve_mib: int = DISK_RESERVE_MIB
     """Free space below which new scans are refused; typing, sending and erasing go on."""
     mail_poll_seconds: float = 0.3
     """How often the mailbox is looked at."""

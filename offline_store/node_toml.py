@@ -79,6 +79,9 @@ MEDIA_ROOT = Path("/media")
 """Below it sticks are mounted, one folder each: edge_node lists them, the courier writes on them."""
 MEDIA_ROOT_RULE = Rule(folder, str(MEDIA_ROOT))
 
+DISK_RESERVE_MIB = 256
+"""What edge_node keeps free where nothing else is said, and doctor warns by."""
+
 
 def written_in(toml_file: Path) -> dict[str, Any]:
     """What the file says, tables and all; nothing when there is none; BadSetting when it is no TOML."""

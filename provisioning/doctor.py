@@ -29,7 +29,7 @@ from offline_store.errors import StoreError
 from offline_store.mailbox import waiting as mailbox
 from offline_store.mailbox.incoming import RECEIPT, Incoming
 from offline_store.node_file import read_node_file
-from offline_store.node_toml import BadSetting, written_in
+from offline_store.node_toml import DISK_RESERVE_MIB, BadSetting, written_in
 from offline_store.paths import NodePaths
 from provisioning.finding_wording import WAITING, finding_sentence
 from provisioning.wording import of, words
@@ -40,8 +40,6 @@ from wire.signed import read_document
 from wire.waiting import Explanation, Reason, Who
 
 MIB = 1024 * 1024
-RESERVE_MIB = 256
-"""What edge_node keeps free where its settings say nothing else."""
 PROBES = 50
 PROBE_BYTES = 4096
 SLOW_FSYNC_MS = 250.0
@@ -146,7 +144,7 @@ def _space(paths: NodePaths) -> Finding:
         said = written_in(paths.settings).get("disk_reserve_mib")
     except BadSetting:
         said = None
-    reserve = said if isinstance(said, int) else RESERVE_MIB
+    reserve = said if isinstance(said, int) else DISK_RESERVE_MIB
     params = {"free": free, "reserve": reserve}
     if free < reserve:
         return Finding("space", Standing.BAD, "space.below_reserve", params)

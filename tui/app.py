@@ -31,11 +31,11 @@ from tui.screens.lock import LockScreen
 from tui.screens.practice import PracticeScreen
 from tui.screens.sign_in import SignInScreen
 from tui.wording import t
+from wire.counter import IDLE_LOCK_SECONDS
 
 LOOK_SECONDS = 2.0
 LANDING_SECONDS = 0.1
 LANDINGS = 3  # key to widget, widget to screen, screen to the next widget
-IDLE_LOCK_SECONDS = 600.0
 WRONG_STORE = 2
 
 

@@ -25,6 +25,7 @@ from offline_store.desk.database import Desk, Transaction
 from offline_store.desk.keyring import ByClerk
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.outgoing import Outgoing
+from offline_store.node_toml import DISK_RESERVE_MIB, MEDIA_ROOT
 from offline_store.paths import NodePaths
 from offline_store.vault.scans import Vault
 from wire.enrolment import EnrolmentDocument
@@ -42,10 +43,10 @@ _T = TypeVar("_T")
 class Limits:
     """What the installer set for this node."""
 
-    disk_reserve_bytes: int = 256 * MIB
+    disk_reserve_bytes: int = DISK_RESERVE_MIB * MIB
     retention: timedelta = timedelta(days=30)
     rekey_after: timedelta = timedelta(days=7)
-    media_root: Path = Path("/media")
+    media_root: Path = MEDIA_ROOT
     media_folders: bool = False
     """Plain folders below the media root count as sticks, too: for trials only."""
     relay_bytes: int = 512 * MIB

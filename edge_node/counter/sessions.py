@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 from casework.application import Actor
 from edge_node.counter.errors import CounterLocked, NobodySignedIn
+from wire.counter import IDLE_LOCK_SECONDS
 
-IDLE_LOCK_SECONDS = 600.0
 FORGET_SECONDS = 12 * 3600.0
 TOKEN_BYTES = 32
 REMEMBERED_LOOKS = 4096

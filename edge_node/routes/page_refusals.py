@@ -24,7 +24,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from casework.errors import CaseworkError, IllegalEvent, NotYourDuty
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import ActRefused, CounterLocked, NobodySignedIn
-from edge_node.counter.sessions import IDLE_LOCK_SECONDS
 from edge_node.faults import fault_of, take_note
 from edge_node.routes.page_body import FormRefused, Posted
 from edge_node.routes.page_session import (
@@ -40,6 +39,7 @@ from edge_node.routes.page_session import (
 from edge_node.routes.page_words import page
 from edge_node.wording import sentence
 from offline_store.errors import NO_ROOM, StoreError
+from wire.counter import IDLE_LOCK_SECONDS
 from wire.errors import WireError
 
 log = logging.getLogger("edge_node")

@@ -6,7 +6,8 @@ import pytest
 
 from casework.application import Actor, Role
 from edge_node.counter.errors import CounterLocked, NobodySignedIn
-from edge_node.counter.sessions import FORGET_SECONDS, FORMS_KEPT, IDLE_LOCK_SECONDS, Sessions
+from edge_node.counter.sessions import FORGET_SECONDS, FORMS_KEPT, Sessions
+from wire.counter import IDLE_LOCK_SECONDS
 
 pytestmark = pytest.mark.fast
 

@@ -5,9 +5,9 @@ import logging
 import pytest
 
 from edge_node.app import BODY_MAX_BYTES, counter_app
-from edge_node.counter.sessions import IDLE_LOCK_SECONDS
 from offline_store.desk.clerks import FREE_FAILURES
 from tests.edge_node.village import AGENT, CLERK, PASSPHRASE, Village, client_of, photo
+from wire.counter import IDLE_LOCK_SECONDS
 
 pytestmark = pytest.mark.node
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from edge_node.acts.sign_in import sign_in
-from edge_node.counter.sessions import IDLE_LOCK_SECONDS
 from tests.edge_node.page_browser import Browser
 from tests.edge_node.town import PASSPHRASE, Town
+from wire.counter import IDLE_LOCK_SECONDS
 
 pytestmark = pytest.mark.node
 

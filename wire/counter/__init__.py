@@ -88,6 +88,7 @@ from wire.counter.review import (
     ReviewGuide,
 )
 from wire.counter.standing import (
+    IDLE_LOCK_SECONDS,
     AnswerRecovery,
     AskRecovery,
     ClerkView,
@@ -102,6 +103,7 @@ from wire.counter.standing import (
 from wire.counter.waiting import WaitingView, together
 
 __all__ = [
+    "IDLE_LOCK_SECONDS",
     "Accept",
     "AcceptProvisionally",
     "AnswerRecovery",

@@ -1,11 +1,14 @@
 """Who is at the counter and how the node stands: sign-in and the status bar."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from wire.counter.waiting import WaitingView
 from wire.fields import Asked, Moment, NodeRole, Region, Told
+
+IDLE_LOCK_SECONDS: Final = 600.0
+"""After so long without a key or a click a session locks; the screen covers itself at the same moment."""
 
 Role = Literal["agent", "clerk", "department", "city", "administrator"]
 
