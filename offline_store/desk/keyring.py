@@ -113,15 +113,6 @@ def _by_machine(path: Path, machine: bytes) -> list[bytes]:
     return [_by_any(one, machine) for one in sets if one]
 
 
-def candidates_by_city(path: Path, recovery: SealingKey) -> list[bytes]:
-    """The same by the city's recovery key; never called on a node that lives."""
-    owner = key_id(recovery.public).hex()
-    slots = [slot for slot in _read(path) if (slot["kind"], slot["owner"]) == ("city", owner)]
-    if not slots:
-        raise SlotRefused("city")
-    return [_opened(slot, recovery) for slot in slots]
-
-
 def add_next(
     path: Path, opener: Opener, new_key: bytes, cities: Sequence[bytes], randomness: Randomness = os.urandom
 ) -> None:
@@ -157,11 +148,6 @@ def _by_clerk(path: Path, who: ByClerk) -> list[bytes]:
     wrapping = _from_passphrase(who.passphrase, _bytes(slots[0], "salt"), cost)
     own = SealingKey.from_bytes(_unwrap(slots[0], wrapping, owner=who.clerk_id, part="private"))
     return [_opened(slot, own) for slot in slots]
-
-
-def unlock_by_city(path: Path, recovery: SealingKey) -> bytes:
-    """The desk key, by the city's recovery key."""
-    return candidates_by_city(path, recovery)[0]
 
 
 def is_between_keys(path: Path) -> bool:
@@ -200,12 +186,6 @@ def put_clerk_slot(
     slot |= {"public": b64(own.public), "wrapped": _sealed("clerk", clerk_id, desk_key, own.public)}
     slot |= {"memory_kib": cost.memory_kib, "iterations": cost.iterations, "lanes": cost.lanes}
     _write(path, [*others, slot])
-
-
-def put_city_slot(path: Path, desk_key: bytes, city_public: bytes) -> None:
-    """Let the city's recovery key open the desk; earlier city slots are replaced."""
-    others = [slot for slot in _read(path) if slot["kind"] != "city"]
-    _write(path, [*others, _city_slot(desk_key, city_public)])
 
 
 def drop_clerk_slot(path: Path, clerk_id: str) -> None:

@@ -17,6 +17,7 @@ from city_gateway.rescue import Asked, recovery_key_for
 from offline_store.desk import keyring
 from offline_store.desk.keyring import MACHINE_KEY_FILE
 from provisioning import __main__ as command
+from tests.offline_store.city_hand import opened_by_city
 from tests.provisioning.enrolment_world import MACHINE, EnrolmentWorld
 from wire.errors import RecoveryKeyNotOpened
 from wire.recovery_key import read_recovery_key
@@ -57,7 +58,7 @@ def rescued(world: EnrolmentWorld, disk: Path, to: Path, *more: object, said: st
 
 def test_every_enrolled_node_has_a_slot_for_the_citys_newest_sealing_key(world: EnrolmentWorld) -> None:
     desk_key = keyring.unlock(world.paths.keyring, MACHINE)
-    assert keyring.unlock_by_city(world.paths.keyring, world.gateway.keys.newest_sealing) == desk_key
+    assert opened_by_city(world.paths.keyring, world.gateway.keys.newest_sealing) == [desk_key]
 
 
 def test_a_recovery_key_opens_this_desk_and_who_asked_for_it_is_written_down(world: EnrolmentWorld) -> None:

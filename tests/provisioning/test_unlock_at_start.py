@@ -13,6 +13,7 @@ from offline_store.desk.keyring import MACHINE_KEY_FILE, ByClerk
 from offline_store.errors import SlotRefused
 from provisioning import __main__ as command
 from provisioning.doctor import Standing, examine
+from tests.offline_store.city_hand import opened_by_city
 from tests.provisioning.enrolment_world import MACHINE, EnrolmentWorld
 
 pytestmark = pytest.mark.node
@@ -57,7 +58,7 @@ def test_switched_on_the_clerk_opens_the_desk_and_the_machine_does_not(world: En
     assert (status, "wang" in told) == (0, True)
     assert not opens(world, MACHINE)
     assert keyring.unlock(world.paths.keyring, WANG) == before
-    assert keyring.unlock_by_city(world.paths.keyring, world.gateway.keys.newest_sealing) == before
+    assert opened_by_city(world.paths.keyring, world.gateway.keys.newest_sealing) == [before]
     assert on(world)[0] == 0, "again changes nothing"
     assert opens(world, WANG)
 
