@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from casework.application import Role
-from provisioning.demo_counter import CounterRefused
+from provisioning.counter_door import CounterRefused
 from provisioning.demo_day import Day
 from provisioning.demo_report import Effects, Figures
 from provisioning.demo_screen import DemoScreen

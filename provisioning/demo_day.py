@@ -1,6 +1,6 @@
 """One day: a village without a line files twenty applications, loses its power in the middle, and loses nothing else.
 
-Everything is done at the counters (`demo_counter`), as clerks would; what is waited for is what a screen would show.
+Everything is done at the counters (`counter_door`), as clerks would; what is waited for is what a screen would show.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.materials import AUTHORIZATION, Need, needed
-from provisioning.demo_counter import CounterDoor, CounterRefused
+from provisioning.counter_door import CounterDoor, CounterRefused
 from provisioning.demo_people import filled_form, invented_paper
 from provisioning.demo_report import Effects, Figures, History, Saved, duplicated, lost
 from provisioning.demo_screen import DemoScreen

@@ -28,7 +28,7 @@ import httpx
 from casework.application import Role
 from offline_store.desk.keyring import MACHINE_KEY_FILE
 from offline_store.paths import NodePaths
-from provisioning.demo_counter import CounterDoor
+from provisioning.counter_door import CounterDoor, listens
 from provisioning.demo_line import DemoLine
 from provisioning.errors import DayStuck, ProgramDied
 from provisioning.wording import words
@@ -280,7 +280,7 @@ class DemoWorld:
 
     def node_answers(self, node: DemoNode) -> bool:
         """Whether the node's counter is open and has a catalog to work with."""
-        if not listens(node.paths.counter_socket):  # asked first, because httpcore leaves a refused socket open
+        if not listens(node.paths.counter_socket):
             return False
         try:
             with contextlib.closing(node.door()) as door:
@@ -324,16 +324,6 @@ class DemoWorld:
             if time.monotonic() > until:
                 raise DayStuck(what=what, seconds=int(seconds), log=self.logs)
             time.sleep(POLL_S)
-
-
-def listens(path: Path) -> bool:
-    """Whether somebody listens on this Unix socket."""
-    with socket.socket(socket.AF_UNIX) as asked:
-        try:
-            asked.connect(str(path))
-        except OSError:
-            return False
-    return True
 
 
 def _append(file: IO[bytes], arguments: Sequence[str], done: subprocess.CompletedProcess[bytes]) -> None:

@@ -30,8 +30,7 @@ from offline_store.desk.keyring import MACHINE_KEY_FILE
 from offline_store.errors import StoreError
 from offline_store.paths import NodePaths
 from provisioning import practice_store
-from provisioning.demo_counter import CounterDoor
-from provisioning.demo_world import listens
+from provisioning.counter_door import CounterDoor, listens
 from provisioning.errors import PracticeGoesOn, PracticeNotServed, PracticeWithoutCatalog, ProvisioningError
 from provisioning.wording import sentence, words
 

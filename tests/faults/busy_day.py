@@ -24,8 +24,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from provisioning.counter_door import CounterRefused
 from provisioning.demo import effects
-from provisioning.demo_counter import CounterRefused
 from provisioning.demo_report import Saved, duplicated, lost
 from provisioning.demo_world import DemoNode, Program
 from tests.journeys.at_the_counter import Hands, Town, type_application

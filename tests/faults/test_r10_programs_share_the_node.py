@@ -22,7 +22,7 @@ import pytest
 from offline_store.desk.database import open_desk
 from offline_store.desk.keyring import MACHINE_KEY_FILE, unlock
 from offline_store.mailbox.incoming import Incoming
-from provisioning.demo_counter import CounterRefused
+from provisioning.counter_door import CounterRefused
 from provisioning.demo_world import DemoNode
 from tests.faults.apart import ROOT
 from tests.faults.busy_day import BusyDay, Diary

@@ -24,8 +24,8 @@ from PIL import Image
 from casework.catalog import ServiceItem
 from casework.forms import Form
 from casework.materials import needed
+from provisioning.counter_door import CounterDoor
 from provisioning.demo import AGENT, CLERK, TOWNSHIP, VILLAGE, effects
-from provisioning.demo_counter import CounterDoor
 from provisioning.demo_people import filled_form
 from provisioning.demo_world import OFFICE_PASSPHRASE, DemoNode, DemoWorld
 from wire.counter import DraftBrief, DraftSaved, DraftView, ItemBrief, Page, Slip

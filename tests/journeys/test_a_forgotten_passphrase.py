@@ -11,7 +11,7 @@ import pytest
 
 from city_gateway.app import Settings, open_gateway
 from city_gateway.ledger import journal, nodes
-from provisioning.demo_counter import CounterRefused
+from provisioning.counter_door import CounterRefused
 from provisioning.demo_world import DemoNode, ProgramDied
 from tests.journeys.at_the_counter import Hands, Town, copied_town
 from wire.envelope import Kind, open_sealed, read_header

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from provisioning.demo_world import listens
+from provisioning.counter_door import listens
 from tests.journeys.at_the_counter import Town, copied_town, type_application
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
@@ -26,7 +26,7 @@ def place(founded_town: Path) -> Iterator[Town]:
 def standing(place: Town) -> int:
     """What the counter answers to the question that the screen asks first; 0 when nobody listens yet."""
     door = place.village.paths.counter_socket
-    if not listens(door):  # asked first, because httpcore leaves a refused socket open
+    if not listens(door):
         return 0
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(door)), base_url="http://counter") as client:
         return client.get("/counter/status").status_code

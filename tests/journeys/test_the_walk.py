@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from offline_store.paths import NodePaths
+from provisioning.counter_door import CounterRefused
 from provisioning.demo import effects
-from provisioning.demo_counter import CounterRefused
 from provisioning.demo_report import Saved, duplicated, lost
 from tests.journeys.at_the_counter import (
     Hands,

@@ -1,7 +1,8 @@
-"""The demo's hands at a counter: the same HTTP over the same Unix socket that the agent's screen uses, nothing more."""
+"""Hands at a counter, for demo and practice: the same HTTP over the same Unix socket that the screen uses, no more."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -159,3 +160,13 @@ class CounterDoor:
             raise CounterRefused(answer.status_code, fault["code"], fault.get("params"))
         except (ValueError, KeyError, TypeError):
             raise CounterRefused(answer.status_code, "counter.not_an_answer", None) from None
+
+
+def listens(path: Path) -> bool:
+    """Whether somebody listens on this Unix socket; asked first, because httpcore leaves a refused socket open."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        try:
+            asked.connect(str(path))
+        except OSError:
+            return False
+    return True
