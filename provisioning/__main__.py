@@ -18,7 +18,7 @@ from rich.console import Console
 from casework.application import Role
 from offline_store.desk import keyring
 from offline_store.desk.keyring import MACHINE_KEY_FILE, ByClerk, machine_key
-from offline_store.errors import DamagedFile, NodeFileMissing, StoreError
+from offline_store.errors import DamagedFile, NodeFileMissing
 from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from offline_store.placing import place
@@ -33,53 +33,38 @@ from provisioning import support as support_bundle
 from provisioning.demo import app as demo
 from provisioning.door import Door
 from provisioning.errors import (
-    AnswerAwaited,
     CredentialRefused,
     NodeRunning,
     NoRoad,
     OtherDisk,
-    ProvisioningError,
     RecoveryKeyNeeded,
     UnlockedByClerk,
 )
 from provisioning.gateway_door import GatewayDoor
+from provisioning.plain_errors import plain_errors
 from provisioning.practising import app as practising
 from provisioning.stick_door import StickDoor
-from provisioning.wording import of, sentence, words
-from wire.errors import WireError
+from provisioning.wording import of, words
 from wire.recovery_key import read_recovery_key
 
 HTTP_TIMEOUT_S = 30.0
 STANDARD = "-"
-AWAITED = 3
-"""Exit status of a step that went well and has to be gone on with when the stick comes back."""
 
 app = typer.Typer(help=words("help.provisioning"), no_args_is_help=True, pretty_exceptions_enable=False)
 clerk_app = typer.Typer(help=words("help.clerk"), no_args_is_help=True)
 machine_key_app = typer.Typer(help=words("help.machine_key"), no_args_is_help=True)
+unlock_app = typer.Typer(help=words("help.unlock_at_start"), no_args_is_help=True)
 app.add_typer(clerk_app, name="clerk")
 app.add_typer(machine_key_app, name="machine-key")
-unlock_app = typer.Typer(help=words("help.unlock_at_start"), no_args_is_help=True)
 app.add_typer(unlock_app, name="unlock-at-start")
 app.add_typer(demo)
 app.add_typer(practising)
 console = Console(soft_wrap=True)
 
 Root = Annotated[Path, typer.Option("--root", help=words("help.root"))]
-
-
 Recovery = Annotated[Path | None, typer.Option("--recovery-key", help=words("help.recovery_key"))]
 UnlockAs = Annotated[str | None, typer.Option("--unlock-as", help=words("help.unlock_as"))]
 PassphraseByPipe = Annotated[bool, typer.Option("--passphrase-stdin", help=words("help.recovery_key.stdin"))]
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except (ProvisioningError, StoreError, WireError) as error:
-        console.print(sentence(error), markup=False, highlight=False)
-        raise typer.Exit(AWAITED if isinstance(error, AnswerAwaited) else 1) from error
 
 
 @contextmanager
@@ -120,7 +105,7 @@ def enrol(
 ) -> None:
     """Enrol the node."""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
-    with _plain_errors(), _door(stick, gateway) as door:
+    with plain_errors(), _door(stick, gateway) as door:
         document = enrolment.enrol(
             paths=NodePaths(root),
             door=door,
@@ -146,7 +131,7 @@ def re_enrol(
     """Enrol the node anew, under a new identity."""
     text = sys.stdin.readline().strip() if code_stdin or code is None else code
     paths = NodePaths(root)
-    with _plain_errors():
+    with plain_errors():
         before = read_node_file(paths.enrolment)
         with _edge_node_stopped(paths), _door(stick, gateway or before.gateway_url) as door:
             done = re_enrolment.re_enrol(
@@ -184,7 +169,7 @@ def clerk_add(
         )
     )
     paths = NodePaths(root)
-    with _plain_errors(), _edge_node_stopped(paths):
+    with plain_errors(), _edge_node_stopped(paths):
         people.add_clerk(
             paths=paths,
             machine=_opener(paths, unlock_as),
@@ -206,7 +191,7 @@ def clerk_close(
 ) -> None:
     """Close a sign-in name."""
     paths = NodePaths(root)
-    with _plain_errors(), _edge_node_stopped(paths):
+    with plain_errors(), _edge_node_stopped(paths):
         people.close_clerk(paths=paths, machine=_opener(paths, unlock_as), clerk_id=clerk_id)
     _say(words("command.clerk_closed", clerk_id=clerk_id))
 
@@ -217,7 +202,7 @@ def unlock_at_start_on(
 ) -> None:
     """Let a clerk unlock the node after each start."""
     paths = NodePaths(root)
-    with _plain_errors(), _edge_node_stopped(paths):
+    with plain_errors(), _edge_node_stopped(paths):
         who = ByClerk(clerk_id, _passphrase(words("command.unlock_passphrase")))
         opener = machine_key() if keyring.opens_alone(paths.keyring) else who
         unlock_at_start.switch_on(paths=paths, opener=opener, who=who, now=datetime.now(UTC), randomness=os.urandom)
@@ -230,7 +215,7 @@ def unlock_at_start_off(
 ) -> None:
     """Let the node open by itself again."""
     paths = NodePaths(root)
-    with _plain_errors(), _edge_node_stopped(paths):
+    with plain_errors(), _edge_node_stopped(paths):
         who = ByClerk(clerk_id, _passphrase(words("command.unlock_passphrase")))
         unlock_at_start.switch_off(paths=paths, machine=machine_key(), who=who, randomness=os.urandom)
     _say(words("command.unlock_at_start_off"))
@@ -246,7 +231,7 @@ def machine_key_renew(
 ) -> None:
     """Give the node another machine key."""
     paths = NodePaths(root)
-    with _plain_errors():
+    with plain_errors():
         node = read_node_file(paths.enrolment)
         kept = _credential(credential)
         with _edge_node_stopped(paths):
@@ -268,7 +253,7 @@ def rescue_disk(
     drafts: Annotated[Path | None, typer.Option("--drafts", help=words("help.rescue.drafts"))] = None,
 ) -> None:
     """Bring home what lies on the disk of a dead machine."""
-    with _plain_errors():
+    with plain_errors():
         node = read_node_file(NodePaths(disk).enrolment)
         desk_keys = _recovered(recovery, node.node_id, by_pipe=passphrase_stdin)
         if drafts is not None and not desk_keys:
@@ -304,7 +289,10 @@ def support(
     log: Annotated[list[Path] | None, typer.Option("--log", help=words("help.support.log"))] = None,
 ) -> None:
     """Make a support bundle without any personal data."""
-    with _plain_errors(), suppress(NodeFileMissing, DamagedFile):  # a broken node is what it is for, practice is not
+    with (
+        plain_errors(),
+        suppress(NodeFileMissing, DamagedFile),
+    ):  # a broken node is what it is for, practice is not
         read_node_file(NodePaths(root).enrolment)
     made = support_bundle.make(
         NodePaths(root), now=datetime.now(UTC), environment=os.environ, log_lines=_lines_of(log or ())

@@ -27,12 +27,12 @@ import typer
 from rich.console import Console
 
 from offline_store.desk.keyring import MACHINE_KEY_FILE
-from offline_store.errors import StoreError
 from offline_store.paths import NodePaths
 from provisioning import practice_store
 from provisioning.counter_door import CounterDoor, listens
-from provisioning.errors import PracticeGoesOn, PracticeNotServed, PracticeWithoutCatalog, ProvisioningError
-from provisioning.wording import sentence, words
+from provisioning.errors import PracticeGoesOn, PracticeNotServed, PracticeWithoutCatalog
+from provisioning.plain_errors import plain_errors
+from provisioning.wording import words
 
 PROJECT = Path(__file__).parents[1]
 KEY_BYTES = 32
@@ -71,7 +71,7 @@ def screen(context: typer.Context, *, root: Annotated[Path, typer.Option("--root
 
 
 def _practise(true_root: Path, root: Path | None, options: Sequence[str]) -> int:
-    with _ended_in_order(), _plain_errors(), _folder(root) as paths, only_one(paths):
+    with _ended_in_order(), plain_errors(), _folder(root) as paths, only_one(paths):
         practice_store.clear(paths)
         try:
             key = secrets.token_bytes(KEY_BYTES)
@@ -156,15 +156,6 @@ def _ended_in_order() -> Iterator[None]:
 
 def _leave(number: int, _frame: object) -> None:
     sys.exit(128 + number)
-
-
-@contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except (ProvisioningError, StoreError) as error:
-        console.print(sentence(error), markup=False, highlight=False)
-        raise typer.Exit(1) from error
 
 
 def _wait_for(socket: Path, process: subprocess.Popen[bytes]) -> None:
