@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from casework import proxy
@@ -11,7 +11,6 @@ from edge_node.acts import notice_reading
 from edge_node.counter.counter import Counter
 from edge_node.counter.errors import UnknownForm, UnknownItem
 from offline_store.desk import catalog
-from offline_store.desk.database import Transaction
 from offline_store.errors import Unknown
 from wire.counter import DomainRow, ItemBrief, ItemGuide, LimitView, Page, RegionRow
 from wire.fields import Plain
@@ -90,7 +89,8 @@ def domains(counter: Counter) -> list[DomainRow]:
 def regions(counter: Counter, parent: str | None = None) -> list[RegionRow]:
     """The regions below one, or the top of the tree."""
     with counter.desk.reading() as tx:
-        listed = _regions(counter, tx)
+        plain = counter.shelf.document(tx, "regions")
+    listed = plain.get("regions") or () if isinstance(plain, Mapping) else ()
     return [
         RegionRow(code=one["code"], name=one["name"], level=one["level"])
         for one in listed
@@ -98,23 +98,11 @@ def regions(counter: Counter, parent: str | None = None) -> list[RegionRow]:
     ]
 
 
-def region_name(counter: Counter, code: str) -> str:
-    """The name of a region; its code where this catalog does not know it."""
-    with counter.desk.reading() as tx:
-        named = {one["code"]: one["name"] for one in _regions(counter, tx)}
-    return str(named.get(code, code))
-
-
 def document(counter: Counter, name: str) -> Plain | None:
     """A whole document of the catalog: policies, documents, codes, faq, notices."""
     with counter.desk.reading() as tx:
         found = counter.shelf.document(tx, name)
     return dict(found) if isinstance(found, Mapping) else None
-
-
-def _regions(counter: Counter, tx: Transaction) -> Sequence[Mapping[str, Any]]:
-    plain = counter.shelf.document(tx, "regions")
-    return plain.get("regions") or () if isinstance(plain, Mapping) else ()
 
 
 def _limit(plain: Mapping[str, Any] | None) -> LimitView | None:

@@ -54,7 +54,7 @@ def titles(counter: Counter, tx: Transaction, notice_ids: Iterable[str]) -> list
 
 def _view(counter: Counter, tx: Transaction, notices: Notices, held: InForce, day: date) -> NoticeView:
     notice, raw = held.notice, held.notice.raw
-    names = _region_names(counter, tx)
+    names = counter.shelf.region_names(tx)
     measures = []
     for one in notice.measures:
         policy = one.code == DEADLINE_POLICY  # its effect is told in words of its own
@@ -102,9 +102,3 @@ def _channel(plain: object) -> ChannelView:
         return ChannelView(name=str(plain))
     at = next((str(plain[key]) for key in ("number", "phone", "url", "address") if plain.get(key)), None)
     return ChannelView(name=str(plain.get("name") or plain.get("id") or ""), at=at)
-
-
-def _region_names(counter: Counter, tx: Transaction) -> Mapping[str, Any]:
-    plain = counter.shelf.document(tx, "regions")
-    listed = plain.get("regions") if isinstance(plain, Mapping) else None
-    return {str(one["code"]): one["name"] for one in listed or ()}

@@ -59,7 +59,7 @@ def lay_open(counter: Counter, who: AtCounter, application_id: str) -> LaidOpen:
             item=counter.shelf.item(tx, it.item_id, version),
             form=counter.shelf.form(tx, it.form_id, version),
             newest_version=counter.shelf.active_version(tx),
-            regions=_names(counter.shelf.document(tx, "regions")),
+            regions=counter.shelf.region_names(tx),
             notices=notice_reading.for_item(counter, tx, it.item_id, it.site, city_day(reading.now)),
         )
     audit.viewed(counter, who, application_id)
@@ -69,9 +69,4 @@ def lay_open(counter: Counter, who: AtCounter, application_id: str) -> LaidOpen:
 def region_names(counter: Counter) -> Mapping[str, str]:
     """The names of all regions by their full code."""
     with counter.desk.reading() as tx:
-        return _names(counter.shelf.document(tx, "regions"))
-
-
-def _names(plain: object) -> Mapping[str, str]:
-    listed = plain.get("regions") if isinstance(plain, Mapping) else None
-    return {str(one["code"]): str(one["name"]) for one in listed or ()}
+        return counter.shelf.region_names(tx)

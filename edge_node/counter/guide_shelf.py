@@ -117,6 +117,10 @@ class GuideShelf:
         version = self.active_version(tx)
         return self._kept_as("regions", "", version, lambda: RegionTable.from_plain(_document(tx, "regions")))
 
+    def region_names(self, tx: Transaction) -> Mapping[str, str]:
+        """The names of all regions by their full code; none where no table was shipped."""
+        return self._kept_as("names", "regions", self.active_version(tx), lambda: _region_names(tx))
+
     def revoked_nodes(self, tx: Transaction) -> frozenset[str]:
         """The nodes whose right the city has withdrawn, by the catalog in use."""
         return self._kept_as("revoked", "", self._version_or_none(tx), lambda: _revoked(tx))
@@ -173,6 +177,12 @@ def _document(tx: Transaction, name: str) -> Any:  # noqa: ANN401 - it is JSON
 def _calendar(tx: Transaction) -> Mapping[str, Any]:
     plain = _document(tx, "calendar")
     return plain if isinstance(plain, Mapping) else {"years": []}
+
+
+def _region_names(tx: Transaction) -> Mapping[str, str]:
+    plain = _document(tx, "regions")
+    listed = plain.get("regions") if isinstance(plain, Mapping) else None
+    return {str(one["code"]): str(one["name"]) for one in listed or ()}
 
 
 def _revoked(tx: Transaction) -> frozenset[str]:
