@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -29,17 +29,14 @@ from edge_node.counter.errors import ActRefused, LockedOut, NodeLocked, WrongPas
 from edge_node.faults import NO_STORE, error_of, fault_of
 from edge_node.routes.page_body import BODY_MAX_BYTES as FORM_MAX_BYTES
 from edge_node.routes.page_body import FormRefused, Posted, posted_form
-from edge_node.routes.page_refusals import FROM_HTMX, HOME, SEE_OTHER, here, own_path
+from edge_node.routes.page_refusals import FROM_HTMX, HOME, SEE_OTHER, here, sign_in_page
 from edge_node.routes.page_session import (
     DOOR_COOKIE,
     SESSION_COOKIE,
     ForgedForm,
     check_form_token,
-    form_token,
     refuse_other_sites,
-    set_cookie,
 )
-from edge_node.routes.page_words import page
 from edge_node.wording import sentence
 from offline_store.desk.clerks import wait_after
 from offline_store.desk.keyring import ByClerk
@@ -50,7 +47,6 @@ STATIC: Final = Path(__file__).parent / "static"
 BODY_MAX_BYTES: Final = 64 * 1024
 SIGN_IN: Final = "/sign-in"
 ASSETS: Final = "/static/"
-CLERK_MAX: Final = 40
 
 
 class Lock:
@@ -205,30 +201,8 @@ class LockedPage(_Door):
             raise _Answered(again) from None
         return form
 
-    def _sign_in(
-        self,
-        request: Request,
-        *,
-        following: str = HOME,
-        kept: tuple[tuple[str, str], ...] = (),
-        clerk: str = "",
-        wrong: str = "",
-        status: int = 200,
-    ) -> Response:
-        door = request.cookies.get(DOOR_COOKIE) or self._lock.randomness(32).hex()
-        answer = page(
-            "sign_in.html",
-            status,
-            door_token=form_token(door),
-            next=own_path(following),
-            kept=kept,
-            clerk=clerk[:CLERK_MAX],
-            wrong=[{"field": "clerk", "message": wrong}] if wrong else [],
-            locked=True,
-            recovered=False,
-        )
-        set_cookie(request, answer, DOOR_COOKIE, door)
-        return answer
+    def _sign_in(self, request: Request, *, following: str = HOME, **shown: Any) -> Response:  # noqa: ANN401
+        return sign_in_page(request, self._lock.randomness, following=following, locked=True, **shown)
 
 
 def _refusal(refused: Exception) -> Response:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
@@ -76,17 +77,18 @@ def carried(request: Request) -> tuple[tuple[str, str], ...]:
 
 def sign_in_page(
     request: Request,
-    counter: Counter,
+    randomness: Callable[[int], bytes],
     *,
     following: str,
     kept: tuple[tuple[str, str], ...] = (),
     clerk: str = "",
     wrong: str = "",
     recovered: bool = False,
+    locked: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
-    """The sign-in page, with the token of the door in a cookie of its own."""
-    door = request.cookies.get(DOOR_COOKIE) or counter.randomness(32).hex()
+    """The sign-in page, of a node that is locked, too, with the token of the door in a cookie of its own."""
+    door = request.cookies.get(DOOR_COOKIE) or randomness(32).hex()
     problems = [{"field": "clerk", "message": wrong}] if wrong else []
     answer = page(
         "sign_in.html",
@@ -94,8 +96,9 @@ def sign_in_page(
         door_token=form_token(door),
         next=own_path(following),
         kept=kept,
-        clerk=clerk,
+        clerk=clerk[:CLERK_MAX],
         recovered=recovered,
+        locked=locked,
         wrong=problems,
     )
     set_cookie(request, answer, DOOR_COOKIE, door)
@@ -144,7 +147,9 @@ async def nobody(request: Request, _failure: Exception) -> Response:
         return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
     if request.method == "POST" and carried(request):
         following = request.url.path
-        return sign_in_page(request, _counter(request), following=following, kept=carried(request), status=401)
+        return sign_in_page(
+            request, _counter(request).randomness, following=following, kept=carried(request), status=401
+        )
     answer = RedirectResponse(f"/sign-in?next={quote(here(request), safe='')}", SEE_OTHER)
     drop_cookie(request, answer, SESSION_COOKIE)
     return answer

@@ -55,7 +55,7 @@ def show_sign_in(
     request: Request, counter: CounterHere, following: Following = HOME, recovered: Recovered = ""
 ) -> Response:
     """The sign-in page."""
-    return sign_in_page(request, counter, following=following, recovered=bool(recovered))
+    return sign_in_page(request, counter.randomness, following=following, recovered=bool(recovered))
 
 
 @router.post("/sign-in")
@@ -65,7 +65,13 @@ def sign_in(request: Request, counter: CounterHere, form: Form) -> Response:
 
     def again(wrong: str, status: int) -> HTMLResponse:
         return sign_in_page(
-            request, counter, following=following, kept=form.kept(), clerk=clerk[:CLERK_MAX], wrong=wrong, status=status
+            request,
+            counter.randomness,
+            following=following,
+            kept=form.kept(),
+            clerk=clerk,
+            wrong=wrong,
+            status=status,
         )
 
     refuse_other_sites(request)
