@@ -9,11 +9,9 @@ from typing import Annotated
 import typer
 
 from casework.identifiers import is_region_code
-from city_gateway.acts.catalog_words import words_of
-from city_gateway.acts.figure_tables import ITEM, SITE, as_csv, as_json
+from city_gateway.acts.figure_tables import ITEM, SITE, as_csv, as_json, names_of
 from city_gateway.acts.figures import assessment, months, this_month
 from city_gateway.acts.gateway import CITY_REGION
-from city_gateway.ledger import nodes
 from city_gateway.ledger_options import Database
 from city_gateway.opened import opened
 from city_gateway.wording import words
@@ -45,9 +43,5 @@ def figures(
         if form is Form.JSON:
             typer.echo(as_json(found, online))
             return
-        if form is Form.BY_ITEM:
-            typer.echo(as_csv(found, ITEM, words_of(folder).items, words), nl=False)
-            return
-        with gateway.ledger.reading() as tx:
-            names = {node.site: node.site_name for node in nodes.everyone(tx)}
-        typer.echo(as_csv(found, SITE, names, words), nl=False)
+        by = ITEM if form is Form.BY_ITEM else SITE
+        typer.echo(as_csv(found, by, names_of(gateway, by), words), nl=False)

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from casework.figures import Assessment, Figures, Share
+from city_gateway.acts.catalog_words import words_of
 from city_gateway.acts.figures import OnlineItems
+from city_gateway.acts.gateway import Gateway
+from city_gateway.ledger import nodes
 from city_gateway.wording import say
 
 COLUMNS = (
@@ -71,6 +74,14 @@ def rows(found: Assessment, by: str, names: Mapping[str, str], told: Callable[..
 def cells(figures: Figures, told: Callable[..., str] = say) -> tuple[str, ...]:
     """Each figure in words."""
     return tuple(_cell(figures, name, told) for name in COLUMNS)
+
+
+def names_of(gateway: Gateway, by: str) -> dict[str, str]:
+    """What sites or items are called."""
+    if by == ITEM:
+        return dict(words_of(gateway.folder.root).items)
+    with gateway.ledger.reading() as tx:
+        return {node.site: node.site_name for node in nodes.everyone(tx)}
 
 
 def as_csv(found: Assessment, by: str, names: Mapping[str, str], told: Callable[..., str] = say) -> str:

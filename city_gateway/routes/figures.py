@@ -11,12 +11,11 @@ from casework.figures import Assessment
 from city_gateway.access import gateway_of
 from city_gateway.acts import office_audit
 from city_gateway.acts.catalog_words import words_of
-from city_gateway.acts.figure_tables import ITEM, SITE, TOGETHER, as_csv, rows
+from city_gateway.acts.figure_tables import ITEM, SITE, TOGETHER, as_csv, names_of, rows
 from city_gateway.acts.figures import OnlineItems, assessment, months, this_month
 from city_gateway.acts.gateway import Gateway
 from city_gateway.acts.office_audit import OfficeAct
 from city_gateway.faults import OFFICE_HEADERS as HEADERS
-from city_gateway.ledger import nodes
 from city_gateway.routes.office_frame import SomebodySignedIn, page_of
 
 router = APIRouter(prefix="/office")
@@ -71,14 +70,6 @@ def figures_csv(
     headers = HEADERS | {"content-disposition": f'attachment; filename="{name}"'}
     content = as_csv(found, wanted.by, names_of(gateway, wanted.by))
     return Response(content.encode(), 200, headers, media_type="text/csv; charset=utf-8")
-
-
-def names_of(gateway: Gateway, by: str) -> dict[str, str]:
-    """What sites or items are called."""
-    if by == ITEM:
-        return dict(words_of(gateway.folder.root).items)
-    with gateway.ledger.reading() as tx:
-        return {node.site: node.site_name for node in nodes.everyone(tx)}
 
 
 def _assessed(gateway: Gateway, region: str, wanted: Wanted) -> tuple[Assessment, OnlineItems]:
