@@ -98,9 +98,7 @@ def _head(noted: str | None) -> ChainHead | None:
 
 def _application_id(gateway: Gateway, named: str) -> str:
     with gateway.ledger.reading() as tx:
-        if cases.find(tx, named) is not None:
-            return named
-        found, _ = cases.page(tx, text=named, offset=0, limit=2)
-    if len(found) != 1:
+        found = cases.only(tx, named)
+    if found is None:
         raise ApplicationUnknown
-    return found[0].application.application_id
+    return found.application.application_id

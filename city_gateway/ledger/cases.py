@@ -62,6 +62,13 @@ def find(tx: Connection, application_id: str) -> Case | None:
     return _case(row) if row else None
 
 
+def only(tx: Connection, text: str) -> Case | None:
+    """The one application of this id or receipt number; None where there is none, or more than one."""
+    named = sa.or_(APPLICATIONS.c.application_id == text, APPLICATIONS.c.receipt_no == text)
+    found = tx.execute(sa.select(APPLICATIONS).where(named).limit(2)).mappings().all()
+    return _case(found[0]) if len(found) == 1 else None
+
+
 def save(tx: Connection, new: Mapping[str, Case], changed: Mapping[str, Case], now: datetime) -> None:
     """Write what a batch made of applications."""
     if new:

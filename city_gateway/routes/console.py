@@ -103,7 +103,6 @@ def _searched(text: str) -> str:
 def _found(gateway: Gateway, somebody: SignedIn, text: str) -> str | None:
     """The one application of this receipt number or id in the own region."""
     with gateway.ledger.reading() as tx:
-        case = cases.find(tx, text)
-        found = [case] if case is not None else cases.page(tx, text=text, offset=0, limit=2)[0]
-    mine = [one.application for one in found if region_covers(somebody.clerk.region, one.application.site)]
-    return mine[0].application_id if len(found) == len(mine) == 1 else None
+        found = cases.only(tx, text)
+    mine = found is not None and region_covers(somebody.clerk.region, found.application.site)
+    return found.application.application_id if found is not None and mine else None

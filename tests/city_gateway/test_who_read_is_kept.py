@@ -28,8 +28,8 @@ from city_gateway.ledger.database import open_ledger
 from city_gateway.ledger.office_audit import AuditRow
 from city_gateway.ledger.tables import JOURNAL, OFFICE_AUDIT
 from city_gateway.wording import sentences
-from tests.city_gateway.gateway_fixtures import City
-from tests.city_gateway.test_the_back_office_rules import PASSPHRASE, accepted, clerk, secret, sign_in, state_of
+from tests.city_gateway.gateway_fixtures import VILLAGE, City
+from tests.city_gateway.test_the_back_office_rules import PASSPHRASE, accepted, clerk, find, secret, sign_in, state_of
 
 pytestmark = pytest.mark.node
 
@@ -225,6 +225,8 @@ async def test_the_commands_tell_the_same(city: City, ledger_url: str, monkeypat
     assert noted is not None
     told = CliRunner().invoke(commands, ["audit", "read", *at, application_id])
     assert (told.exit_code, told.output.count("\n"), application_id in told.output) == (0, 1, True)
+    for named, status in ((find(city, application_id).receipt_no, 0), (VILLAGE, 1), ("", 1)):
+        assert CliRunner().invoke(commands, ["audit", "read", *at, named]).exit_code == status, named
     assert CliRunner().invoke(commands, ["audit", "clerk", *at, "d-1"]).output.count("\n") == 2
     nobody = CliRunner().invoke(commands, ["audit", "clerk", *at, "nobody"])
     assert (nobody.exit_code, "nobody" in nobody.output) == (0, True)
