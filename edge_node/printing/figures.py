@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Final
 
 from casework.catalog import LIMIT_UNITS, Limit
+from casework.working_days import CITY_TIME
 from edge_node.wording import sentence
 from wire.counter import LimitView
 
-CITY_TIME: Final = timezone(timedelta(hours=8), "CST")
 _KIB: Final = 1024
 
 
@@ -35,6 +35,12 @@ def clock_time(moment: datetime) -> str:
     '09:05'
     """
     return in_city(moment).strftime("%H:%M")
+
+
+def days_words(days: int, unit: str | None) -> str:
+    """A count of days in the unit of its limit."""
+    named = unit if unit in {"working_day", "calendar_day"} else "day"
+    return sentence("page.notice.days", {"days": days, "unit": sentence(f"page.light.unit.{named}")})
 
 
 def legal_day(day: date | datetime | None) -> str:

@@ -19,7 +19,7 @@ from casework.identifiers import COUNTY, TOWNSHIP, VILLAGE, is_region_code, regi
 from casework.masking import mask_resident_id
 from casework.materials import needed, returnable
 from casework.states import State
-from edge_node.printing.figures import legal_day, limit_words, when
+from edge_node.printing.figures import days_words, legal_day, limit_words, when
 from edge_node.printing.square import square
 from edge_node.wording import sentence
 from wire.counter import ClockView
@@ -266,10 +266,9 @@ def _due_note(source: Source) -> str:
     clock = source.handling
     if clock is None or clock.due is None:
         return ""
-    unit = clock.unit if clock.unit in {"working_day", "calendar_day"} else "day"
     said = {
         "by": sentence("page.comma").join(clock.notices),
-        "days": sentence("page.notice.days", {"days": clock.shifted_days, "unit": sentence(f"page.light.unit.{unit}")}),
+        "days": days_words(clock.shifted_days, clock.unit),
         "date": legal_day(clock.due),
     }
     notes = [sentence("print.acceptance.due.shifted", said)] if clock.shifted_days else []

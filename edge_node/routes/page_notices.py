@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from edge_node.printing.figures import days_words
 from edge_node.wording import sentence
 from wire.counter import ApplicationBrief, ChannelView, ClockView, MeasureView, NoticeView
 
@@ -50,12 +51,6 @@ def list_note(brief: ApplicationBrief) -> str:
         key = "page.notice.shifted_so_far" if brief.due_doubt else "page.notice.shifted_short"
         return sentence(key, {"days": days_words(brief.shifted_days, brief.due_unit)})
     return sentence("page.notice.doubt_short") if brief.due_doubt else ""
-
-
-def days_words(days: int, unit: str | None) -> str:
-    """A count of days in the unit of its limit."""
-    named = unit if unit in {"working_day", "calendar_day"} else "day"
-    return sentence("page.notice.days", {"days": days, "unit": sentence(f"page.light.unit.{named}")})
 
 
 def _row(notice: NoticeView) -> NoticeRow:
