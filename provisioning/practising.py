@@ -33,14 +33,13 @@ from provisioning.counter_door import CounterDoor, listens
 from provisioning.errors import PracticeGoesOn, PracticeNotServed, PracticeWithoutCatalog
 from provisioning.plain_errors import plain_errors
 from provisioning.wording import words
+from wire.practice import WANTS_PRACTICE
 
 PROJECT = Path(__file__).parents[1]
 KEY_BYTES = 32
 START_S = 40.0
 STOP_S = 10.0
 POLL_S = 0.05
-WANTS_PRACTICE = 4
-"""How the screen ends when the agent asked for practice at the sign-in."""
 
 app = typer.Typer()
 console = Console(soft_wrap=True)

@@ -18,6 +18,9 @@ REGION: Final = "511600000000"
 CLERK: Final = "lianxi"
 PASSPHRASE: Final = "lianxi-only"  # noqa: S105 - shown on the screen
 
+WANTS_PRACTICE: Final = 4
+"""The status with which the screen ends; whoever started it begins practice then."""
+
 
 def is_practice(site: str) -> bool:
     """Whether this is the site of a practice store.

@@ -14,8 +14,7 @@ from tests.simulators.agent_at_the_screen import Agent
 from tests.simulators.agents_work import ON_THE_FAKE, collected
 from tests.simulators.practice_beside import Beside, practice_beside
 from tui.app import WRONG_STORE, CounterApp
-from tui.screens.sign_in import WANTS_PRACTICE
-from wire.practice import CLERK, PASSPHRASE, SITE
+from wire.practice import CLERK, PASSPHRASE, SITE, WANTS_PRACTICE
 
 pytestmark = pytest.mark.screen
 

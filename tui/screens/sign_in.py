@@ -15,8 +15,7 @@ from tui.screens.recovery import shown_for
 from tui.widgets.editing import Done
 from tui.widgets.text_editor import TextEditor
 from tui.wording import of, t
-
-WANTS_PRACTICE = 4  # the status with which the program ends; whoever started it begins practice then
+from wire.practice import WANTS_PRACTICE
 
 
 class SignInScreen(CounterScreen[None]):
