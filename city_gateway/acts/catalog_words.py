@@ -6,7 +6,6 @@ depends on them: without a catalog there are none, and the page is of use withou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -16,7 +15,8 @@ from typing import Any
 from casework.materials import AUTHORIZATION, AUTHORIZATION_NAME
 from city_gateway.catalog.errors import CatalogError
 from city_gateway.catalog.mark import catalog_mark
-from city_gateway.catalog.repository import Published, Repository, catalog_folder
+from city_gateway.catalog.past import INDEX, read_plain
+from city_gateway.catalog.repository import Repository, catalog_folder
 from city_gateway.wording import say
 
 
@@ -76,10 +76,10 @@ def words_of(folder: Path, form_id: str | None = None) -> CatalogWords:
 def _of_release(folder: Path, _release: str | None) -> CatalogWords:
     repository = Repository(folder)
     try:
-        published = repository.published()
-        index = _read(repository, published, "catalog.json")
-        items = [item for path in index.get("items", []) for item in _read(repository, published, path)["items"]]
-        regions = _read(repository, published, "regions.json").get("regions", [])
+        listed = repository.published().targets
+        index = read_plain(repository, listed, INDEX)
+        items = [item for path in index.get("items", []) for item in read_plain(repository, listed, path)["items"]]
+        regions = read_plain(repository, listed, "regions.json").get("regions", [])
     except (CatalogError, OSError):
         return CatalogWords()
     return CatalogWords(
@@ -94,16 +94,11 @@ def _of_release(folder: Path, _release: str | None) -> CatalogWords:
 def _of_form(folder: Path, _release: str | None, form_id: str) -> Mapping[str, Mapping[str, Any]]:
     repository = Repository(folder)
     try:
-        published = repository.published()
-        for path in _read(repository, published, "catalog.json").get("forms", []):
-            for form in _read(repository, published, path).get("forms", []):
+        listed = repository.published().targets
+        for path in read_plain(repository, listed, INDEX).get("forms", []):
+            for form in read_plain(repository, listed, path).get("forms", []):
                 if form["form_id"] == form_id:
                     return {one["id"]: one for section in form["sections"] for one in section["fields"]}
     except (CatalogError, OSError):
         pass  # the page is of use without them
     return {}
-
-
-def _read(repository: Repository, published: Published, path: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(repository.target(published, path) or b"{}")
-    return read

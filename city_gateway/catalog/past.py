@@ -60,14 +60,12 @@ def release_of(repository: Repository, published: Published, version: int) -> Pa
 
 def read_target(repository: Repository, listed: Metadata[Targets], path: str) -> bytes:
     """A file of a release, checked against its list, or ReleaseUnknown where it is gone or was changed."""
-    info = listed.signed.targets.get(path)
     try:
-        if info is None:
-            raise ReleaseUnknown(version=path)
-        data = (repository.targets / info.get_prefixed_paths()[0]).read_bytes()
-        info.verify_length_and_hashes(data)
+        data = repository.target_of(listed, path)
     except (OSError, LengthOrHashMismatchError):
-        raise ReleaseUnknown(version=path) from None
+        data = None
+    if data is None:
+        raise ReleaseUnknown(version=path)
     return data
 
 

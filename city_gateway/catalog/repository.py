@@ -150,7 +150,11 @@ class Repository:
 
     def target(self, published: Published, path: str) -> bytes | None:
         """A published top-level target, checked against its signature; None when the release has no such file."""
-        info = published.targets.signed.targets.get(path)
+        return self.target_of(published.targets, path)
+
+    def target_of(self, listed: Metadata[Targets], path: str) -> bytes | None:
+        """The same of any of the city's lists."""
+        info = listed.signed.targets.get(path)
         if info is None:
             return None
         data = (self.targets / info.get_prefixed_paths()[0]).read_bytes()

@@ -17,7 +17,7 @@ from typing import Any
 from city_gateway.catalog.comparing import Change, compare, read_content
 from city_gateway.catalog.content import Dictionaries, Directory, assemble
 from city_gateway.catalog.key_files import PassphraseOf, open_offline, open_online
-from city_gateway.catalog.past import content_of, read_plain, release_of
+from city_gateway.catalog.past import INDEX, content_of, read_plain, release_of
 from city_gateway.catalog.publication import Rollout, must_be_regions
 from city_gateway.catalog.repository import Published, Repository, online_folder
 from city_gateway.catalog.source import Source, check_source, read_source
@@ -25,7 +25,7 @@ from city_gateway.catalog.telling_changes import changes_beside
 from wire.canonical import b64, canonical_json
 from wire.catalog_changes import CHANGES_FOLDER
 
-INDEX, DIRECTORY, REGIONS = "catalog.json", "directory.json", "regions.json"
+DIRECTORY, REGIONS = "directory.json", "regions.json"
 DICTIONARIES = ("dictionary.bin", "dictionaries/")
 
 

@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
+from city_gateway.acts.catalog_words import words_of
 from city_gateway.catalog import repository as repository_module
 from city_gateway.catalog.commands import app
 from city_gateway.catalog.dictionary import DICTIONARY_BYTES, build_dictionary
@@ -292,3 +293,13 @@ def test_a_passphrase_that_is_too_short_is_asked_again_at_once(tmp_path: Path) -
     assert said.exit_code == 0, said.output
     assert "密钥 root-1 的口令太短" in said.output
     assert "Repeat" not in said.output
+
+
+def test_a_file_that_was_changed_behind_its_signature_lends_no_words(world: CatalogWorld) -> None:
+    world.publish()
+    assert words_of(world.folder).items
+    world.publish()
+    named = world.repository.published().targets.signed.targets["regions.json"].get_prefixed_paths()[0]
+    (world.folder / "catalog" / "targets" / named).write_bytes(b"{}")
+    words = words_of(world.folder)
+    assert (words.items, words.place("511603106000")) == ({}, "511603106000")
