@@ -21,7 +21,7 @@ JUDGED: Final = (Timeliness.IN_TIME, Timeliness.LATE, Timeliness.OVERDUE)
 
 
 @dataclass(slots=True)
-class Figures:
+class RegisterFigures:
     """What was counted of some lines."""
 
     filed: int = 0
@@ -78,7 +78,7 @@ class Figures:
     def on_time_share(self) -> float | None:
         """The share of what was decided in time among everything that can be judged.
 
-        >>> Figures().on_time_share is None
+        >>> RegisterFigures().on_time_share is None
         True
         """
         judged = sum(self.times[one] for one in JUDGED)
@@ -88,7 +88,7 @@ class Figures:
     def median_days(self) -> float | None:
         """The median of the calendar days from taking in to conclusion.
 
-        >>> Figures(days=Counter({1: 1, 4: 1})).median_days
+        >>> RegisterFigures(days=Counter({1: 1, 4: 1})).median_days
         2.5
         """
         count = self.days.total()
@@ -109,16 +109,16 @@ class Figures:
 class FiguresBy:
     """Figures of all lines, and of each item and each site among them."""
 
-    total: Figures = field(default_factory=Figures)
-    items: dict[str, Figures] = field(default_factory=dict)
-    sites: dict[str, Figures] = field(default_factory=dict)
+    total: RegisterFigures = field(default_factory=RegisterFigures)
+    items: dict[str, RegisterFigures] = field(default_factory=dict)
+    sites: dict[str, RegisterFigures] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         """Count one line everywhere it belongs."""
         for figures in (
             self.total,
-            self.items.setdefault(entry.item_id, Figures()),
-            self.sites.setdefault(entry.site, Figures()),
+            self.items.setdefault(entry.item_id, RegisterFigures()),
+            self.sites.setdefault(entry.site, RegisterFigures()),
         ):
             figures.add(entry)
 

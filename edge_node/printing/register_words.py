@@ -16,7 +16,7 @@ from typing import Final
 
 from casework.masking import mask_name
 from casework.register_entry import Entry, Outcome
-from casework.register_figures import Figures, FiguresBy
+from casework.register_figures import FiguresBy, RegisterFigures
 from casework.states import State
 from edge_node.printing.figures import when
 from edge_node.printing.sheets import Column, Share, Sheet, Value
@@ -39,7 +39,7 @@ FIGURES: Final = (
     "on_time_share",
     "median_days",
 )
-"""The figures of a report, in the order of its columns; each is an attribute of `Figures`."""
+"""The figures of a report, in the order of its columns; each is an attribute of `RegisterFigures`."""
 
 COLUMNS: Final[Mapping[str, int]] = {
     "number": 6,
@@ -103,7 +103,7 @@ def rated_words(entry: Entry, say: Say = sentence) -> str:
     return say("page.register.rated") if entry.rated else ""
 
 
-def figure_words(figures: Figures) -> tuple[str, ...]:
+def figure_words(figures: RegisterFigures) -> tuple[str, ...]:
     """The figures of one row of a report, as a person reads them."""
     return tuple(_as_words(name, getattr(figures, name)) for name in FIGURES)
 
@@ -183,7 +183,7 @@ def _figure_rows(
         yield [say("page.figures.by_site"), site_name(site) or site, *_cells(figures)]
 
 
-def _cells(figures: Figures) -> list[Value | Share]:
+def _cells(figures: RegisterFigures) -> list[Value | Share]:
     return [_cell(name, getattr(figures, name)) for name in FIGURES]
 
 

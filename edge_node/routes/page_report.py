@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework.register_figures import Figures
+from casework.register_figures import RegisterFigures
 from edge_node.access import CounterHere
 from edge_node.acts import opening, reporting
 from edge_node.counter.counter import Counter
@@ -84,5 +84,5 @@ def _view(counter: Counter, visitor: Visitor, month: str) -> ReportView:
     )
 
 
-def _rows(by: Mapping[str, Figures], names: Mapping[str, str]) -> tuple[FigureRow, ...]:
+def _rows(by: Mapping[str, RegisterFigures], names: Mapping[str, str]) -> tuple[FigureRow, ...]:
     return tuple(FigureRow(names.get(key, key), figure_words(figures)) for key, figures in sorted(by.items()))

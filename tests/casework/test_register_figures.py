@@ -14,7 +14,7 @@ from casework.application import Application, Decision, Pause, Role, Step
 from casework.lifecycle import State
 from casework.register import register_line
 from casework.register_entry import Entry, Outcome, Timeliness, entry_of
-from casework.register_figures import Figures, figures_of
+from casework.register_figures import RegisterFigures, figures_of
 from tests.casework.test_time_limits import (
     AT_ONCE,
     CALENDAR_DAYS,
@@ -122,7 +122,7 @@ def test_a_line_says_that_it_was_rated_and_has_no_place_for_how() -> None:
 
 
 def test_shares_and_medians_of_nothing_are_unknown_and_never_zero() -> None:
-    assert (Figures().on_time_share, Figures().median_days) == (None, None)
+    assert (RegisterFigures().on_time_share, RegisterFigures().median_days) == (None, None)
     open_one = figures_of([line(received_on(MONDAY), PERMIT)]).total
     assert (open_one.filed, open_one.on_time_share, open_one.median_days) == (1, None, None)
 
