@@ -1,4 +1,5 @@
-"""The papers that a township hands out, filled from one application; no web framework, no store.
+"""The papers that a township hands out, each filled from one application, and its register as a workbook; no web
+framework, no store.
 
 Laws
 - A paper says only what the file says; the unknown is printed as unknown, what a person must fill in as a blank line.
