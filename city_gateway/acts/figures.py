@@ -21,7 +21,7 @@ from casework.time_limits import Calendar
 from casework.working_days import CITY_TIME, city_day
 from city_gateway.acts.gateway import Gateway
 from city_gateway.catalog.errors import CatalogError
-from city_gateway.catalog.past import PastRelease, notices_in, past_releases, read_plain
+from city_gateway.catalog.past import INDEX, PastRelease, notices_in, past_releases, read_plain
 from city_gateway.catalog.repository import Published, Repository
 from city_gateway.errors import PeriodWrong
 from city_gateway.ledger.counted import counted
@@ -35,7 +35,7 @@ CLOCKS_APART = timedelta(days=31)
 class Guides:
     """The items of every release that is here, by version, each read once; and the calendar in force."""
 
-    folder_of: Repository
+    repository: Repository
     published: Published | None
     _versions: Mapping[int, PastRelease] = field(default_factory=dict)
     _items: dict[int, dict[str, ServiceItem]] = field(default_factory=dict)
@@ -65,12 +65,13 @@ class Guides:
         """The working days in force; an estimate where there is no catalog."""
         if self.published is None:
             return Calendar()
-        return Calendar.from_plain(read_plain(self.folder_of, self.published.targets, "calendar.json") or {"years": []})
+        plain = read_plain(self.repository, self.published.targets, "calendar.json")
+        return Calendar.from_plain(plain or {"years": []})
 
     def notices(self) -> Notices:
         """The emergency notices of the release in force; none where there is no catalog."""
         try:
-            return notices_in(self.folder_of, self.published.targets) if self.published is not None else Notices()
+            return notices_in(self.repository, self.published.targets) if self.published is not None else Notices()
         except CatalogError:
             return Notices()
 
@@ -79,8 +80,8 @@ class Guides:
             return {}
         listed = self._versions[version].targets
         try:
-            paths = read_plain(self.folder_of, listed, "catalog.json").get("items", [])
-            entries = [one for path in paths for one in read_plain(self.folder_of, listed, path)["items"]]
+            paths = read_plain(self.repository, listed, INDEX).get("items", [])
+            entries = [one for path in paths for one in read_plain(self.repository, listed, path)["items"]]
         except CatalogError:
             return {}
         return {one["item_id"]: ServiceItem.from_plain(one) for one in entries}
