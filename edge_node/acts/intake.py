@@ -33,6 +33,7 @@ from offline_store.desk import applications, drafts, scans
 from offline_store.desk.database import Transaction
 from offline_store.desk.drafts import Draft
 from offline_store.desk.scans import KeptScan, ScanStatus
+from offline_store.errors import DISK_REFUSES
 from wire.counter import ScanView
 from wire.scan import ScanSealer, open_scan
 from wire.waiting import Alarm
@@ -87,6 +88,8 @@ def take_in(
                 content_key=sealed.content_key,
             )
             scans.save(tx, kept)
+    except DISK_REFUSES:
+        raise  # whether the row lies on the disk is known at the next start; until then its scan stays, for the sweep
     except BaseException:
         counter.vault.remove(sealed.scan_hash)
         raise

@@ -1,6 +1,7 @@
 """Scans at the counter: sealed before they touch the disk, refused with their own reason, gone when thrown away."""
 
 import asyncio
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from edge_node.counter.errors import (
 from edge_node.counter.picture import MIB, SCAN_MAX_BYTES
 from edge_node.routes import counter_scans
 from offline_store.desk import scans
+from offline_store.errors import DeskWriteFailed
 from tests.edge_node.test_pictures_are_cleaned import PDF, png_that_says
 from tests.edge_node.village import CLERK, Village, photo, signed_in
 from wire.scan import content_key_of, open_scan
@@ -69,6 +71,23 @@ def test_the_same_picture_twice_is_two_scans(village, draft_id):
     one, two = take(village, draft_id, photo()), take(village, draft_id, photo())
     assert one.scan_hash != two.scan_hash
     assert len(kept(village, draft_id)) == 2
+
+
+def test_a_scan_whose_row_may_lie_on_a_disk_that_refused_stays_until_the_next_start(village, draft_id, monkeypatch):
+    desk, really = village.counter.desk, type(village.counter.desk).transaction
+
+    @contextmanager
+    def refused_at_the_flush():
+        with really(desk) as tx:
+            yield tx
+        raise DeskWriteFailed
+
+    monkeypatch.setattr(type(desk), "transaction", lambda _desk: refused_at_the_flush())
+    with pytest.raises(DeskWriteFailed):
+        take(village, draft_id, photo())
+    monkeypatch.undo()
+    (scan,) = kept(village, draft_id)
+    assert village.counter.vault.has(scan.scan_hash), "the flush failed, the row is there all the same"
 
 
 @pytest.mark.parametrize("data", [b"GIF89a.....", png_that_says(60_000, 60_000), photo()[:200], b""])
