@@ -42,8 +42,8 @@ async def invite(
 
 @router.delete("/phone", status_code=204)
 async def end(request: Request, counter: CounterHere, who: Clerk) -> Response:
-    """Nobody is invited any more; the door closes."""
+    """Take back this clerk's invitation; the door closes behind the last one."""
     counter.invitations.withdraw(who)
-    if request.app.state.phone is not None:
+    if request.app.state.phone is not None and not counter.invitations.anyone_invited():
         await request.app.state.phone.close()
     return Response(status_code=204)

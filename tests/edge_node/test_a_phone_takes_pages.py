@@ -151,6 +151,15 @@ async def test_leaving_the_screen_closes_the_door_at_once(here: Counterside) -> 
     assert not listens(address)
 
 
+async def test_who_leaves_does_not_shut_the_door_on_a_colleagues_phone(here: Counterside) -> None:
+    mine, here.token = here.token, sign_in.sign_in(here.counter, AGENT, PASSPHRASE)[0].session
+    address, token = await here.invite()
+    here.token = mine
+    await here.call("DELETE", "/phone")
+    async with phone(address, token) as client:
+        assert (await client.post("/pages", content=photo())).status_code == 201
+
+
 def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 

@@ -155,6 +155,18 @@ async def test_a_region_is_found_by_a_part_of_its_name(at_the_screen):
         await agent.sees("老坡村 511603106216")
 
 
+async def test_a_village_of_a_township_nobody_opened_is_found_from_the_city(at_the_screen):
+    async with at_the_screen() as agent:
+        await agent.begin("新农合")
+        await agent.focus_on("applicant_region")
+        await agent.press("enter")
+        await agent.at("region_picker")
+        agent.screen.parent_code = "511600000000"
+        agent.screen.known, agent.screen.asked = {}, {}
+        await agent.type("老坡")
+        await agent.sees("前锋区护安镇老坡村")
+
+
 async def test_a_village_that_the_catalog_does_not_know_is_typed_as_a_code(at_the_screen, node):
     async with at_the_screen() as agent:
         await agent.begin("新农合")

@@ -63,6 +63,9 @@ class LockScreen(CounterScreen[None]):
         clerk, editor = self.counter.clerk, self.query_one(TextEditor)
         editor.value = ""
         self.say("")
+        if self.counter.practice:
+            self.say(t("practice.passphrase", passphrase=PASSPHRASE), "warning")
+            return
         recovery = await shown_for(self, clerk.id) if clerk is not None else None
         if recovery is not None and await self.app.push_screen_wait(recovery):
             self.say(t("recovery.done"), "good")

@@ -81,7 +81,7 @@ class RegionPicker(CounterScreen[str]):
 
     @errand("regions")
     async def show(self) -> None:
-        """Show the level, or what the typed words find on the levels above the villages and in this township."""
+        """Show the level, or what the typed words find in the whole city."""
         words = self.query_one(QueryInput).value.strip()
         typed_code = words.isdigit() and len(words) > 1
         rows = await self.below(self.parent_code)
@@ -108,7 +108,7 @@ class RegionPicker(CounterScreen[str]):
         city = region_at(self.parent_code, CITY_LEVEL)
         for county in await self.below(city):
             for township in await self.below(county.code):
-                if words in township.name and self.wanted > region_level(township.code):
+                if (self.wanted or VILLAGE_LEVEL) > township.level:
                     await self.below(township.code)
         hits = [region for region in self.known.values() if words in region.name]
         inside = [
