@@ -8,7 +8,7 @@ version, with today's directory, revocations and dictionaries, for those only ev
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from city_gateway.catalog.telling_changes import changes_beside
 from wire.canonical import b64, canonical_json
 from wire.catalog_changes import CHANGES_FOLDER
 
-DIRECTORY, REGIONS = "directory.json", "regions.json"
+DIRECTORY, REGIONS, NOTICES = "directory.json", "regions.json", "notices.json"
 DICTIONARIES = ("dictionary.bin", "dictionaries/")
 
 
@@ -54,8 +54,9 @@ def compared_with_version(folder: Path, version: int) -> list[Change]:
     """What rolling back to this version would change in what is published."""
     repository = Repository(folder)
     published = repository.published()
-    old = release_of(repository, published, version).targets
-    return compare(read_content(content_of(repository, published.targets)), read_content(content_of(repository, old)))
+    today = content_of(repository, published.targets)
+    old = content_of(repository, release_of(repository, published, version).targets)
+    return compare(read_content(today), read_content(old | _staying(today)))
 
 
 def stage_of(published: Published) -> Rollout:
@@ -91,6 +92,10 @@ def restage(
     return stage
 
 
+def _staying(today: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {path: data for path, data in today.items() if path == NOTICES or path.startswith(DICTIONARIES)}
+
+
 def roll_back(
     folder: Path,
     keys: Path,
@@ -101,7 +106,8 @@ def roll_back(
     rollout: Rollout,
     now: datetime,
 ) -> Published:
-    """Publish the content of an earlier version under the next one."""
+    """Publish the content of an earlier version under the next one. Emergency notices stay as they are today: they are
+    orders in force, and taking one back is done in so many words, by publishing."""
     repository = Repository(folder)
     before = repository.published()
     version = before.content_version + 1
@@ -109,7 +115,7 @@ def roll_back(
     old = content_of(repository, release_of(repository, before, to).targets)
     content = {path: data for path, data in old.items() if not path.startswith((CHANGES_FOLDER, *DICTIONARIES))}
     today = content_of(repository, before.targets)
-    content |= {path: data for path, data in today.items() if path.startswith(DICTIONARIES)}
+    content |= _staying(today)
     directory = read_plain(repository, before.targets, DIRECTORY)
     content[DIRECTORY] = canonical_json(directory | {"recipients": [b64(key) for key in recipients]})
     index = json.loads(old[INDEX]) | {"version": version, "released_at": now.isoformat()}

@@ -170,6 +170,18 @@ def test_a_roll_back_is_an_older_content_under_a_newer_version(world: CatalogWor
     assert item(read(world, _path_of(world, "GA-YB-001")), "GA-YB-001")["name"] == "换了名称"
 
 
+def test_a_roll_back_takes_no_emergency_notice_back(world: CatalogWorld, tmp_path: Path) -> None:
+    def ordered(plain: dict[str, Any]) -> None:
+        plain["notices"][0] |= {"status": "active", "effective_from": "2026-11-01"}
+        plain["notices"][0]["measures"].append({"code": "DEADLINE_POLICY", "params": {"effect": "unknown"}})
+
+    world.publish(edited(tmp_path, notices=ordered))
+    said = read(world, "notices.json")
+    assert [one.kind for one in staging.compared_with_version(world.folder, 1)] == []
+    assert roll_back(world, to=1) == 3
+    assert read(world, "notices.json") == said
+
+
 def _path_of(world: CatalogWorld, item_id: str) -> str:
     paths = read(world, "catalog.json")["items"]
     return next(path for path in paths if any(one["item_id"] == item_id for one in read(world, path)["items"]))
