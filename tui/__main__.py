@@ -25,6 +25,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--idle-minutes", type=float, default=10.0, help=t("help_line.idle_minutes"))
     parser.add_argument("--practice", action="store_true", help=t("help_line.practice"))
     parser.add_argument("--offer-practice", action="store_true", help=t("help_line.offer_practice"))
+    parser.add_argument("--print-command", default="", help=t("help_line.print_command"))
     return parser.parse_args(words)
 
 
@@ -50,6 +51,7 @@ def main() -> int:
         idle_seconds=asked.idle_minutes * 60,
         practice=asked.practice,
         offers_practice=asked.offer_practice,
+        print_command=asked.print_command,
     )
     app.run(mouse=False)
     return app.return_code or 0

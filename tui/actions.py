@@ -36,6 +36,7 @@ ACTIONS = {
     "phone": Action("screen.phone", "phone"),
     "other_address": Action("screen.other_address", "other_address"),
     "invite": Action("screen.reload", "invite"),
+    "print": Action("screen.print", "print"),
     "remove_scan": Action("screen.remove_scan", "remove_scan"),
     "attach": Action("screen.attach", "attach"),
     "folder": Action("screen.folder", "folder"),

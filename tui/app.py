@@ -65,6 +65,7 @@ class CounterApp(App[None]):
         look_seconds: float = LOOK_SECONDS,
         practice: bool = False,
         offers_practice: bool = False,
+        print_command: str = "",
     ) -> None:
         super().__init__()
         self.counter = Counter(
@@ -74,6 +75,7 @@ class CounterApp(App[None]):
             lock=self.action_lock,
             practice=practice,
             offers_practice=offers_practice,
+            print_command=print_command,
         )
         self._idle_seconds = idle_seconds
         self._look_seconds = look_seconds

@@ -32,6 +32,7 @@ class Counter:
     session_lost: bool = False
     practice: bool = False
     offers_practice: bool = False
+    print_command: str = ""
     node_locked: bool = False
     """The node was started and waits for a clerk's passphrase."""
     lock: Callable[[], None] = lambda: None

@@ -86,7 +86,7 @@ KEYMAP: dict[str, tuple[Bound, ...]] = {
     "table_row": (HELP, NEXT_FIELD, SEND, BACK),
     "act_form": (HELP, NEXT_FIELD, SEND, BACK),
     "choose": (HELP, CHOOSE, BACK),
-    "slip": (HELP, SCROLL, Bound("Esc", "home", "escape,enter")),
+    "slip": (HELP, SCROLL, Bound("F6", "print", "f6,ctrl+x"), Bound("Esc", "home", "escape,enter")),
     "applications": (
         HELP,
         CHOOSE,

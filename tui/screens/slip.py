@@ -13,8 +13,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.city_clock import at_city
+from tui.errand import errand
 from tui.guide_words import limit_words
 from tui.keymap import bindings_for
+from tui.printer import PrinterRefused, print_text
 from tui.qr import half_blocks
 from tui.screens.counter_screen import CounterScreen
 from tui.widgets.quiet_scroll import ReadingScroll
@@ -89,6 +91,28 @@ class SlipScreen(CounterScreen[None]):
         if promised is None or promised.value is None:
             return t("slip.limit_unknown")
         return t("guide.promised", limit=limit_words(promised.model_dump()))
+
+    @errand("print")
+    async def action_print(self) -> None:
+        """Put it on paper, for the villager to take along."""
+        if self.counter.practice:
+            self.say(t("practice.not_printed"), "warning")
+            return
+        if not self.counter.print_command:
+            self.say(t("slip.no_printer"), "warning")
+            return
+        self.say(t("slip.printing"))
+        try:
+            await print_text(self.counter.print_command, self._on_paper())
+        except PrinterRefused:
+            self.say(t("slip.not_printed"), "error")
+            return
+        self.say(t("slip.printed"), "good")
+
+    def _on_paper(self) -> str:
+        """The same words and the same code, one below the other."""
+        code = "\n".join(half_blocks(self.slip.qr_text))
+        return f"{t('slip.paper_title')}\n\n{self._words().plain}\n\n{code}\n"
 
     def action_back(self) -> None:
         self.dismiss(None)
