@@ -79,11 +79,11 @@ class Storm:
 
     async def _kill_in_the_middle(self, tasks: dict[int, asyncio.Task[None]]) -> None:
         half = sum(len(mail.envelopes) for mail in self.villages) / 2
-        while sum(node.hwm for node in self.nodes) < half:  # noqa: ASYNC110 - the marks are the nodes' own
+        swapped = [node for node in self.nodes if node.mail.swapped is not None]
+        while self._too_early(half, swapped):  # noqa: ASYNC110 - the marks are the nodes' own
             await asyncio.sleep(LOOK_S)
         self.killed_at = time.monotonic() - self.diary.begun
         self.city.kill()
-        swapped = [node for node in self.nodes if node.mail.swapped is not None]
         for node in swapped:
             tasks.pop(id(node.mail)).cancel()
         await self.city.start()
@@ -92,6 +92,11 @@ class Storm:
             assert node.mail.swapped is not None
             successor = self._come(node.mail.swapped, node.url, 0)
             tasks[id(successor.mail)] = asyncio.create_task(successor.drain())
+
+    def _too_early(self, half: float, swapped: list[StormNode]) -> bool:
+        """A successor says something again only if the machine before it was heard."""
+        unheard = bool(swapped) and not any(node.hwm for node in swapped)
+        return unheard or sum(node.hwm for node in self.nodes) < half
 
     def reckon(self) -> Reckoning:
         """What it came to, read from the ledger."""
