@@ -12,6 +12,7 @@ Laws
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -90,7 +91,7 @@ class Lock:
             self.opened.set()
 
 
-class _Door:
+class _Door(ABC):
     """One application that is locked, and the one behind it."""
 
     def __init__(self, lock: Lock, behind: Callable[[Counter], ASGIApp]) -> None:
@@ -112,9 +113,9 @@ class _Door:
                 return
         await self._through()(scope, _again(said, receive) if said else receive, send)
 
+    @abstractmethod
     async def _knocked(self, request: Request) -> bytes:
         """The body of a sign-in that unlocked; everything else is answered."""
-        raise NotImplementedError
 
     def _through(self) -> ASGIApp:
         counter = self._lock.counter

@@ -6,15 +6,14 @@ catalog it was filed under, and where that release is not here any more the limi
 
 from __future__ import annotations
 
-import calendar as almanac
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from casework.application import Application
 from casework.catalog import ServiceItem
 from casework.figures import Assessment, Counted, Period, assess
+from casework.months import month_of
 from casework.notices import Notices
 from casework.standstill import Standstill
 from casework.time_limits import Calendar
@@ -26,7 +25,6 @@ from city_gateway.catalog.repository import Published, Repository
 from city_gateway.errors import PeriodWrong
 from city_gateway.ledger.counted import counted
 
-MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 CLOCKS_APART = timedelta(days=31)
 """A node's clock may have written the moment of a rating; the city's moves are looked through a little wider."""
 
@@ -122,11 +120,10 @@ def months(first: str, last: str) -> Period:
     >>> months("2026-02", "2026-02").last
     datetime.date(2026, 2, 28)
     """
-    begin, end = MONTH.fullmatch(first), MONTH.fullmatch(last)
-    if begin is None or end is None or first > last:
+    begin, end = month_of(first), month_of(last)
+    if begin is None or end is None or begin.first > end.first:
         raise PeriodWrong
-    year, month = int(end[1]), int(end[2])
-    return Period(date(int(begin[1]), int(begin[2]), 1), date(year, month, almanac.monthrange(year, month)[1]))
+    return Period(begin.first, end.last)
 
 
 def this_month(now: datetime) -> str:

@@ -8,38 +8,17 @@ Laws
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
+from casework.months import Month
 from casework.register_figures import FiguresBy
 from casework.working_days import city_day
 from edge_node.acts import registering
 from edge_node.acts.registering import Asked
 from edge_node.counter.counter import Counter
 from edge_node.counter.sessions import AtCounter
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A month of the city's calendar."""
-
-    year: int
-    month: int
-
-    @property
-    def first(self) -> date:
-        """Its first day."""
-        return date(self.year, self.month, 1)
-
-    @property
-    def last(self) -> date:
-        """Its last day."""
-        return date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
-
-    def __str__(self) -> str:
-        return f"{self.year:04d}-{self.month:02d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +29,6 @@ class MonthlyReport:
     at: datetime
     figures: FiguresBy
     item_names: Mapping[str, str]
-
-
-def month_of(text: str) -> Month | None:
-    """Read `YYYY-MM`.
-
-    >>> str(month_of("2026-11")), month_of("2026-13"), month_of("")
-    ('2026-11', None, None)
-    """
-    try:
-        day = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return None
-    return Month(day.year, day.month)
 
 
 def this_month(counter: Counter) -> Month:

@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from casework.months import month_of
 from casework.register_figures import RegisterFigures
 from edge_node.access import CounterHere
 from edge_node.acts import opening, reporting
@@ -70,7 +71,7 @@ def show_sheet(counter: CounterHere, visitor: Looking, month: str = "") -> Respo
 
 
 def _view(counter: Counter, visitor: Visitor, month: str) -> ReportView:
-    wanted = reporting.month_of(month) or reporting.this_month(counter)
+    wanted = month_of(month) or reporting.this_month(counter)
     made = reporting.monthly(counter, visitor.who, wanted)
     regions = opening.region_names(counter)
     return ReportView(

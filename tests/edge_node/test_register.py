@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from casework.application import Role
 from casework.errors import NotYourDuty
+from casework.months import Month
 from casework.register_entry import Entry, Timeliness
 from casework.states import State
 from edge_node.acts import registering, reporting
@@ -108,7 +109,7 @@ def test_an_agent_has_no_register_and_no_report(filled: Town) -> None:
         lambda: registering.hand_out(filled.counter, agent, Asked()),
         lambda: registering.choices(filled.counter, agent),
         lambda: registering.count(filled.counter, agent, Asked()),
-        lambda: reporting.monthly(filled.counter, agent, reporting.Month(2026, 11)),
+        lambda: reporting.monthly(filled.counter, agent, Month(2026, 11)),
     ):
         with pytest.raises(NotYourDuty):
             ask()
@@ -161,13 +162,13 @@ def test_what_is_filed_after_the_journal_entry_is_not_in_what_was_handed_out(fil
 
 
 def test_a_monthly_report_counts_what_was_taken_in_during_the_month(filled: Town) -> None:
-    made = reporting.monthly(filled.counter, filled.clerk(), reporting.Month(2026, 11)).figures
+    made = reporting.monthly(filled.counter, filled.clerk(), Month(2026, 11)).figures
     assert (made.total.filed, made.total.returned, made.total.returns) == (4, 1, 2)
     assert (made.total.accepted, made.total.declined, made.total.concluded) == (2, 1, 2)
     assert made.total.median_days == (6 + 16) / 2
     assert {item: one.filed for item, one in made.items.items()} == {"GA-LY-001": 3, "GA-YB-001": 1}
     assert {site: one.filed for site, one in made.sites.items()} == {VILLAGE: 3, OTHER_VILLAGE: 1}
-    empty = reporting.monthly(filled.counter, filled.clerk(), reporting.Month(2025, 1)).figures.total
+    empty = reporting.monthly(filled.counter, filled.clerk(), Month(2025, 1)).figures.total
     assert (empty.filed, empty.on_time_share, empty.median_days) == (0, None, None)
 
 

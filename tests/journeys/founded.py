@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.at_the_counter import town
+from tests.journeys.at_the_counter import Town, copied_town, town
 
 FOUNDED = "founded-town"
 
@@ -24,6 +25,13 @@ def founded_town(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
         if not kept.exists():
             _found(shared / f"{FOUNDED}.part").rename(kept)
     return kept
+
+
+@pytest.fixture
+def place(founded_town: Path) -> Iterator[Town]:
+    """A copy of that town, at work."""
+    with copied_town(founded_town) as made:
+        yield made
 
 
 def _found(part: Path) -> Path:

@@ -11,25 +11,18 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from provisioning.demo_world import PROJECT
-from tests.journeys.at_the_counter import Town, copied_town, type_application
+from tests.journeys.at_the_counter import Town, type_application
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 ITEM = "GA-YB-004"
 PASSPHRASE = "an invented passphrase"
 APPLICANT = "张测试"
-
-
-@pytest.fixture
-def place(founded_town: Path) -> Iterator[Town]:
-    with copied_town(founded_town) as made:
-        yield made
 
 
 def tree(folder: Path) -> dict[str, str]:

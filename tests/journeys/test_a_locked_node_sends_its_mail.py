@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from provisioning.counter_door import listens
-from tests.journeys.at_the_counter import Town, copied_town, type_application
+from tests.journeys.at_the_counter import Town, type_application
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 ITEM = "GA-YB-004"
-
-
-@pytest.fixture
-def place(founded_town: Path) -> Iterator[Town]:
-    with copied_town(founded_town) as made:
-        yield made
 
 
 def standing(place: Town) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,12 @@ import pytest
 from casework.working_days import CITY_TIME
 from provisioning.demo_world import SEED_CATALOG, DemoNode
 from tests.edge_node.notices import OTHER_COUNTY, TITLE, notice
-from tests.journeys.at_the_counter import Town, copied_town, type_application
+from tests.journeys.at_the_counter import Town, type_application
 from wire.counter import ClockView
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 ITEM = "GA-YB-001"
-
-
-@pytest.fixture
-def place(founded_town: Path) -> Iterator[Town]:
-    with copied_town(founded_town) as made:
-        yield made
 
 
 def declared(**more: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ mailbox, the node itself refuses it. The catalog that is in use stays in use, an
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,13 @@ from city_gateway.catalog.repository import Repository, online_folder
 from offline_store.mailbox.incoming import Incoming
 from offline_store.mailbox.line import LineState
 from provisioning.demo_world import CATALOG_PASSPHRASE, SEED_CATALOG, DemoNode
-from tests.journeys.at_the_counter import Town, changed_catalog, copied_town
+from tests.journeys.at_the_counter import Town, changed_catalog
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 ITEM = "GA-YB-004"
 FORGED = "伪造的条件"
 CATALOG_ALARM = "catalog_refused"
-
-
-@pytest.fixture
-def place(founded_town: Path) -> Iterator[Town]:
-    with copied_town(founded_town) as made:
-        yield made
 
 
 def catalog_of(place: Town) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,11 @@ from offline_store.node_file import read_node_file
 from offline_store.paths import NodePaths
 from provisioning.demo_world import PROJECT
 from provisioning.errors import ProgramDied
-from tests.journeys.at_the_counter import Town, copied_town
+from tests.journeys.at_the_counter import Town
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 SITE, NAME = "511603106206", "没有网络的村"
-
-
-@pytest.fixture
-def place(founded_town: Path) -> Iterator[Town]:
-    with copied_town(founded_town) as made:
-        yield made
 
 
 def installs(root: Path, stick: Path, code: str) -> tuple[int, str]:

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.at_the_counter import Hands, Office, Town, copied_town, type_application
+from tests.journeys.at_the_counter import Hands, Office, Town, type_application
 from wire.counter import CourierView
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 ITEM = "GA-YB-004"
-
-
-@pytest.fixture
-def place(founded_town: Path) -> Iterator[Town]:
-    with copied_town(founded_town) as made:
-        yield made
 
 
 def without_a_line(place: Town, settings: str) -> Path:
